@@ -1,0 +1,1 @@
+"""The baseline room: what was measured is stored, and later runs are judged against it."""

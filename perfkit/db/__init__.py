@@ -1,0 +1,1 @@
+"""The only room that talks to PostgreSQL: connections, the guard, EXPLAIN, introspection."""

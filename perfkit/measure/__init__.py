@@ -1,0 +1,1 @@
+"""The measuring room: a catalog and a server become measured cases."""

@@ -1,0 +1,1 @@
+"""Plan rules, one file a family; each turns a plan into findings."""

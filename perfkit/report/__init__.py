@@ -1,0 +1,1 @@
+"""The report room: a document becomes text, JSON, JUnit, GitHub annotations or Markdown. Pure."""

@@ -1,0 +1,109 @@
+"""Document: what a command has to say, before a format is chosen.
+
+A command makes one Document of its result; each format renders any Document. `data` is the whole result for JSON,
+`checks` are what JUnit and GitHub tell apart, `blocks` are what a person reads, in order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Tone(StrEnum):
+    """How a line is meant; a format may colour it, the words must do without."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    FAINT = "faint"
+
+
+class State(StrEnum):
+    """The outcome of one check."""
+
+    PASSED = "passed"
+    WARNING = "warning"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that passed or did not; `path` and `line` name the query's place, '' and 0 when there is none."""
+
+    id: str
+    group: str
+    state: State
+    message: str
+    detail: str = ""
+    path: str = ""
+    line: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A sentence or two."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of cells under headings; `numeric` holds the indexes of columns that are aligned right."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    numeric: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A headed group of lines, such as a case and its findings."""
+
+    heading: str
+    lines: tuple[Paragraph, ...]
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Items under one title."""
+
+    title: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """Preformatted text, such as a plan diff; a format may fold it under its title."""
+
+    title: str
+    text: str
+
+
+Block = Paragraph | Table | Listing | Code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A command's result; `schema` is "perfkit.<command>/<version>"."""
+
+    schema: str
+    title: str
+    blocks: tuple[Block, ...]
+    checks: tuple[Check, ...]
+    data: Mapping[str, Any]

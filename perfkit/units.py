@@ -1,0 +1,58 @@
+"""Numbers with units, read from and written for people: durations in ms, sizes in bytes, counts, shares."""
+
+import re
+
+from perfkit.errors import UsageError
+
+_MS_PER_UNIT = {"us": 0.001, "ms": 1.0, "s": 1_000.0, "min": 60_000.0, "h": 3_600_000.0}
+_BYTES_PER_UNIT = {"B": 1, "kB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
+_QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
+
+
+def parse_duration_ms(text: str) -> float:
+    """Return the milliseconds that "50ms", "1.5s", "2min" or a bare number (milliseconds) says, else UsageError."""
+    return _parse(text, _MS_PER_UNIT, default="ms", kind="duration")
+
+
+def parse_size_bytes(text: str) -> int:
+    """Return the bytes that "200MB", "1GB" or a bare number (bytes) says, in PostgreSQL's units of 1024, else UsageError."""
+    return round(_parse(text, _BYTES_PER_UNIT, default="B", kind="size"))
+
+
+def _parse(text: str, units: dict[str, float] | dict[str, int], *, default: str, kind: str) -> float:
+    match = _QUANTITY.fullmatch(text)
+    by_lower = {name.lower(): factor for name, factor in units.items()}
+    factor = by_lower.get((match[2] or default).lower()) if match else None
+    if match is None or factor is None:
+        raise UsageError(f"{text!r} is not a {kind}", hint=f"write a number and one of {', '.join(units)}")
+    return float(match[1]) * factor
+
+
+def format_ms(value_ms: float) -> str:
+    """Return a duration as people read it: "0.04 ms", "12.3 ms", "1.52 s", "2 min 05 s"."""
+    if value_ms >= 60_000:
+        minutes, seconds = divmod(round(value_ms / 1000), 60)
+        return f"{minutes} min {seconds:02d} s"
+    if value_ms >= 1_000:
+        return f"{value_ms / 1000:.2f} s"
+    if value_ms >= 100:
+        return f"{value_ms:.0f} ms"
+    return f"{value_ms:.1f} ms" if value_ms >= 1 else f"{value_ms:.2f} ms"
+
+
+def format_bytes(size_bytes: float) -> str:
+    """Return a size in the largest unit that leaves at least 1: "512 B", "13.6 MB"."""
+    for unit, factor in reversed(_BYTES_PER_UNIT.items()):
+        if size_bytes >= factor and factor > 1:
+            return f"{size_bytes / factor:.1f} {unit}"
+    return f"{size_bytes:.0f} B"
+
+
+def format_count(value: float) -> str:
+    """Return a count with thousands separators, a fraction only when there is one: "12,345", "0.5"."""
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+
+
+def format_share(share: float) -> str:
+    """Return a share of 0 to 1 as a percentage: "93 %"."""
+    return f"{share * 100:.0f} %"
