@@ -1,0 +1,79 @@
+"""Connections: how perfkit reaches a server, without ever showing a password."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from perfkit.errors import ConnectError, StatementError
+
+CONNECT_TIMEOUT_S = 10
+
+_URI_USERINFO = re.compile(r"(?i)(postgres(?:ql)?://)\S*@")
+_PASSWORD_WORD = re.compile(r"(?i)(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)")
+
+
+def redact(text: str, dsn: str = "") -> str:
+    """Return the text without the password of `dsn` and without anything that looks like one."""
+    for secret in _secrets(dsn):
+        text = text.replace(secret, "********")
+    return _PASSWORD_WORD.sub(r"\1********", _URI_USERINFO.sub(r"\1********@", text))
+
+
+def _secrets(dsn: str) -> list[str]:
+    try:
+        parts = conninfo_to_dict(dsn)
+    except psycopg.Error:
+        return []
+    return [str(parts[key]) for key in ("password", "sslpassword") if parts.get(key)]
+
+
+@contextmanager
+def connected(dsn: str) -> Iterator[psycopg.Connection]:
+    """Yield a connection in autocommit mode and close it after; libpq fills in what `dsn` leaves out, as for psql.
+
+    Raises ConnectError when the string cannot be read (its text is not repeated: a password may stand anywhere in it)
+    or no server answers.
+    """
+    try:
+        given = conninfo_to_dict(dsn)
+    except psycopg.Error:
+        raise ConnectError(
+            "the connection string cannot be read",
+            hint="write postgresql://user@host:port/database or host=… dbname=… ; percent-encode special characters in a URI",
+        ) from None
+    defaults = {"application_name": "perfkit", "connect_timeout": CONNECT_TIMEOUT_S, "client_encoding": "utf8"}
+    try:
+        conninfo = make_conninfo("", **(defaults | given))
+        connection = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+    except psycopg.Error as error:
+        raise ConnectError(redact(_one_line(error), dsn), hint=_connect_hint(str(error))) from None
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def statement_error(error: psycopg.Error) -> StatementError:
+    """Return the server's error as perfkit's own: one line, its SQLSTATE, the server's hint."""
+    hint = error.diag.message_hint or ""
+    return StatementError(redact(_one_line(error)), sqlstate=error.sqlstate or "", hint=hint)
+
+
+def _one_line(error: psycopg.Error) -> str:
+    text = error.diag.message_primary or str(error)
+    return " ".join(text.split())
+
+
+def _connect_hint(text: str) -> str:
+    hints = {
+        "password authentication failed": "set PGPASSWORD or add the server to ~/.pgpass",
+        "no password supplied": "set PGPASSWORD or add the server to ~/.pgpass",
+        "does not exist": "check the database and role names",
+        "could not translate host name": "check the host name",
+        "Connection refused": "check host and port, and that the server runs",
+        "No such file or directory": "name a host (--dsn, PGHOST), or start the demo with: perfkit demo up",
+    }
+    return next((hint for words, hint in hints.items() if words in text), "check the connection with psql")
