@@ -1,0 +1,92 @@
+"""The guard: what must hold before a statement runs, and the transaction that keeps it from leaving a trace."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.rows import namedtuple_row
+
+from perfkit.db import sql
+from perfkit.db.connect import statement_error
+from perfkit.errors import GuardError
+from perfkit.syntax import function_calls, relation_names
+
+OLDEST_VERSION = 140_000
+IDLE_TIMEOUT_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """What the user allows: time limits in ms (0 is no limit), the plan mode, and what is refused unless told."""
+
+    statement_timeout_ms: float = 30_000
+    lock_timeout_ms: float = 1_000
+    plan_mode: str = "custom"
+    allow_writes: bool = False
+    allow_superuser: bool = False
+    analyze_on_primary: bool = False
+
+
+@contextmanager
+def guarded(connection: psycopg.Connection, guard: Guard, *, writes: bool = False) -> Iterator[None]:
+    """Hold a transaction that is read-only (unless `writes` and allowed), limited in time, and always rolled back.
+
+    Statements inside go by the extended protocol (`execute`), which refuses several commands in one text. Raises
+    GuardError when the role or the server is one that perfkit does not measure on unless told.
+    """
+    if connection.info.server_version < OLDEST_VERSION:
+        raise GuardError(f"the server is PostgreSQL {connection.info.server_version // 10_000}: perfkit measures 14 and later")
+    if writes and not guard.allow_writes:
+        raise GuardError("it writes", hint="run it with --allow-writes; it is rolled back all the same")
+    try:
+        execute(connection, b"BEGIN READ WRITE" if writes else b"BEGIN READ ONLY")
+        _enter(connection, guard)
+        yield
+    except psycopg.Error as error:
+        raise statement_error(error) from None
+    finally:
+        if not connection.closed and not connection.broken:
+            connection.rollback()
+
+
+def _enter(connection: psycopg.Connection, guard: Guard) -> None:
+    limits = (guard.statement_timeout_ms, guard.lock_timeout_ms, IDLE_TIMEOUT_MS)
+    values = [f"{limit:.0f}ms" for limit in limits] + [f"force_{guard.plan_mode}_plan"]
+    with psycopg.RawCursor(connection, row_factory=namedtuple_row) as cursor:
+        session = cursor.execute(sql.load("session"), values).fetchone()
+    assert session is not None
+    if session.is_superuser and not guard.allow_superuser:
+        raise GuardError(
+            f"role {session.role} is a superuser, which no guard can hold",
+            hint="connect as an ordinary role (README has the script), or pass --allow-superuser",
+        )
+    if not (session.in_recovery or session.is_local or guard.analyze_on_primary):
+        raise GuardError(
+            "the server is a primary on another machine",
+            hint="connect to a replica, or pass --analyze-on-primary",
+        )
+
+
+def execute(connection: psycopg.Connection, query: bytes | psycopg.sql.Composable) -> psycopg.Cursor:
+    """Run one command by the extended protocol, which psycopg uses for binary results."""
+    return connection.execute(query, binary=True)
+
+
+def refuse_volatile(connection: psycopg.Connection, text: str) -> None:
+    """Raise GuardError when the statement, or a view under it, calls a volatile function that may leave a trace."""
+    calls = function_calls(text)
+    relations = relation_names(text)
+    with psycopg.RawCursor(connection) as cursor:
+        if relations:
+            for (definition,) in cursor.execute(sql.load("views"), [sorted(relations)]).fetchall():
+                calls |= function_calls(definition)
+        if not calls:
+            return
+        schemas, names = zip(*calls, strict=True)
+        found = [row[0] for row in cursor.execute(sql.load("volatile"), [list(schemas), list(names)]).fetchall()]
+    if found:
+        raise GuardError(
+            f"it calls the volatile function {', '.join(found)}",
+            hint="if it changes nothing outside its transaction, say so in the header: -- allow: volatile <reason>",
+        )

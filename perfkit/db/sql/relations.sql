@@ -1,0 +1,32 @@
+-- Sizes and statistics of the named relations and of their indexes, one row a relation.
+SELECT
+    namespace.nspname AS schema,
+    relation.relname AS name,
+    relation.reltuples AS rows,
+    coalesce(pg_catalog.pg_relation_size(relation.oid), 0) AS size_bytes,
+    CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN activity.n_mod_since_analyze END AS modified_since_analyze,
+    CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN activity.n_dead_tup END AS dead_rows,
+    greatest(activity.last_analyze, activity.last_autoanalyze) AS last_analyze,
+    (
+        SELECT coalesce(
+            json_agg(
+                json_build_object(
+                    'name', index_relation.relname,
+                    'definition', pg_catalog.pg_get_indexdef(index.indexrelid),
+                    'size_bytes', coalesce(pg_catalog.pg_relation_size(index.indexrelid), 0),
+                    'valid', index.indisvalid
+                )
+                ORDER BY index_relation.relname
+            ),
+            '[]'
+        )
+        FROM pg_catalog.pg_index AS index
+        JOIN pg_catalog.pg_class AS index_relation ON index_relation.oid = index.indexrelid
+        WHERE index.indrelid = relation.oid
+    ) AS indexes
+FROM unnest($1::text[], $2::text[]) AS wanted (schema, name)
+JOIN pg_catalog.pg_namespace AS namespace ON namespace.nspname = wanted.schema
+JOIN pg_catalog.pg_class AS relation
+    ON relation.relnamespace = namespace.oid AND relation.relname = wanted.name
+LEFT JOIN pg_catalog.pg_stat_all_tables AS activity ON activity.relid = relation.oid
+ORDER BY 1, 2

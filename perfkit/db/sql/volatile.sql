@@ -1,0 +1,22 @@
+-- Of the called functions, those that are volatile and not known to be harmless. A name without a schema is looked
+-- up in the search path, and counts when any of its overloads is volatile.
+SELECT DISTINCT namespace.nspname || '.' || function.proname
+FROM unnest($1::text[], $2::text[]) AS called (schema, name)
+JOIN pg_catalog.pg_proc AS function ON function.proname = called.name
+JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = function.pronamespace
+WHERE
+    (
+        namespace.nspname = called.schema
+        OR called.schema IS NULL AND pg_catalog.pg_function_is_visible(function.oid)
+    )
+    AND function.provolatile = 'v'
+    AND NOT (
+        namespace.nspname = 'pg_catalog'
+        -- They change nothing: they read a clock, a random source, a size on disk or the session's own state.
+        AND function.proname IN (
+            'clock_timestamp', 'timeofday', 'random', 'random_normal', 'gen_random_uuid', 'uuidv4', 'uuidv7',
+            'pg_sleep', 'pg_relation_size', 'pg_table_size', 'pg_indexes_size', 'pg_total_relation_size',
+            'pg_database_size', 'pg_tablespace_size', 'currval', 'lastval'
+        )
+    )
+ORDER BY 1

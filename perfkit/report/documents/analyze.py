@@ -1,0 +1,226 @@
+"""The document of an analysis: cases ranked by what they cost, their worst findings, the workload against its target."""
+
+from collections.abc import Iterator
+
+from perfkit import units
+from perfkit.findings import Finding, Severity
+from perfkit.measure.model import Analysis, CaseResult, ProblemKind, Summary
+from perfkit.report.data import to_data
+from perfkit.report.document import (
+    Block,
+    Cell,
+    Check,
+    Document,
+    Item,
+    Listing,
+    Paragraph,
+    State,
+    Table,
+    Tone,
+)
+
+SCHEMA = "perfkit.analyze/1"
+# A list that is not ranked and short is not read; JSON has the rest.
+FINDINGS_SHOWN = 3
+
+_TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.INFO: Tone.FAINT}
+_STATES = {
+    ProblemKind.ERROR: State.ERROR,
+    ProblemKind.REFUSED: State.SKIPPED,
+    ProblemKind.SKIPPED: State.SKIPPED,
+}
+
+
+def analysis_document(analysis: Analysis, *, fail_on: Severity | None) -> Document:
+    """Return the document; a check fails when a finding is at or above `fail_on` or the case is over budget."""
+    return Document(
+        schema=SCHEMA,
+        title=f"perfkit analyze: {analysis.summary.measured} cases on {analysis.facts.database}",
+        blocks=tuple(_blocks(analysis)),
+        checks=(*(_check(result, fail_on) for result in analysis.results), _target_check(analysis.summary)),
+        data=analysis_data(analysis),
+    )
+
+
+def _blocks(analysis: Analysis) -> Iterator[Block]:
+    ran = sorted((result for result in analysis.results if result.runs), key=_cost, reverse=True)
+    yield Paragraph(_server_line(analysis), Tone.FAINT)
+    yield _table(ran)
+    found = tuple(_findings_item(result) for result in ran if _worth_telling(result))
+    if found:
+        yield Listing(title="What to do, costliest case first", items=found)
+    problems = tuple(_problem_item(result) for result in analysis.results if result.problem)
+    if problems:
+        yield Listing(title="Not measured", items=problems)
+    yield from _summary(analysis.summary)
+
+
+def _cost(result: CaseResult) -> float:
+    """Return the milliseconds a minute that a case costs the server: what ranks it."""
+    return result.weight * (result.median_ms or 0.0)
+
+
+def _server_line(analysis: Analysis) -> str:
+    version = analysis.facts.version_text.split(" on ")[0]
+    return (
+        f"{version}, database {analysis.facts.database}; up to {analysis.samples} samples a case, "
+        f"{analysis.plan_mode} plans; cases ranked by calls a minute × median"
+    )
+
+
+def _table(results: list[CaseResult]) -> Table:
+    return Table(
+        title="Cases",
+        headings=("case", "median", "p95", "budget", "blocks", "rows", "load", "worst finding"),
+        rows=tuple(_row(result, sum(map(_cost, results))) for result in results),
+        numeric=frozenset(range(1, 7)),
+    )
+
+
+def _row(result: CaseResult, total_cost: float) -> tuple[Cell, ...]:
+    assert result.runs is not None
+    late = Tone.PLAIN if result.within_budget else Tone.BAD
+    worst = next(iter(_telling(result)), None)
+    return (
+        Cell(result.case.id),
+        Cell(units.format_ms(result.median_ms or 0.0)),
+        Cell(units.format_ms(result.p95_ms or 0.0) + ("" if result.within_budget else " !"), late),
+        Cell(units.format_ms(result.budget_ms), Tone.FAINT),
+        Cell(units.format_count(result.runs.counters.shared_blocks)),
+        Cell(units.format_count(result.runs.counters.rows)),
+        Cell(units.format_share(_cost(result) / total_cost if total_cost else 0.0)),
+        Cell(worst.rule, _TONES[worst.severity]) if worst else Cell("", Tone.FAINT),
+    )
+
+
+def _telling(result: CaseResult) -> tuple[Finding, ...]:
+    return tuple(finding for finding in result.findings if finding.severity is not Severity.INFO)
+
+
+def _worth_telling(result: CaseResult) -> bool:
+    return bool(_telling(result)) or not result.within_budget
+
+
+def _findings_item(result: CaseResult) -> Item:
+    shown = _telling(result)[:FINDINGS_SHOWN]
+    lines: list[Paragraph] = []
+    for finding in shown:
+        lines.append(Paragraph(f"{finding.severity}: {finding.title}  [{finding.rule}]", _TONES[finding.severity]))
+        lines.append(Paragraph(f"fix: {finding.fix}"))
+    if not shown:
+        lines.append(Paragraph("no rule explains it: look at its plan (--format json)", Tone.FAINT))
+    more = len(_telling(result)) - len(shown)
+    if more:
+        lines.append(Paragraph(f"and {more} more (--format json has all)", Tone.FAINT))
+    late = "" if result.within_budget else f", over its budget of {units.format_ms(result.budget_ms)}"
+    return Item(
+        heading=f"{result.case.id}: {units.format_ms(result.median_ms or 0.0)}{late}",
+        lines=tuple(lines),
+        tone=Tone.PLAIN if result.within_budget else Tone.BAD,
+    )
+
+
+def _problem_item(result: CaseResult) -> Item:
+    assert result.problem is not None
+    lines = (Paragraph(f"hint: {result.problem.hint}", Tone.FAINT),) if result.problem.hint else ()
+    tone = Tone.BAD if result.problem.kind is ProblemKind.ERROR else Tone.WARN
+    return Item(heading=f"{result.case.id} ({result.problem.kind}): {result.problem.message}", lines=lines, tone=tone)
+
+
+def _summary(summary: Summary) -> Iterator[Paragraph]:
+    met = summary.target_met
+    yield Paragraph(
+        f"{_target_sentence(summary)} {units.format_share(summary.share_within_budget)} of calls are within their budget.",
+        Tone.GOOD if met else Tone.BAD,
+    )
+    left = [f"{n} {word}" for n, word in ((summary.failed, "failed"), (summary.refused, "refused"), (summary.skipped, "skipped")) if n]
+    counted = ", ".join([f"{summary.measured} measured", *left])
+    yield Paragraph(f"Cases: {counted}.", Tone.FAINT)
+
+
+def _target_sentence(summary: Summary) -> str:
+    verdict = "met" if summary.target_met else "missed"
+    return (
+        f"Target {verdict}: the mean query takes {units.format_ms(summary.mean_ms)} "
+        f"(target {units.format_ms(summary.target_ms)}, case medians by calls a minute)."
+    )
+
+
+def _check(result: CaseResult, fail_on: Severity | None) -> Check:
+    state, message = _state(result, fail_on)
+    return Check(
+        id=result.case.id,
+        group=result.query.name,
+        state=state,
+        message=message,
+        detail="\n".join(f"{finding.severity}: {finding.title}\nfix: {finding.fix}" for finding in result.findings),
+        path=str(result.query.path),
+        line=result.query.line,
+        seconds=sum(result.runs.execution_ms) / 1000 if result.runs else 0.0,
+    )
+
+
+def _state(result: CaseResult, fail_on: Severity | None) -> tuple[State, str]:
+    if result.problem:
+        return _STATES[result.problem.kind], result.problem.message
+    told = _telling(result)
+    message = told[0].title if told else f"median {units.format_ms(result.median_ms or 0.0)}"
+    if fail_on and any(finding.severity.rank >= fail_on.rank for finding in result.findings):
+        return State.FAILED, message
+    if not result.within_budget:
+        over = f"p95 {units.format_ms(result.p95_ms or 0.0)} is over the budget of {units.format_ms(result.budget_ms)}"
+        return State.WARNING, f"{over}: {message}" if told else over
+    return (State.WARNING if told else State.PASSED), message
+
+
+def _target_check(summary: Summary) -> Check:
+    return Check(
+        id="target",
+        group="workload",
+        state=State.PASSED if summary.target_met else State.WARNING,
+        message=_target_sentence(summary),
+    )
+
+
+def analysis_data(analysis: Analysis) -> dict[str, object]:
+    """Return the whole analysis for JSON, plans with every node included."""
+    return {
+        "measured_at": analysis.measured_at,
+        "server": {
+            "version": analysis.facts.version,
+            "version_text": analysis.facts.version_text,
+            "database": analysis.facts.database,
+            "in_recovery": analysis.facts.in_recovery,
+            "settings": dict(analysis.facts.settings),
+        },
+        "samples": analysis.samples,
+        "plan_mode": analysis.plan_mode,
+        "summary": {**to_data(analysis.summary), "target_met": analysis.summary.target_met},
+        "cases": [_case_data(result) for result in analysis.results],
+        "relations": to_data(analysis.facts.relations),
+    }
+
+
+def _case_data(result: CaseResult) -> dict[str, object]:
+    data: dict[str, object] = {
+        "case": result.case.id,
+        "summary": result.query.summary,
+        "file": str(result.query.path),
+        "line": result.query.line,
+        "weight": result.weight,
+        "budget_ms": result.budget_ms,
+        "problem": to_data(result.problem) if result.problem else None,
+        "findings": to_data(result.findings),
+    }
+    if result.runs:
+        data |= {
+            "median_ms": result.median_ms,
+            "p95_ms": result.p95_ms,
+            "within_budget": result.within_budget,
+            "execution_ms": list(result.runs.execution_ms),
+            "planning_ms": list(result.runs.planning_ms),
+            "counters": to_data(result.runs.counters),
+            "counters_repeat": result.runs.counters_repeat,
+            "plan": to_data(result.runs.plan),
+        }
+    return data
