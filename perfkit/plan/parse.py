@@ -1,0 +1,257 @@
+"""EXPLAIN (FORMAT JSON) -> Plan, of PostgreSQL 14 to 18; unknown node types and keys pass through."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from perfkit.errors import DamagedFileError
+from perfkit.plan import deepjson
+from perfkit.plan.model import Actual, Buffers, Jit, Node, Plan, Planning, Serialization, Trigger, Wal
+
+_Built = TypeVar("_Built", Buffers, Wal)
+
+# EXPLAIN's key -> the field of Node that holds it.
+_TEXT_FIELDS = {
+    "Node Type": "type",
+    "Parent Relationship": "relationship",
+    "Subplan Name": "subplan_name",
+    "Strategy": "strategy",
+    "Partial Mode": "partial_mode",
+    "Join Type": "join_type",
+    "Operation": "operation",
+    "Scan Direction": "scan_direction",
+    "Schema": "schema",
+    "Relation Name": "relation",
+    "Alias": "alias",
+    "Index Name": "index",
+}
+_NUMBER_FIELDS = {"Startup Cost": "startup_cost", "Total Cost": "total_cost", "Plan Rows": "plan_rows"}
+_COUNT_FIELDS = {
+    "Plan Width": "plan_width",
+    "Workers Planned": "workers_planned",
+    "Workers Launched": "workers_launched",
+}
+_BUFFER_FIELDS = {
+    f"{kind} {what} Blocks": f"{kind.lower()}_{what.lower()}"
+    for kind in ("Shared", "Local")
+    for what in ("Hit", "Read", "Dirtied", "Written")
+} | {"Temp Read Blocks": "temp_read", "Temp Written Blocks": "temp_written"}
+_WAL_FIELDS = {"WAL Records": "records", "WAL FPI": "full_page_images", "WAL Bytes": "size_bytes"}
+_ACTUAL_KEYS = ("Actual Rows", "Actual Loops", "Actual Startup Time", "Actual Total Time")
+_NODE_KEYS = frozenset(
+    {*_TEXT_FIELDS, *_NUMBER_FIELDS, *_COUNT_FIELDS, *_BUFFER_FIELDS, *_WAL_FIELDS, *_ACTUAL_KEYS}
+    | {"Parallel Aware", "Plans"}
+)
+_PLAN_KEYS = frozenset(
+    {"Plan", "Planning Time", "Execution Time", "Settings", "Triggers", "JIT", "Planning", "Serialization"}
+    | {"Query Identifier"}
+)
+# The last column of an aligned psql row that goes on in the next one.
+_CONTINUATION = re.compile(r"[ \t]*\+[ \t]*$")
+
+
+def parse_plan(document: object, *, source: str = "plan") -> Plan:
+    """Return the plan of EXPLAIN (FORMAT JSON).
+
+    `document` is the JSON text, also as psql prints it, or what it decodes to: the list of one element or its object.
+    `source` names it in errors. Raises DamagedFileError when it is not an EXPLAIN document.
+    """
+    decoded = _decode(document, source) if isinstance(document, str) else document
+    if isinstance(decoded, list):
+        if len(decoded) != 1:
+            raise DamagedFileError(
+                source, f"holds {len(decoded)} plans, not one", hint="give one plan at a time"
+            )
+        decoded = decoded[0]
+    if not isinstance(decoded, Mapping) or not isinstance(decoded.get("Plan"), Mapping):
+        raise DamagedFileError(
+            source,
+            'is JSON but not an EXPLAIN output: it has no "Plan"',
+            hint="make it with EXPLAIN (FORMAT JSON)",
+        )
+    try:
+        return _plan(decoded)
+    except ValueError as error:
+        raise DamagedFileError(source, str(error)) from None
+
+
+def unwrap_psql(text: str) -> str:
+    """Return the text without what psql's aligned output puts around it.
+
+    That is the QUERY PLAN header and its rule, borders, `+` at the ends of continued lines, and the (n rows) footer.
+    """
+    lines = [line.rstrip("\r") for line in text.splitlines()]
+    if any(line.startswith(("+--", "|")) for line in lines):
+        lines = [re.sub(r"^\| ?|\s*\|$", "", line) for line in lines if not line.startswith("+--")]
+    lines = [_CONTINUATION.sub("", line) for line in lines]
+    kept = [
+        line
+        for line in lines
+        if not re.fullmatch(r"\s*QUERY PLAN\s*|\s*[-─—=]{3,}\s*|\s*\(\d+ rows?\)\s*|Time: [\d.,]+ ms.*", line)
+    ]
+    return "\n".join(kept).strip("\n")
+
+
+def _decode(text: str, source: str) -> Any:
+    try:
+        return deepjson.decode(text)
+    except ValueError:
+        pass
+    try:
+        return deepjson.decode(unwrap_psql(text))
+    except ValueError as error:
+        raise DamagedFileError(
+            source,
+            f"is not JSON, or is cut off: {error}",
+            hint="give the whole output of EXPLAIN (FORMAT JSON)",
+        ) from None
+
+
+def _plan(document: Mapping[str, Any]) -> Plan:
+    jit, planning = document.get("JIT"), document.get("Planning")
+    serialization = document.get("Serialization")
+    return Plan(
+        root=_tree(document["Plan"]),
+        planning_ms=_number(document, "Planning Time"),
+        execution_ms=_number(document, "Execution Time"),
+        settings={str(name): str(value) for name, value in _mapping(document, "Settings").items()},
+        triggers=tuple(_trigger(item) for item in _objects(document, "Triggers")),
+        jit=None if jit is None else _jit(_mapping(document, "JIT")),
+        planning=None if planning is None else _planning(_mapping(document, "Planning")),
+        serialization=(
+            None if serialization is None else _serialization(_mapping(document, "Serialization"))
+        ),
+        query_identifier=_count(document, "Query Identifier"),
+        extra={str(key): value for key, value in document.items() if key not in _PLAN_KEYS},
+    )
+
+
+def _tree(root: Mapping[str, Any]) -> Node:
+    """Build children before their parents, with a stack of our own: plans may be thousands of levels deep."""
+    pending: list[tuple[Mapping[str, Any], bool]] = [(root, False)]
+    finished: list[Node] = []
+    while pending:
+        item, children_done = pending.pop()
+        children = _objects(item, "Plans")
+        if children_done or not children:
+            arity = len(children)
+            below = tuple(finished[len(finished) - arity :])
+            del finished[len(finished) - arity :]
+            finished.append(_node(item, below))
+        else:
+            pending.append((item, True))
+            pending.extend((child, False) for child in reversed(children))
+    return finished[0]
+
+
+def _node(item: Mapping[str, Any], children: tuple[Node, ...]) -> Node:
+    fields: dict[str, Any] = {}
+    for key, name in _TEXT_FIELDS.items():
+        if (value := item.get(key)) is not None:
+            if not isinstance(value, str):
+                raise _wrong(key, value)
+            fields[name] = value
+    if "type" not in fields:
+        raise ValueError('has a node without a "Node Type"')
+    for key, name in _NUMBER_FIELDS.items():
+        fields[name] = _number(item, key)
+    for key, name in _COUNT_FIELDS.items():
+        fields[name] = _count(item, key)
+    return Node(
+        **fields,
+        parallel_aware=item.get("Parallel Aware") is True,
+        actual=_actual(item),
+        buffers=_counts(item, _BUFFER_FIELDS, Buffers),
+        wal=_counts(item, _WAL_FIELDS, Wal),
+        extra={str(key): value for key, value in item.items() if key not in _NODE_KEYS},
+        children=children,
+    )
+
+
+def _actual(item: Mapping[str, Any]) -> Actual | None:
+    rows, loops = _number(item, "Actual Rows"), _number(item, "Actual Loops")
+    if loops is None:
+        return None
+    return Actual(
+        rows=rows or 0,
+        loops=loops,
+        startup_ms=_number(item, "Actual Startup Time"),
+        total_ms=_number(item, "Actual Total Time"),
+    )
+
+
+def _counts(item: Mapping[str, Any], fields: Mapping[str, str], kind: type[_Built]) -> _Built | None:
+    """Return the dataclass that the named counts fill, None when the document has none of them."""
+    present = {name: _count(item, key) for key, name in fields.items() if key in item}
+    return kind(**{name: value or 0 for name, value in present.items()}) if present else None
+
+
+def _trigger(item: Mapping[str, Any]) -> Trigger:
+    return Trigger(
+        name=str(item.get("Trigger Name", "")),
+        constraint=None if item.get("Constraint Name") is None else str(item["Constraint Name"]),
+        relation=None if item.get("Relation") is None else str(item["Relation"]),
+        time_ms=_number(item, "Time"),
+        calls=_count(item, "Calls") or 0,
+    )
+
+
+def _jit(item: Mapping[str, Any]) -> Jit:
+    return Jit(
+        functions=_count(item, "Functions") or 0,
+        options={str(name): value is True for name, value in _mapping(item, "Options").items()},
+        total_ms=_number(_mapping(item, "Timing"), "Total"),
+    )
+
+
+def _planning(item: Mapping[str, Any]) -> Planning:
+    return Planning(
+        buffers=_counts(item, _BUFFER_FIELDS, Buffers),
+        memory_used_kb=_count(item, "Memory Used"),
+        memory_allocated_kb=_count(item, "Memory Allocated"),
+    )
+
+
+def _serialization(item: Mapping[str, Any]) -> Serialization:
+    return Serialization(
+        format=str(item.get("Format", "")),
+        time_ms=_number(item, "Time"),
+        output_kb=_count(item, "Output Volume") or 0,
+        buffers=_counts(item, _BUFFER_FIELDS, Buffers),
+    )
+
+
+def _number(item: Mapping[str, Any], key: str) -> float | None:
+    value = item.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
+        raise _wrong(key, value)
+    return value
+
+
+def _count(item: Mapping[str, Any], key: str) -> int | None:
+    value = _number(item, key)
+    return None if value is None else int(value)
+
+
+def _mapping(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = item.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise _wrong(key, value)
+    return value
+
+
+def _objects(item: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    value = item.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(element, Mapping) for element in value):
+        raise _wrong(key, value)
+    return value
+
+
+def _wrong(key: str, value: object) -> ValueError:
+    return ValueError(f'has a "{key}" that EXPLAIN never writes: {type(value).__name__}')
