@@ -15,7 +15,10 @@ class Param:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
-    """`count` cases to be drawn from the rows of `sql`, whose columns bear the parameters' names."""
+    """`count` cases to be drawn from the rows of `sql`, whose columns bear the parameters' names.
+
+    `line` is where the header line begins; `sql` has a newline wherever that goes on in the next line.
+    """
 
     count: int
     sql: str
@@ -27,9 +30,10 @@ class Query:
     """One statement of the catalog.
 
     `sql` is the statement as written, without its header and last semicolon; `statement` is the same with each
-    `:name` as `$n`, n being the parameter's place in `params`. `weight` is in calls per minute; `budget_ms`, a p95,
-    is None when the target holds. `cases` are the written ones; a query without parameters has the one case "default".
-    `allowed` maps what the header allows (a rule id, "write", "volatile") to the reason given.
+    `:name` as `$n`, n being the parameter's place in `params`; both begin in line `sql_line` of the file, and `line` is
+    that of the name. `weight` is in calls per minute; `budget_ms`, a p95, is None when the target holds. `cases` are the
+    written ones; a query without parameters has the one case "default". `allowed` maps what the header allows (a rule
+    id, "write", "volatile") to the reason given.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Query:
     statement: str
     path: Path
     line: int
+    sql_line: int
     weight: float
     budget_ms: float | None
     params: tuple[Param, ...]

@@ -1,0 +1,157 @@
+"""The lexer: SQL text to tokens as PostgreSQL and psql read them, and `:name` references to `$n`.
+
+It follows PostgreSQL's scan.l with standard_conforming_strings on, and psql's psqlscan.l for `:name` and `:'name'`.
+As in psql, a colon directly before a name is a reference wherever it stands outside strings, comments and quoted
+identifiers, so `a[1:n]` refers to n; write `a[1 : n]` for a slice up to the column n. A name begins with a letter or
+an underscore, so `a[1:2]` is a slice. psql's `:"name"` puts an identifier into the text, which cannot be a parameter of
+a statement, and is refused.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from perfkit.errors import UsageError
+
+
+class SqlError(UsageError):
+    """A text is not SQL that perfkit can take; `line` counts from 1 at the beginning of that text."""
+
+    def __init__(self, message: str, *, line: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.line = line
+
+
+class TokenKind(Enum):
+    """What a token is; `space` and the comments mean nothing to the server."""
+
+    SPACE = "space"
+    LINE_COMMENT = "line_comment"
+    BLOCK_COMMENT = "block_comment"
+    STRING = "string"
+    QUOTED_IDENTIFIER = "quoted_identifier"
+    WORD = "word"
+    NUMBER = "number"
+    POSITION = "position"
+    PARAMETER = "parameter"
+    OPERATOR = "operator"
+    SEMICOLON = "semicolon"
+    OTHER = "other"
+
+
+class Token(NamedTuple):
+    """A piece of the text, `text[start:end]`; `name` is the parameter's name when it is a reference."""
+
+    kind: TokenKind
+    start: int
+    end: int
+    name: str = ""
+
+
+MEANINGLESS = frozenset({TokenKind.SPACE, TokenKind.LINE_COMMENT, TokenKind.BLOCK_COMMENT})
+
+_LETTER = r"A-Za-z_\x80-\U0010ffff"
+# After a newline, a quote goes on with the E'' string before it, backslashes and all.
+_CONTINUED = r"(?:[ \t\f\v]|--[^\n\r]*+)*+[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*+[\n\r])*+"
+_ESCAPED = r"'(?:[^'\\]++|''|\\.)*+'"
+_TOKEN = re.compile(
+    rf"""
+      (?P<space>[ \t\n\r\f\v]+)
+    | (?P<escaped>[eE]{_ESCAPED}(?:(?:{_CONTINUED}){_ESCAPED})*+)
+    | (?P<string>(?:[bBxXnN]|[uU]&)?'(?:[^']++|'')*+')
+    | (?P<quoted_identifier>(?:[uU]&)?"(?:[^"]++|"")*+")
+    | (?P<word>[{_LETTER}][{_LETTER}0-9$]*)
+    | (?P<number>0[xXoObB][0-9A-Fa-f_]+|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)
+    | (?P<semicolon>;)
+    | (?P<line_comment>--[^\n\r]*)
+    | (?P<comment_start>/\*)
+    | (?P<cast>::)
+    | (?P<assignment>:=)
+    | :(?P<parameter>[{_LETTER}][{_LETTER}0-9]*)
+    | :'(?P<literal_parameter>[{_LETTER}][{_LETTER}0-9]*)'
+    | (?P<identifier_parameter>:"[{_LETTER}0-9]+")
+    | (?P<operator>(?:(?!--|/\*)[~!@\#^&|`?+\-*/%<>=])+)
+    | (?P<position>\$[0-9]+)
+    | (?P<dollar>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)
+    | (?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+_KINDS = {kind.value: kind for kind in TokenKind} | {
+    "escaped": TokenKind.STRING,
+    "cast": TokenKind.OPERATOR,
+    "assignment": TokenKind.OTHER,
+    "literal_parameter": TokenKind.PARAMETER,
+}
+
+
+def tokenize(text: str) -> Iterator[Token]:
+    """Yield all tokens of `text` in order, without gaps; SqlError at a string or comment that never ends."""
+    position, length, match_at = 0, len(text), _TOKEN.match
+    while position < length:
+        match = match_at(text, position)
+        assert match is not None  # the last branch takes any character
+        group, end, name = str(match.lastgroup), match.end(), ""
+        kind = _KINDS.get(group)
+        if kind is None:
+            kind, end = _long_token(text, group, position, end)
+        elif kind is TokenKind.PARAMETER:
+            name = match[group]
+        elif kind is TokenKind.OTHER and text[position] in "'\"":
+            raise _never_ends(text, position, "string" if text[position] == "'" else "quoted identifier")
+        yield Token(kind, position, end, name)
+        position = end
+
+
+def _long_token(text: str, group: str, start: int, end: int) -> tuple[TokenKind, int]:
+    """Return kind and end of what a regular expression alone cannot find the end of."""
+    if group == "identifier_parameter":
+        raise SqlError(
+            f"{text[start:end]} puts an identifier into the statement, which no parameter can do",
+            line=line_at(text, start),
+            hint="write the identifier itself, in one query for each",
+        )
+    if group == "comment_start":
+        return TokenKind.BLOCK_COMMENT, _comment_end(text, start)
+    tag = text[start:end]
+    closing = text.find(tag, end)
+    if closing < 0:
+        raise _never_ends(text, start, f"{tag} string")
+    return TokenKind.STRING, closing + len(tag)
+
+
+def _comment_end(text: str, start: int) -> int:
+    depth = 0
+    for edge in _COMMENT_EDGE.finditer(text, start):
+        depth += 1 if edge[0] == "/*" else -1
+        if depth == 0:
+            return edge.end()
+    raise _never_ends(text, start, "comment")
+
+
+def _never_ends(text: str, start: int, what: str) -> SqlError:
+    return SqlError(f"the {what} that begins here never ends", line=line_at(text, start))
+
+
+def line_at(text: str, position: int) -> int:
+    """Return the line, from 1, of the character at `position`."""
+    return text.count("\n", 0, position) + 1
+
+
+def parameter_names(sql: str) -> tuple[str, ...]:
+    """Return the names that `sql` refers to, each once, in order of their first reference."""
+    return tuple(dict.fromkeys(token.name for token in tokenize(sql) if token.name))
+
+
+def translate(sql: str, places: Mapping[str, int]) -> str:
+    """Return `sql` with each `:name` and `:'name'` as `$n`, n = `places[name]`; lines stay where they are.
+
+    A name that has no place raises KeyError.
+    """
+    if ":" not in sql:
+        return sql
+    return "".join(
+        f"${places[token.name]}" if token.name else sql[token.start : token.end] for token in tokenize(sql)
+    )

@@ -1,0 +1,202 @@
+"""What PostgreSQL's own parser says of a statement: its kind, the functions it calls, the tables it names."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from perfkit.catalog.depth import check_depth
+from perfkit.catalog.lexer import MEANINGLESS, SqlError, line_at, tokenize
+from perfkit.catalog.limits import STATEMENT_CHARACTERS_MAX
+from perfkit.catalog.model import Query
+from perfkit.errors import CatalogError
+
+Name = tuple[str | None, str]  # schema as written or None, name
+_WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
+_TAKEN = _WRITES | {"SelectStmt"}
+
+
+class StatementKind(StrEnum):
+    """Whether a statement only reads, or writes or locks rows."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What one statement is and refers to, as written: names are not looked up in a database.
+
+    `tables` has no names of common table expressions. `attributes` are the names after a dot (`p.name`): PostgreSQL
+    calls a function of that name with the row when the table has no such column. Operators, casts, views and triggers
+    may call functions too, which no parser can see.
+    """
+
+    kind: StatementKind
+    function_calls: frozenset[Name]
+    tables: frozenset[Name]
+    attributes: frozenset[str]
+
+
+def read_statement(sql: str) -> Statement:
+    """Return what the one statement of `sql` is, parameters being `$n`.
+
+    SqlError when PostgreSQL 18 would not parse it, when it is not one SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE or
+    MERGE, or when it is too long or too deep to be parsed safely.
+    """
+    statements = _parse(sql)["stmts"] if sql else []
+    if len(statements) != 1:
+        problem = "there is no statement" if not statements else "there is more than one statement"
+        line = line_at(sql, 0) if not statements else _line_of_second(sql, statements)
+        raise SqlError(problem, line=line)
+    node = statements[0].get("stmt", {})
+    if not _TAKEN & node.keys():
+        raise SqlError(
+            f"{_first_word(sql)} is not a statement that perfkit measures",
+            line=1,
+            hint="a query is one SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE or MERGE",
+        )
+    return _describe(node)
+
+
+def check_statement(query: Query) -> StatementKind:
+    """Return the kind of the query's statement; CatalogError when it, a draw's or a parameter's type is not right.
+
+    A statement that writes needs `-- allow: write` with a reason.
+    """
+    kind = _read_at(query, query.statement, query.sql_line).kind
+    for param in query.params:
+        _check_type(query, param.type)
+    for draw in query.draws:
+        if _read_at(query, draw.sql, draw.line).kind is not StatementKind.READ:
+            raise CatalogError("a draw must only read", path=query.path, line=draw.line)
+    if kind is StatementKind.WRITE and "write" not in query.allowed:
+        raise CatalogError(
+            f"query {query.name!r} writes or locks rows and does not say so",
+            path=query.path,
+            line=query.sql_line,
+            hint="write `-- allow: write  why` in its header; perfkit rolls it back",
+        )
+    return kind
+
+
+def _read_at(query: Query, sql: str, line: int) -> Statement:
+    try:
+        return read_statement(sql)
+    except SqlError as error:
+        raise CatalogError(
+            error.message, path=query.path, line=line + error.line - 1, hint=error.hint
+        ) from None
+
+
+def _check_type(query: Query, type_name: str) -> None:
+    if not _is_type(type_name):
+        raise CatalogError(
+            f"{type_name!r} is not the name of a PostgreSQL type", path=query.path, line=query.line
+        )
+
+
+@lru_cache(maxsize=256)
+def _is_type(type_name: str) -> bool:
+    try:
+        return read_statement(f"SELECT NULL::{type_name}").kind is StatementKind.READ
+    except SqlError:
+        return False
+
+
+def _parse(sql: str) -> dict[str, Any]:
+    """Return the parse tree as libpg_query's JSON, which is four times as fast to read and walk as its protobuf."""
+    content = _bytes_of(sql)
+    check_depth(sql)
+    from postgast.errors import PgQueryError, check_error  # noqa: PLC0415 - takes 0.1 s, and most commands need none
+    from postgast.native import lib  # noqa: PLC0415 - as above
+
+    result = lib.pg_query_parse(content)
+    try:
+        check_error(result)
+        tree: dict[str, Any] = json.loads(result.parse_tree)
+    except PgQueryError as error:
+        before = content[: max(error.cursorpos - 1, 0)]
+        raise SqlError(error.message, line=before.count(b"\n") + 1) from None
+    except RecursionError:
+        raise SqlError("the statement nests too deeply to be checked", line=1, hint="break it up") from None
+    finally:
+        lib.pg_query_free_parse_result(result)
+    return tree
+
+
+def _bytes_of(sql: str) -> bytes:
+    if len(sql) > STATEMENT_CHARACTERS_MAX:
+        raise SqlError(
+            f"the statement has {len(sql):,} characters; {STATEMENT_CHARACTERS_MAX:,} at most", line=1
+        )
+    nul = sql.find("\0")
+    if nul >= 0:
+        raise SqlError("a NUL byte", line=line_at(sql, nul))
+    try:
+        return sql.encode()
+    except UnicodeEncodeError as error:
+        raise SqlError("a character that is not Unicode text", line=line_at(sql, error.start)) from None
+
+
+def _line_of_second(sql: str, statements: list[dict[str, Any]]) -> int:
+    content = sql.encode()
+    start = statements[1].get("stmt_location", 0)
+    start += len(content[start:]) - len(content[start:].lstrip())
+    return content.count(b"\n", 0, start) + 1
+
+
+def _first_word(sql: str) -> str:
+    first = next(token for token in tokenize(sql) if token.kind not in MEANINGLESS)
+    return sql[first.start : first.end].upper()
+
+
+def _describe(node: dict[str, Any]) -> Statement:
+    writes = False
+    function_calls: set[Name] = set()
+    tables: set[Name] = set()
+    attributes: set[str] = set()
+    common: set[Name] = set()
+    for part in _walk(node):
+        if "intoClause" in part:
+            raise SqlError("SELECT INTO creates a table", line=1, hint="measure the SELECT alone")
+        writes = writes or "lockingClause" in part or not _WRITES.isdisjoint(part)
+        if "FuncCall" in part:
+            function_calls.add(_qualified(part["FuncCall"]["funcname"]))
+        elif "relname" in part:
+            tables.add((part.get("schemaname"), part["relname"]))
+        elif "ctename" in part:
+            common.add((None, part["ctename"]))
+        elif "ColumnRef" in part:
+            attributes.update(_strings(part["ColumnRef"]["fields"][1:]))
+        elif "indirection" in part:
+            attributes.update(_strings(part["indirection"]))
+    return Statement(
+        kind=StatementKind.WRITE if writes else StatementKind.READ,
+        function_calls=frozenset(function_calls),
+        tables=frozenset(tables - common),
+        attributes=frozenset(attributes),
+    )
+
+
+def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every object of a JSON tree."""
+    waiting: list[Any] = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield part
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+
+
+def _qualified(names: list[dict[str, Any]]) -> Name:
+    parts = list(_strings(names))
+    return (parts[-2] if len(parts) > 1 else None, parts[-1])
+
+
+def _strings(nodes: list[dict[str, Any]]) -> Iterator[str]:
+    return (node["String"]["sval"] for node in nodes if "String" in node)
