@@ -105,7 +105,9 @@ def _findings_item(result: CaseResult) -> Item:
     shown = _telling(result)[:FINDINGS_SHOWN]
     lines: list[Paragraph] = []
     for finding in shown:
-        lines.append(Paragraph(f"{finding.severity}: {finding.title}  [{finding.rule}]", _TONES[finding.severity]))
+        lines.append(
+            Paragraph(f"{finding.severity}: {finding.title}  [{finding.rule}]", _TONES[finding.severity])
+        )
         lines.append(Paragraph(f"fix: {finding.fix}"))
     if not shown:
         lines.append(Paragraph("no rule explains it: look at its plan (--format json)", Tone.FAINT))
@@ -124,7 +126,9 @@ def _problem_item(result: CaseResult) -> Item:
     assert result.problem is not None
     lines = (Paragraph(f"hint: {result.problem.hint}", Tone.FAINT),) if result.problem.hint else ()
     tone = Tone.BAD if result.problem.kind is ProblemKind.ERROR else Tone.WARN
-    return Item(heading=f"{result.case.id} ({result.problem.kind}): {result.problem.message}", lines=lines, tone=tone)
+    return Item(
+        heading=f"{result.case.id} ({result.problem.kind}): {result.problem.message}", lines=lines, tone=tone
+    )
 
 
 def _summary(summary: Summary) -> Iterator[Paragraph]:
@@ -133,7 +137,15 @@ def _summary(summary: Summary) -> Iterator[Paragraph]:
         f"{_target_sentence(summary)} {units.format_share(summary.share_within_budget)} of calls are within their budget.",
         Tone.GOOD if met else Tone.BAD,
     )
-    left = [f"{n} {word}" for n, word in ((summary.failed, "failed"), (summary.refused, "refused"), (summary.skipped, "skipped")) if n]
+    left = [
+        f"{n} {word}"
+        for n, word in (
+            (summary.failed, "failed"),
+            (summary.refused, "refused"),
+            (summary.skipped, "skipped"),
+        )
+        if n
+    ]
     counted = ", ".join([f"{summary.measured} measured", *left])
     yield Paragraph(f"Cases: {counted}.", Tone.FAINT)
 
@@ -153,7 +165,9 @@ def _check(result: CaseResult, fail_on: Severity | None) -> Check:
         group=result.query.name,
         state=state,
         message=message,
-        detail="\n".join(f"{finding.severity}: {finding.title}\nfix: {finding.fix}" for finding in result.findings),
+        detail="\n".join(
+            f"{finding.severity}: {finding.title}\nfix: {finding.fix}" for finding in result.findings
+        ),
         path=str(result.query.path),
         line=result.query.line,
         seconds=sum(result.runs.execution_ms) / 1000 if result.runs else 0.0,

@@ -1,0 +1,51 @@
+"""The registry of formats, and the one place where a rendered text is written."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from perfkit.errors import UsageError
+from perfkit.files import write_atomically, write_error
+from perfkit.report import github, json, junit, markdown, text
+from perfkit.report.document import Document
+from perfkit.report.options import RenderOptions
+
+Renderer = Callable[[Document, RenderOptions], str]
+
+FORMATS: Mapping[str, Renderer] = {
+    "text": text.render,
+    "json": json.render,
+    "junit": junit.render,
+    "github": github.render,
+    "markdown": markdown.render,
+}
+
+
+def render(document: Document, format_name: str, options: RenderOptions | None = None) -> str:
+    """Return the document in the format, by default as for a pipe; UsageError when there is no such format."""
+    renderer = FORMATS.get(format_name)
+    if renderer is None:
+        raise UsageError(f"there is no format {format_name!r}", hint=f"choose one of {', '.join(FORMATS)}")
+    return renderer(document, options or RenderOptions())
+
+
+def write_output(output: str, path: Path | None, stdout: TextIO) -> None:
+    """Write a rendered text to the file, whole or not at all, or to `stdout` when there is no path or it is "-".
+
+    What stdout's encoding lacks is written as an escape. When stdout's reader has gone (`| head`), the rest is dropped
+    and the command's exit code stays. Raises MeasureError when there is no room, UsageError when the file cannot be
+    written.
+    """
+    if path is not None and str(path) != "-":
+        write_atomically(path, output.encode("utf-8", "backslashreplace").decode("utf-8"))
+        return
+    encoding = stdout.encoding or "utf-8"
+    try:
+        stdout.write(output.encode(encoding, "backslashreplace").decode(encoding))
+        stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more when it ends, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+    except OSError as error:
+        raise write_error("standard output", error) from error

@@ -1,0 +1,161 @@
+"""The Markdown format: the document for a pull request's comment or a job summary, in GitHub's flavour."""
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perfkit.report.document import Block, Cell, Code, Document, Item, Listing, Paragraph, Table
+from perfkit.report.layout import one_line, visible
+from perfkit.report.options import RenderOptions
+
+# The most characters that GitHub takes in a comment.
+_LARGEST_CHARACTERS = 65_536
+# Kept back for a note that something was left out, more than any of them is long.
+_NOTE_CHARACTERS = 200
+_LEFT_OUT = f"left out, GitHub takes {_LARGEST_CHARACTERS:,} characters; the text and JSON formats have all"
+
+_SPECIAL = re.compile(
+    r"(?P<mark>[\\`*\[\]|~]|(?<!\w)_|_(?!\w)|^[-+=#])"
+    r"|(?P<html>[&<>])"
+    r"|(?P<dollar>\$)"
+    r"|(?P<reference>@(?=\w)|#(?=\d)|:(?=[\w+-]+:))"
+    r"|(?P<number>^\d+)(?=[.)](?:\s|$))"
+)
+_REFERENCE = re.compile(r"@(?=\w)|#(?=\d)|:(?=[\w+-]+:)")
+# An empty comment ends GitHub's mentions, issue links and emoji names without showing.
+_NOTHING = "<!-- -->"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A block in pieces, so that a long one can be shown by its head and first pieces, each a `noun`."""
+
+    head: str
+    pieces: tuple[str, ...] = ()
+    noun: str = ""
+
+    def length(self) -> int:
+        return len(self.head) + sum(map(len, self.pieces)) + len("\n\n")
+
+
+def render(document: Document, options: RenderOptions) -> str:  # noqa: ARG001 - every format has this face
+    """Return the document as GitHub-flavoured Markdown of at most 65,536 characters, ending in a newline.
+
+    Text shows as it is: it makes no HTML, formula, mention or further table cell. When the whole is too long, the
+    longest blocks are left out or lose their last rows or items, and a note says so.
+    """
+    title = f"## {_escaped(document.title)}"
+    parts = [_part(block) for block in document.blocks]
+    available = _LARGEST_CHARACTERS - len(title) - len("\n")
+    if sum(part.length() for part in parts) <= available:
+        texts = [_whole(part) for part in parts]
+    else:
+        texts = _fitted(parts, available)
+    return "\n\n".join([title, *texts]) + "\n"
+
+
+def _fitted(parts: Sequence[_Part], available: int) -> list[str]:
+    """Return the parts' texts, short parts before long ones, the first too long cut to what is left, in order."""
+    # Each part that is kept pays for the note that may follow it; one more note may come first, one ends a cut.
+    left = available - 2 * _NOTE_CHARACTERS
+    texts = [""] * len(parts)
+    for index in sorted(range(len(parts)), key=lambda index: parts[index].length()):
+        text = _cut(parts[index], left - _NOTE_CHARACTERS)
+        texts[index] = text
+        left = left - _NOTE_CHARACTERS - len(text) if text == _whole(parts[index]) else 0
+    return _with_notes(texts)
+
+
+def _whole(part: _Part) -> str:
+    return part.head + "".join(part.pieces)
+
+
+def _cut(part: _Part, characters: int) -> str:
+    """Return the part whole or with as many pieces as fit, '' when it makes no sense with none."""
+    text = part.head
+    for number, piece in enumerate(part.pieces):
+        if len(text) + len(piece) + len("\n\n") > characters:
+            missing = len(part.pieces) - number
+            return f"{text}\n\n*{missing:,} more {part.noun} {_LEFT_OUT}.*" if number else ""
+        text += piece
+    return text if len(text) + len("\n\n") <= characters else ""
+
+
+def _with_notes(texts: Sequence[str]) -> list[str]:
+    """Return the texts with one note in place of each run of blocks that were left out."""
+    shown: list[str] = []
+    missing = 0
+    for text in [*texts, None]:
+        if text == "":
+            missing += 1
+            continue
+        if missing:
+            shown.append(f"*{missing:,} of {len(texts):,} blocks {_LEFT_OUT}.*")
+            missing = 0
+        if text is not None:
+            shown.append(text)
+    return shown
+
+
+def _part(block: Block) -> _Part:
+    match block:
+        case Paragraph():
+            return _Part(_escaped(block.text))
+        case Table():
+            rows = tuple(f"\n{_row(row)}" for row in block.rows)
+            return _Part(_table_head(block), rows, "rows")
+        case Listing():
+            items = tuple(_item(item) for item in block.items)
+            return _Part(_heading(block.title), items, "items")
+        case Code():
+            return _Part(_folded(block))
+
+
+def _table_head(table: Table) -> str:
+    rules = ("---:" if index in table.numeric else "---" for index in range(len(table.headings)))
+    head = f"{_row([Cell(heading) for heading in table.headings])}\n| {' | '.join(rules)} |"
+    return f"{_heading(table.title)}\n\n{head}" if table.title else head
+
+
+def _row(row: Sequence[Cell]) -> str:
+    return f"| {' | '.join(_escaped(cell.text) for cell in row)} |"
+
+
+def _item(item: Item) -> str:
+    lines = "".join(f"\n- {_escaped(line.text)}" for line in item.lines)
+    return f"\n\n#### {_escaped(one_line(item.heading))}" + (f"\n{lines}" if lines else "")
+
+
+def _heading(title: str) -> str:
+    return f"### {_escaped(one_line(title))}" if title else ""
+
+
+def _folded(code: Code) -> str:
+    text = visible(code.text).rstrip("\n")
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    # The title stands in an HTML block, where Markdown's own escapes are not read.
+    title = _REFERENCE.sub(rf"\g<0>{_NOTHING}", html.escape(one_line(code.title), quote=False))
+    return f"<details><summary>{title}</summary>\n\n{fence}\n{text}\n{fence}\n\n</details>"
+
+
+def _escaped(text: str) -> str:
+    """Return the text in one line of Markdown that shows it as it is, its line ends as <br>."""
+    return _SPECIAL.sub(_escape, visible(text).strip()).replace("\n", "<br>")
+
+
+def _escape(match: re.Match[str]) -> str:
+    text = match[0]
+    match match.lastgroup:
+        case "mark":
+            return f"\\{text}"
+        case "html":
+            return html.escape(text)
+        case "dollar":
+            # GitHub reads $…$ as a formula; a span is the way out that its documentation names.
+            return "<span>$</span>"
+        case "reference":
+            return text + _NOTHING
+        case _:
+            return f"{text}\\"
