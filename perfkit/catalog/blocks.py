@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from perfkit.catalog.lexer import MEANINGLESS, SqlError, Token, TokenKind, tokenize
-from perfkit.catalog.limits import STATEMENT_CHARACTERS_MAX
 from perfkit.errors import CatalogError
+from perfkit.syntax.lexer import MEANINGLESS, SqlError, Token, TokenKind, tokenize
+from perfkit.syntax.limits import STATEMENT_CHARACTERS_MAX
 
 KEYS = ("name", "summary", "weight", "budget", "param", "case", "cases", "allow")
 HEADER_LINE = re.compile(r"--[ \t]{0,2}([A-Za-z_][\w-]*)[ \t]*:(?![:=])[ \t]*(.*)", re.DOTALL)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from perfkit.catalog.assignment import read_assignments
 from perfkit.catalog.blocks import HEADER_LINE, KEYS
-from perfkit.catalog.lexer import SqlError, line_at, parameter_names
 from perfkit.catalog.limits import DRAW_COUNT_MAX, NAME_CHARACTERS_MAX
 from perfkit.catalog.model import Case, Draw, Param
 from perfkit.errors import CatalogError, UsageError
+from perfkit.syntax.lexer import SqlError, line_at, parameter_names
 from perfkit.units import parse_duration_ms
 
 DEFAULT_WEIGHT = 1.0

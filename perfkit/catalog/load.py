@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from perfkit.catalog.blocks import Block, split_blocks
+from perfkit.catalog.check import check_statement
 from perfkit.catalog.header import Header, read_header
-from perfkit.catalog.lexer import translate
 from perfkit.catalog.limits import FILE_SIZE_BYTES_MAX
 from perfkit.catalog.model import Case, Catalog, Query
-from perfkit.catalog.syntax import check_statement
 from perfkit.errors import CatalogError, UsageError
+from perfkit.syntax.lexer import translate
 
 
 def load_catalog(directory: Path) -> Catalog:

@@ -6,8 +6,8 @@ ends the process on some tens of thousands of operators in a row.
 
 from dataclasses import dataclass
 
-from perfkit.catalog.lexer import MEANINGLESS, SqlError, TokenKind, line_at, tokenize
-from perfkit.catalog.limits import STATEMENT_DEPTH_MAX
+from perfkit.syntax.lexer import MEANINGLESS, SqlError, TokenKind, line_at, tokenize
+from perfkit.syntax.limits import STATEMENT_DEPTH_MAX
 
 # Each of these can put the expression before it one level down. AND and OR are kept flat by the parser.
 _CHAINING = frozenset({"not", "is", "isnull", "notnull", "collate", "at"})

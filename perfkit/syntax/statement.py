@@ -4,14 +4,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
-from perfkit.catalog.depth import check_depth
-from perfkit.catalog.lexer import MEANINGLESS, SqlError, line_at, tokenize
-from perfkit.catalog.limits import STATEMENT_CHARACTERS_MAX
-from perfkit.catalog.model import Query
-from perfkit.errors import CatalogError
+from perfkit.syntax.depth import check_depth
+from perfkit.syntax.lexer import MEANINGLESS, SqlError, line_at, tokenize
+from perfkit.syntax.limits import STATEMENT_CHARACTERS_MAX
 
 Name = tuple[str | None, str]  # schema as written or None, name
 _WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
@@ -29,7 +26,7 @@ class StatementKind(StrEnum):
 class Statement:
     """What one statement is and refers to, as written: names are not looked up in a database.
 
-    `tables` has no names of common table expressions. `attributes` are the names after a dot (`p.name`): PostgreSQL
+    `tables` has the names of common table expressions too, which may hide a table of that name. `attributes` are the names after a dot (`p.name`): PostgreSQL
     calls a function of that name with the row when the table has no such column. Operators, casts, views and triggers
     may call functions too, which no parser can see.
     """
@@ -61,49 +58,19 @@ def read_statement(sql: str) -> Statement:
     return _describe(node)
 
 
-def check_statement(query: Query) -> StatementKind:
-    """Return the kind of the query's statement; CatalogError when it, a draw's or a parameter's type is not right.
-
-    A statement that writes needs `-- allow: write` with a reason.
-    """
-    kind = _read_at(query, query.statement, query.sql_line).kind
-    for param in query.params:
-        _check_type(query, param.type)
-    for draw in query.draws:
-        if _read_at(query, draw.sql, draw.line).kind is not StatementKind.READ:
-            raise CatalogError("a draw must only read", path=query.path, line=draw.line)
-    if kind is StatementKind.WRITE and "write" not in query.allowed:
-        raise CatalogError(
-            f"query {query.name!r} writes or locks rows and does not say so",
-            path=query.path,
-            line=query.sql_line,
-            hint="write `-- allow: write  why` in its header; perfkit rolls it back",
-        )
-    return kind
+def function_calls(sql: str) -> frozenset[Name]:
+    """Return schema (None when not written) and name of each function that the statement calls; raises SqlError."""
+    return read_statement(sql).function_calls
 
 
-def _read_at(query: Query, sql: str, line: int) -> Statement:
-    try:
-        return read_statement(sql)
-    except SqlError as error:
-        raise CatalogError(
-            error.message, path=query.path, line=line + error.line - 1, hint=error.hint
-        ) from None
+def relation_names(sql: str) -> frozenset[str]:
+    """Return the tables and views that the statement names, quoted as to_regclass reads them; raises SqlError."""
+    tables = read_statement(sql).tables
+    return frozenset(".".join(_quoted(part) for part in table if part is not None) for table in tables)
 
 
-def _check_type(query: Query, type_name: str) -> None:
-    if not _is_type(type_name):
-        raise CatalogError(
-            f"{type_name!r} is not the name of a PostgreSQL type", path=query.path, line=query.line
-        )
-
-
-@lru_cache(maxsize=256)
-def _is_type(type_name: str) -> bool:
-    try:
-        return read_statement(f"SELECT NULL::{type_name}").kind is StatementKind.READ
-    except SqlError:
-        return False
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _parse(sql: str) -> dict[str, Any]:
@@ -158,7 +125,6 @@ def _describe(node: dict[str, Any]) -> Statement:
     function_calls: set[Name] = set()
     tables: set[Name] = set()
     attributes: set[str] = set()
-    common: set[Name] = set()
     for part in _walk(node):
         if "intoClause" in part:
             raise SqlError("SELECT INTO creates a table", line=1, hint="measure the SELECT alone")
@@ -167,8 +133,6 @@ def _describe(node: dict[str, Any]) -> Statement:
             function_calls.add(_qualified(part["FuncCall"]["funcname"]))
         elif "relname" in part:
             tables.add((part.get("schemaname"), part["relname"]))
-        elif "ctename" in part:
-            common.add((None, part["ctename"]))
         elif "ColumnRef" in part:
             attributes.update(_strings(part["ColumnRef"]["fields"][1:]))
         elif "indirection" in part:
@@ -176,7 +140,7 @@ def _describe(node: dict[str, Any]) -> Statement:
     return Statement(
         kind=StatementKind.WRITE if writes else StatementKind.READ,
         function_calls=frozenset(function_calls),
-        tables=frozenset(tables - common),
+        tables=frozenset(tables),
         attributes=frozenset(attributes),
     )
 

@@ -1,0 +1,98 @@
+"""The workload: the cases that names and patterns choose, with the share of its query's weight that each has."""
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from perfkit.catalog.draw import Row, draw_cases
+from perfkit.catalog.model import Case, Catalog, Query
+from perfkit.errors import UsageError
+
+
+def workload(
+    catalog: Catalog, patterns: Sequence[str], *, rows: Callable[[str], Iterable[Row]], seed: int
+) -> tuple[tuple[Query, Case, float], ...]:
+    """Return each chosen case with its query and its weight in calls per minute: the query's, split over its cases.
+
+    The split is over the chosen cases only, so that a query keeps its weight when some of its cases are chosen.
+    Raises what `select_queries` and `cases_of` raise.
+    """
+    chosen = ((query, cases_of(query, patterns, rows, seed)) for query in select_queries(catalog, patterns))
+    return tuple((query, case, query.weight / len(cases)) for query, cases in chosen for case in cases)
+
+
+def select_queries(catalog: Catalog, patterns: Sequence[str]) -> tuple[Query, ...]:
+    """Return the queries that any of `patterns` chooses, all when there is none, each with the chosen written cases.
+
+    A pattern is a query's name or a glob (`directory_*`), or one with a case's (`gifts_by_year/largest`). A query whose
+    draws may yet make a chosen case keeps them: see `cases_of`. UsageError when a pattern can choose nothing.
+    """
+    for pattern in patterns:
+        if not any(_may_choose(query, pattern) for query in catalog.queries):
+            raise _unknown(catalog, pattern)
+    chosen = (
+        query for query in catalog.queries if not patterns or any(_may_choose(query, p) for p in patterns)
+    )
+    return tuple(
+        replace(
+            query, cases=_chosen(query.cases, patterns), draws=query.draws if _drawn(query, patterns) else ()
+        )
+        for query in chosen
+    )
+
+
+def cases_of(
+    query: Query, patterns: Sequence[str], rows: Callable[[str], Iterable[Row]], seed: int
+) -> tuple[Case, ...]:
+    """Return the chosen cases of a query, written and drawn; `rows` and `seed` are `draw_cases`'s.
+
+    UsageError when a pattern names a case of the query that is not among those drawn either.
+    """
+    drawn = draw_cases(query, rows, seed) if query.draws else ()
+    cases = _chosen((*query.cases, *drawn), patterns)
+    if not cases:
+        known = [case.id for case in (*query.cases, *drawn)]
+        wanted = next(pattern for pattern in patterns if _may_choose(query, pattern))
+        raise UsageError(
+            f"no case {wanted!r}", hint=_suggestion(wanted, known, "`perfkit catalog list` names them")
+        )
+    return cases
+
+
+def _chosen(cases: Iterable[Case], patterns: Sequence[str]) -> tuple[Case, ...]:
+    return tuple(
+        case for case in cases if not patterns or any(_chooses(case, pattern) for pattern in patterns)
+    )
+
+
+def _chooses(case: Case, pattern: str) -> bool:
+    return fnmatchcase(case.id if "/" in pattern else case.query, pattern)
+
+
+def _drawn(query: Query, patterns: Sequence[str]) -> bool:
+    return not patterns or any(_may_choose_drawn(query, pattern) for pattern in patterns)
+
+
+def _may_choose(query: Query, pattern: str) -> bool:
+    return any(_chooses(case, pattern) for case in query.cases) or _may_choose_drawn(query, pattern)
+
+
+def _may_choose_drawn(query: Query, pattern: str) -> bool:
+    """Return whether the query's draws may make a case that `pattern` chooses, which is known when they are drawn."""
+    return bool(query.draws) and fnmatchcase(query.name, pattern.partition("/")[0])
+
+
+def _unknown(catalog: Catalog, pattern: str) -> UsageError:
+    if "/" in pattern:
+        known = [case.id for query in catalog.queries for case in query.cases]
+    else:
+        known = [query.name for query in catalog.queries]
+    what = "case" if "/" in pattern else "query"
+    hint = _suggestion(pattern, known, "`perfkit catalog list` names them")
+    return UsageError(f"no {what} {pattern!r} in the catalog", hint=hint)
+
+
+def _suggestion(name: str, known: Sequence[str], otherwise: str) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else otherwise
