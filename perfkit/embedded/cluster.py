@@ -26,8 +26,11 @@ _SETTINGS = {
 }
 
 
-def create_cluster(data: Path, binaries: Path, *, password: str, mode: Mode) -> None:
-    """Make the data directory whole or not at all. Raises ServerError with initdb's words."""
+def create_cluster(data: Path, binaries: Path, *, password: str, mode: Mode, lock: int) -> None:
+    """Make the data directory whole or not at all. Raises ServerError with initdb's words.
+
+    initdb inherits the descriptor `lock`: when perfkit is killed, the next start waits until initdb has ended too.
+    """
     # initdb works under another name, so that what a killed one leaves is never taken for a data directory.
     partial = data.with_suffix(".part")
     if partial.exists():
@@ -37,7 +40,7 @@ def create_cluster(data: Path, binaries: Path, *, password: str, mode: Mode) -> 
     password_file = data.with_name("password.part")
     try:
         _write_private(password_file, password, mode)
-        _initdb(partial, binaries, password_file, mode)
+        _initdb(partial, binaries, password_file, mode, lock)
     finally:
         password_file.unlink(missing_ok=True)
     with (partial / "postgresql.conf").open("a") as file:
@@ -54,7 +57,7 @@ def write_settings(data: Path, binaries: Path, settings: Mapping[str, str], mode
     )
 
 
-def _initdb(data: Path, binaries: Path, password_file: Path, mode: Mode) -> None:
+def _initdb(data: Path, binaries: Path, password_file: Path, mode: Mode, lock: int) -> None:
     command = [
         str(binaries / "initdb"),
         f"--pgdata={data}",
@@ -65,7 +68,7 @@ def _initdb(data: Path, binaries: Path, password_file: Path, mode: Mode) -> None
         "--locale=C.UTF-8",
         "--no-sync",  # a power cut during the first second costs nothing that another start would not make again
     ]
-    result = run(command, mode=mode)
+    result = run(command, mode=mode, inherited=(lock,))
     if result.returncode:
         raise ServerError(
             f"initdb failed: {telling_lines(result.stdout)}",

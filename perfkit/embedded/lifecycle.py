@@ -18,10 +18,12 @@ _START_LIMIT_S = 300.0
 _POLL_S = 0.01
 # Between choosing a free port and listening on it, another program may take it.
 _PORT_ATTEMPTS = 3
+_GIVE_UP_STEPS = ((signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 
 _LOG_PREFIX = re.compile(r"^(\d{4}-\S+ \S+ \S+ \[\d+\]|\d+:\w .*? [-.*#]) ?(LOG: +)?")
 _TELLING = re.compile(
-    r"fatal|panic|error|detail|could not|cannot|fail|bad |aborting|denied|no space", re.IGNORECASE
+    r"fatal|panic|error|detail|could not|cannot|fail|bad |aborting|denied|invalid|unrecognized|no space",
+    re.IGNORECASE,
 )
 _TELLING_LINES = 3
 
@@ -36,23 +38,28 @@ def bring_up(
 ) -> Record:
     """Start the program, wait until it is ready, and return its record, which is also in the file `path`.
 
-    Raises ServerError with the last telling lines of its log.
+    Raises ServerError with the last telling lines of its log. Whatever ends the wait, Ctrl-C or a full disk
+    too, nothing half started is left.
     """
     log = path.with_suffix(".log")
-    for _ in range(_PORT_ATTEMPTS):
-        log_start = log.stat().st_size if log.exists() else 0
-        record = dataclasses.replace(record, port=ports.choose_port(record.port))
-        pid = spawn(command(record), mode=Mode(record.mode), log=log, die_with_parent=die_with_parent)
-        record = dataclasses.replace(record, pid=pid, birth=processes.birth_of(pid))
-        write_record(path, record)
-        if becomes_ready(record, is_ready):
-            return record
-        if processes.is_running(record.pid, record.birth) or ports.is_free(record.port):
-            break
+    try:
+        for _ in range(_PORT_ATTEMPTS):
+            log_start = log.stat().st_size if log.exists() else 0
+            record = dataclasses.replace(record, port=ports.choose_port(record.port))
+            pid = spawn(command(record), mode=Mode(record.mode), log=log, die_with_parent=die_with_parent)
+            record = dataclasses.replace(record, pid=pid, birth=processes.birth_of(pid))
+            write_record(path, record)
+            if becomes_ready(record, is_ready):
+                return record
+            if processes.is_running(record.pid, record.birth) or ports.is_free(record.port):
+                break
+    except BaseException:
+        bring_down(record, _GIVE_UP_STEPS)
+        raise
+    bring_down(record, _GIVE_UP_STEPS)
     with log.open("rb") as file:
         file.seek(log_start)
         words = telling_lines(file.read().decode(errors="replace"))
-    bring_down(record, ((signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)))
     name = Path(record.program).name
     raise ServerError(f"{name} did not start: {words or 'it said nothing'}", hint=f"its whole log is {log}")
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import signal
 import tempfile
 from collections.abc import Mapping
@@ -73,11 +74,11 @@ def start_postgres(
     path = directory / _RECORD
     try:
         make_folder(directory, mode)
-        with locked(path):
+        with locked(path) as lock:
             record = read_record(path)
             if record and lifecycle.becomes_ready(record, partial(_is_ready, directory / _DATA)):
                 return _server(directory, record)
-            record = _prepare(directory, record, binaries or find_postgres_binaries(), mode)
+            record = _prepare(directory, record, binaries or find_postgres_binaries(), mode, lock)
             cluster.write_settings(directory / _DATA, Path(record.program).parent, settings, mode)
             return _start(directory, record, die_with_parent=die_with_parent)
     except OSError as error:
@@ -111,29 +112,41 @@ def stop_postgres(directory: Path) -> None:
             postmaster.end_orphans(directory / _DATA)
 
 
-def _prepare(directory: Path, record: Record | None, binaries: Path, mode: Mode) -> Record:
+def _prepare(directory: Path, record: Record | None, binaries: Path, mode: Mode, lock: int) -> Record:
     """Return the record of the next start; makes the data directory at the first."""
     data = directory / _DATA
     program = binaries / "postgres"
+    version = version_of(program)
+    if data.exists():
+        record = _checked(directory, record, version, mode)
+        # One that hangs, or the socket directory of one that was killed.
+        lifecycle.bring_down(record, _STOP_STEPS)
+        postmaster.clear_crash(data)
+        return dataclasses.replace(record, version=version, program=str(program), pid=0, birth="")
+    record = Record(mode=mode, version=version, program=str(program), password=new_password())
+    write_record(directory / _RECORD, record)
+    cluster.create_cluster(data, binaries, password=record.password, mode=mode, lock=lock)
+    return record
+
+
+def _checked(directory: Path, record: Record | None, version: str, mode: Mode) -> Record:
+    """Return the record of a data directory that may be opened with this version in this mode, or raise."""
     if record is None:
-        if data.exists():
-            raise DamagedFileError(
-                directory / _RECORD, "is missing, so nobody knows the password", hint=f"delete {directory}"
-            )
-        record = Record(mode=mode, version="", program="", password=new_password())
-    if data.exists() and record.mode != mode:
+        raise DamagedFileError(
+            directory / _RECORD, "is missing, so nobody knows the password", hint=f"delete {directory}"
+        )
+    if record.mode != mode:
         raise ServerError(
             f"{directory} was made in mode {record.mode} and cannot be opened in mode {mode}",
             hint="run perfkit as the user who made it, or choose another folder",
         )
-    lifecycle.bring_down(record, ())
-    record = dataclasses.replace(
-        record, mode=mode, version=version_of(program), program=str(program), pid=0, birth=""
-    )
-    if not data.exists():
-        write_record(directory / _RECORD, record)
-        cluster.create_cluster(data, binaries, password=record.password, mode=mode)
-    postmaster.clear_crash(data)
+    # From 10 on the major version is the part before the point: 18.6, 19beta1.
+    major = (directory / _DATA / "PG_VERSION").read_text().strip()
+    if not re.match(rf"{major}(?!\d)", version):
+        raise ServerError(
+            f"{directory} holds data of PostgreSQL {major}, which {version} cannot open",
+            hint=f"set PERFKIT_PG_BIN to the bin directory of a PostgreSQL {major}, or choose another folder",
+        )
     return record
 
 

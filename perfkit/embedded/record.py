@@ -72,11 +72,14 @@ def write_record(path: Path, record: Record) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the server's lock: of two commands at the same time one waits for the other."""
+def locked(path: Path) -> Iterator[int]:
+    """Hold the server's lock: of two commands at the same time one waits for the other.
+
+    Gives the lock's file descriptor; a child that inherits it holds the lock too, until it ends.
+    """
     with path.with_suffix(".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file.fileno()
 
 
 def _decode(value: object) -> Record:

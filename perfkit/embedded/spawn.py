@@ -51,8 +51,13 @@ def spawn(program: list[str], *, mode: Mode, log: Path, die_with_parent: bool) -
     return os.posix_spawn(argv[0], argv, _environment(), file_actions=files, setsid=True)
 
 
-def run(program: list[str], *, mode: Mode) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end and return its exit code and output (stderr is in stdout)."""
+def run(
+    program: list[str], *, mode: Mode, inherited: tuple[int, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end and return its exit code and output (stderr is in stdout).
+
+    It is told to stop if this thread ends before; `inherited` are file descriptors that it keeps open.
+    """
     return subprocess.run(
         _as_mode(program, mode, die_with_parent=True),
         stdin=subprocess.DEVNULL,
@@ -62,6 +67,7 @@ def run(program: list[str], *, mode: Mode) -> subprocess.CompletedProcess[str]:
         text=True,
         errors="replace",
         check=False,
+        pass_fds=inherited,
     )
 
 
