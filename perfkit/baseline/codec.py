@@ -1,0 +1,165 @@
+"""The text of a baseline file: JSON with sorted keys, made for small differences in version control."""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from perfkit.baseline.fields import Field
+from perfkit.baseline.model import (
+    AcceptedPlan,
+    CaseBaseline,
+    QueryBaseline,
+    RecordedIndex,
+    RecordedRelation,
+    Recording,
+    Session,
+)
+from perfkit.errors import DamagedFileError
+from perfkit.plan.counters import Counters
+from perfkit.plan.shape import Shape, shape_from_text
+
+VERSION = 1
+SCHEMA = f"perfkit.baseline/{VERSION}"
+
+_SCHEMA = re.compile(r"perfkit\.baseline/(\d{1,9})")
+_NUMBERS = re.compile(r"\[\n\s+([-+\d.eE,\s]+?)\n\s+\]")
+
+
+def encode(baseline: QueryBaseline) -> str:
+    """Return the file's text: `"schema"` first, all else sorted, a list of numbers on one line, a plan node a line."""
+    text = json.dumps(_plain(baseline), indent=2, sort_keys=True, ensure_ascii=False, default=_plain)
+    text = _NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", text)
+    return f'{{\n  "schema": "{SCHEMA}",{text[1:]}\n'
+
+
+def decode(text: str, path: Path) -> QueryBaseline:
+    """Return the baseline in the text of the file `path`; raises DamagedFileError with the place that is wrong."""
+    try:
+        document = Field(json.loads(text, object_pairs_hook=_unique), path)
+    except (ValueError, RecursionError) as error:
+        raise Field(None, path).wrong(f"is not JSON: {error}") from None
+    _check_schema(document)
+    top = document.record({"schema", *_names(QueryBaseline)})
+    return QueryBaseline(
+        query=top["query"].text(),
+        sql_sha256=top["sql_sha256"].text(),
+        parameter_types=top["parameter_types"].texts(),
+        weight=top["weight"].amount(),
+        recorded=_recording(top["recorded"]),
+        settings={name: field.text() for name, field in top["settings"].entries().items()},
+        relations={name: _relation(field) for name, field in top["relations"].entries().items()},
+        cases={name: _case(field) for name, field in top["cases"].entries().items()},
+    )
+
+
+def _check_schema(document: Field) -> None:
+    schema = document.entries().get("schema")
+    if schema is None:
+        raise document.wrong("has no 'schema': it is no baseline")
+    version = _SCHEMA.fullmatch(schema.text())
+    if version and int(version[1]) > VERSION:
+        raise DamagedFileError(
+            document.path, f"written by a newer perfkit ({version[0]})", hint="upgrade perfkit"
+        )
+    if schema.text() != SCHEMA:
+        raise schema.wrong(f"is {schema.value!r}, not {SCHEMA!r}")
+
+
+def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the members as a dictionary; a name that stands twice, as after a bad merge, is a ValueError."""
+    names = [name for name, _ in members]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r} stands twice in one object")
+    return dict(members)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of the model as JSON has it, one level deep: the encoder asks again for what is inside."""
+    if isinstance(value, Shape):
+        return value.text.split("\n")
+    if dataclasses.is_dataclass(value):
+        return {name: getattr(value, name) for name in _names(type(value))}
+    return value.isoformat()
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+def _recording(field: Field) -> Recording:
+    members = field.record(_names(Recording))
+    return Recording(
+        at=members["at"].moment(),
+        perfkit=members["perfkit"].text(),
+        server_version=members["server_version"].integer(),
+        server=members["server"].text(),
+        samples=members["samples"].integer(),
+        plan_mode=members["plan_mode"].text(),
+    )
+
+
+def _relation(field: Field) -> RecordedRelation:
+    members = field.record(_names(RecordedRelation))
+    return RecordedRelation(
+        rows=members["rows"].integer(least=-1),
+        size_bytes=members["size_bytes"].integer(),
+        indexes={name: _index(index) for name, index in members["indexes"].entries().items()},
+    )
+
+
+def _index(field: Field) -> RecordedIndex:
+    members = field.record(_names(RecordedIndex))
+    return RecordedIndex(definition=members["definition"].text(), size_bytes=members["size_bytes"].integer())
+
+
+def _case(field: Field) -> CaseBaseline:
+    members = field.record(_names(CaseBaseline))
+    return CaseBaseline(
+        parameters=members["parameters"].text(),
+        shape=_shape(members["shape"]),
+        counters=_counters(members["counters"]),
+        repeats=members["repeats"].truth(),
+        heap_fetches=members["heap_fetches"].integer(),
+        relations=members["relations"].texts(),
+        indexes=members["indexes"].texts(),
+        sessions=tuple(_session(item) for item in _filled(members["sessions"])),
+        accepted=tuple(_accepted(item) for item in members["accepted"].items()),
+    )
+
+
+def _session(field: Field) -> Session:
+    members = field.record(_names(Session))
+    return Session(
+        at=members["at"].moment(),
+        execution_ms=tuple(item.amount() for item in _filled(members["execution_ms"])),
+        planning_ms=members["planning_ms"].amounts(),
+    )
+
+
+def _accepted(field: Field) -> AcceptedPlan:
+    members = field.record(_names(AcceptedPlan))
+    return AcceptedPlan(
+        shape=_shape(members["shape"]),
+        counters=_counters(members["counters"]),
+        reason=members["reason"].text(),
+        author=members["author"].text(),
+        at=members["at"].moment(),
+    )
+
+
+def _shape(field: Field) -> Shape:
+    return shape_from_text("\n".join(field.texts()))
+
+
+def _counters(field: Field) -> Counters:
+    members = field.record(_names(Counters))
+    return Counters(**{name: member.integer() for name, member in members.items()})
+
+
+def _filled(field: Field) -> tuple[Field, ...]:
+    if not field.items():
+        raise field.wrong("is empty")
+    return field.items()

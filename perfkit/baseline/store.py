@@ -1,0 +1,104 @@
+"""The store: a baseline is a directory with a file a query, `<directory>/<name>/<query>.json`, meant for git."""
+
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from perfkit.baseline.accepted import keep_accepted
+from perfkit.baseline.codec import decode, encode
+from perfkit.baseline.fields import REPAIR_HINT
+from perfkit.baseline.model import QueryBaseline
+from perfkit.errors import DamagedFileError, UsageError
+from perfkit.files import write_all_atomically, write_error
+
+_SUFFIX = ".json"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+
+def load(directory: Path, name: str) -> dict[str, QueryBaseline]:
+    """Return the baseline of that name, by query; raises UsageError when there is none, DamagedFileError for a bad file."""
+    paths = _paths(directory, name)
+    if not paths:
+        raise UsageError(
+            f"there is no baseline {name!r} in {directory}", hint=f"record one first: {_command(name)}"
+        )
+    return {path.stem: _read(path) for path in paths}
+
+
+def record(
+    directory: Path, name: str, measured: Iterable[QueryBaseline], *, catalog: Collection[str] | None = None
+) -> tuple[str, ...]:
+    """Store what was measured, all files or none, and return the names of the queries that were removed.
+
+    A query stored before keeps its accepted plans. When the whole catalog was measured, `catalog` holds the names of
+    all its queries, and those that are no longer in it are removed. Raises as `load` and `write_all_atomically` do.
+    """
+    stored = {path.stem: path for path in _paths(directory, name)}
+    kept = [keep_accepted(_read(stored[new.query]), new) if new.query in stored else new for new in measured]
+    save(directory, name, kept)
+    removed = tuple(query for query in stored if catalog is not None and query not in catalog)
+    for query in removed:
+        _remove(stored[query])
+    return removed
+
+
+def save(directory: Path, name: str, baselines: Iterable[QueryBaseline]) -> None:
+    """Store the queries as they are, all files or none."""
+    home = _home(directory, name)
+    texts = {home / f"{_checked(baseline.query)}{_SUFFIX}": encode(baseline) for baseline in baselines}
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(home, error) from error
+    write_all_atomically(texts)
+
+
+def list_baselines(directory: Path) -> tuple[str, ...]:
+    """Return the names of the baselines in the directory, sorted; none when it does not exist."""
+    if not directory.is_dir():
+        return ()
+    names = (path.name for path in directory.iterdir() if path.is_dir() and _NAME.fullmatch(path.name))
+    return tuple(sorted(name for name in names if _paths(directory, name)))
+
+
+def _paths(directory: Path, name: str) -> list[Path]:
+    return sorted(path for path in _home(directory, name).glob(f"*{_SUFFIX}") if _NAME.fullmatch(path.stem))
+
+
+def _home(directory: Path, name: str) -> Path:
+    return directory / _checked(name)
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be the name of a baseline's file or directory",
+            hint="use letters, digits, '_', '-' and '.', at most 100",
+        )
+    return name
+
+
+def _command(name: str) -> str:
+    return "perfkit baseline" if name == "main" else f"perfkit baseline --name {name}"
+
+
+def _read(path: Path) -> QueryBaseline:
+    try:
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise DamagedFileError(path, f"is not UTF-8: {error.reason}", hint=REPAIR_HINT) from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    baseline = decode(text, path)
+    if baseline.query != path.stem:
+        raise DamagedFileError(
+            path, f"holds the query {baseline.query!r}", hint="rename the file as its query"
+        )
+    return baseline
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot remove {path}: {error.strerror}") from error
