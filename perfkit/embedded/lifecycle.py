@@ -22,7 +22,7 @@ _GIVE_UP_STEPS = ((signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 
 _LOG_PREFIX = re.compile(r"^(\d{4}-\S+ \S+ \S+ \[\d+\]|\d+:\w .*? [-.*#]) ?(LOG: +)?")
 _TELLING = re.compile(
-    r"fatal|panic|error|detail|could not|cannot|fail|bad |aborting|denied|invalid|unrecognized|no space",
+    r"fatal|panic|error|detail|could not|cannot|fail|bad |aborting|denied|invalid|unrecognized|no space|^>>>",
     re.IGNORECASE,
 )
 _TELLING_LINES = 3

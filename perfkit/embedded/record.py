@@ -54,7 +54,7 @@ def read_record(path: Path) -> Record | None:
         ) from error
     try:
         return _decode(json.loads(text))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise DamagedFileError(
             path,
             f"is no server record ({error})",

@@ -3,6 +3,8 @@
 import psycopg
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from perfkit.embedded import PostgresServer, ValkeyServer
 
@@ -20,5 +22,8 @@ def test_database_is_empty_and_on_the_asked_server(database: str, server: Postgr
 def test_valkey_answers_with_its_password_only(valkey: ValkeyServer) -> None:
     with redis.Redis.from_url(valkey.url) as client:
         assert client.ping()
-    with redis.Redis(port=valkey.port) as client, pytest.raises(redis.AuthenticationError):
+    with (
+        redis.Redis(port=valkey.port, retry=Retry(NoBackoff(), 0)) as client,
+        pytest.raises(redis.AuthenticationError),
+    ):
         client.ping()
