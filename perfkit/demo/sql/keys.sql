@@ -1,0 +1,28 @@
+-- Primary and unique keys; each statement stands alone.
+ALTER TABLE alumni.staff ADD PRIMARY KEY (staff_id), ADD UNIQUE (username);
+ALTER TABLE alumni.schools ADD PRIMARY KEY (school_id), ADD UNIQUE (code);
+ALTER TABLE alumni.programmes ADD PRIMARY KEY (programme_id), ADD UNIQUE (code);
+ALTER TABLE alumni.people ADD PRIMARY KEY (person_id), ADD UNIQUE (public_id);
+ALTER TABLE alumni.person_names ADD PRIMARY KEY (person_name_id);
+ALTER TABLE alumni.addresses ADD PRIMARY KEY (address_id);
+ALTER TABLE alumni.emails ADD PRIMARY KEY (email_id);
+ALTER TABLE alumni.phones ADD PRIMARY KEY (phone_id);
+ALTER TABLE alumni.degrees ADD PRIMARY KEY (degree_id);
+ALTER TABLE alumni.employers ADD PRIMARY KEY (employer_id);
+ALTER TABLE alumni.employment ADD PRIMARY KEY (employment_id);
+ALTER TABLE alumni.campaigns ADD PRIMARY KEY (campaign_id), ADD UNIQUE (code);
+ALTER TABLE alumni.funds ADD PRIMARY KEY (fund_id), ADD UNIQUE (code);
+ALTER TABLE alumni.pledges ADD PRIMARY KEY (pledge_id);
+ALTER TABLE alumni.gifts ADD PRIMARY KEY (gift_id);
+ALTER TABLE alumni.events ADD PRIMARY KEY (event_id);
+ALTER TABLE alumni.event_registrations ADD PRIMARY KEY (registration_id), ADD UNIQUE (event_id, person_id);
+ALTER TABLE alumni.chapters ADD PRIMARY KEY (chapter_id);
+ALTER TABLE alumni.memberships ADD PRIMARY KEY (membership_id);
+ALTER TABLE alumni.mentoring_profiles ADD PRIMARY KEY (person_id);
+ALTER TABLE alumni.mentorships ADD PRIMARY KEY (mentorship_id);
+ALTER TABLE alumni.mailings ADD PRIMARY KEY (mailing_id), ADD UNIQUE (code);
+ALTER TABLE alumni.communications ADD PRIMARY KEY (communication_id, sent_at);
+ALTER TABLE alumni.consents ADD PRIMARY KEY (consent_id);
+ALTER TABLE alumni.import_batches ADD PRIMARY KEY (import_batch_id);
+ALTER TABLE alumni.import_staging ADD PRIMARY KEY (staging_id);
+ALTER TABLE alumni.audit_log ADD PRIMARY KEY (audit_id);

@@ -1,0 +1,22 @@
+-- Foreign keys; each statement stands alone.
+ALTER TABLE alumni.programmes ADD FOREIGN KEY (school_id) REFERENCES alumni.schools;
+ALTER TABLE alumni.people ADD FOREIGN KEY (school_id) REFERENCES alumni.schools, ADD FOREIGN KEY (staff_id) REFERENCES alumni.staff, ADD FOREIGN KEY (merged_into) REFERENCES alumni.people;
+ALTER TABLE alumni.person_names ADD FOREIGN KEY (person_id) REFERENCES alumni.people ON DELETE CASCADE;
+ALTER TABLE alumni.addresses ADD FOREIGN KEY (person_id) REFERENCES alumni.people ON DELETE CASCADE;
+ALTER TABLE alumni.emails ADD FOREIGN KEY (person_id) REFERENCES alumni.people ON DELETE CASCADE;
+ALTER TABLE alumni.phones ADD FOREIGN KEY (person_id) REFERENCES alumni.people ON DELETE CASCADE;
+ALTER TABLE alumni.degrees ADD FOREIGN KEY (person_id) REFERENCES alumni.people, ADD FOREIGN KEY (programme_id) REFERENCES alumni.programmes;
+ALTER TABLE alumni.employers ADD FOREIGN KEY (parent_employer_id) REFERENCES alumni.employers;
+ALTER TABLE alumni.employment ADD FOREIGN KEY (person_id) REFERENCES alumni.people, ADD FOREIGN KEY (employer_id) REFERENCES alumni.employers;
+ALTER TABLE alumni.funds ADD FOREIGN KEY (school_id) REFERENCES alumni.schools;
+ALTER TABLE alumni.pledges ADD FOREIGN KEY (person_id) REFERENCES alumni.people, ADD FOREIGN KEY (fund_id) REFERENCES alumni.funds, ADD FOREIGN KEY (campaign_id) REFERENCES alumni.campaigns;
+ALTER TABLE alumni.gifts ADD FOREIGN KEY (person_id) REFERENCES alumni.people, ADD FOREIGN KEY (fund_id) REFERENCES alumni.funds, ADD FOREIGN KEY (campaign_id) REFERENCES alumni.campaigns, ADD FOREIGN KEY (pledge_id) REFERENCES alumni.pledges, ADD FOREIGN KEY (matching_employer_id) REFERENCES alumni.employers;
+ALTER TABLE alumni.event_registrations ADD FOREIGN KEY (event_id) REFERENCES alumni.events, ADD FOREIGN KEY (person_id) REFERENCES alumni.people;
+ALTER TABLE alumni.memberships ADD FOREIGN KEY (person_id) REFERENCES alumni.people, ADD FOREIGN KEY (chapter_id) REFERENCES alumni.chapters;
+ALTER TABLE alumni.mentoring_profiles ADD FOREIGN KEY (person_id) REFERENCES alumni.people;
+ALTER TABLE alumni.mentorships ADD FOREIGN KEY (mentor_id) REFERENCES alumni.people, ADD FOREIGN KEY (mentee_id) REFERENCES alumni.people;
+ALTER TABLE alumni.mailings ADD FOREIGN KEY (campaign_id) REFERENCES alumni.campaigns;
+ALTER TABLE alumni.communications ADD FOREIGN KEY (mailing_id) REFERENCES alumni.mailings, ADD FOREIGN KEY (person_id) REFERENCES alumni.people;
+ALTER TABLE alumni.consents ADD FOREIGN KEY (person_id) REFERENCES alumni.people ON DELETE CASCADE;
+ALTER TABLE alumni.import_batches ADD FOREIGN KEY (staff_id) REFERENCES alumni.staff;
+ALTER TABLE alumni.import_staging ADD FOREIGN KEY (import_batch_id) REFERENCES alumni.import_batches, ADD FOREIGN KEY (matched_person_id) REFERENCES alumni.people;
