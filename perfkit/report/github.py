@@ -44,11 +44,9 @@ def _command(kind: str, check: Check, options: RenderOptions) -> str:
 def _summary(document: Document, seen: Counter[str]) -> str:
     """Return the counts; it holds no text of the document's but its schema, so that it is never read as a command."""
     states = Counter(check.state for check in document.checks)
-    counts = [f"{states[state]} {state}" for state in State if states[state]]
+    counts = [f"{state} {states[state]}" for state in State if states[state]]
     line = f"{document.schema}: {len(document.checks)} checks: {', '.join(counts) or 'none'}"
-    hidden = [
-        f"{count - _SHOWN_A_KIND} more {kind}s" for kind, count in seen.items() if count > _SHOWN_A_KIND
-    ]
+    hidden = [f"{kind} {count - _SHOWN_A_KIND}" for kind, count in seen.items() if count > _SHOWN_A_KIND]
     return f"{line}; not shown: {', '.join(hidden)}" if hidden else line
 
 
