@@ -16,7 +16,7 @@ _NOTE_CHARACTERS = 200
 _LEFT_OUT = f"left out, GitHub takes {_LARGEST_CHARACTERS:,} characters; the text and JSON formats have all"
 
 _SPECIAL = re.compile(
-    r"(?P<mark>[\\`*\[\]|~]|(?<!\w)_|_(?!\w)|^[-+=#])"
+    r"(?P<mark>[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|^[-+=#])"
     r"|(?P<html>[&<>])"
     r"|(?P<dollar>\$)"
     r"|(?P<reference>@(?=\w)|#(?=\d)|:(?=[\w+-]+:))"

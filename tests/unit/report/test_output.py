@@ -71,7 +71,8 @@ def test_a_file_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
 
 def test_what_the_encoding_of_stdout_lacks_is_escaped() -> None:
     written = io.BytesIO()
-    write_output("é 班\n", None, io.TextIOWrapper(written, encoding="latin-1"))
+    stdout = io.TextIOWrapper(written, encoding="latin-1")
+    write_output("é 班\n", None, stdout)
     assert written.getvalue() == b"\xe9 \\u73ed\n"
 
 
