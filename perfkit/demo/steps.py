@@ -30,7 +30,7 @@ def stages(*, alumni: int, seed: int, with_trigrams: bool) -> tuple[Stage, ...]:
     """
     draw = read("draw").replace(":alumni", str(alumni)).replace(":seed", str(seed))
     data = [
-        *(_file(name, name.replace("_", " ")) for name in ("giving", "events", "employment", "community")),
+        *(_file(name, name.replace("_", " ")) for name in ("people", "giving", "events", "employment", "community")),
         *(Step("communications", f"SELECT alumni_build.send({month})") for month in range(MONTHS)),
         *(_file(name, name) for name in ("names", "addresses", "emails", "degrees", "imports")),
     ]
@@ -41,7 +41,7 @@ def stages(*, alumni: int, seed: int, with_trigrams: bool) -> tuple[Stage, ...]:
         (Step("schema", draw + read("schema")),),
         (_file("pools", "names and places"),),
         (_file("reference", "schools and funds"),),
-        (_file("people", "people"),),
+        (_file("traits", "names and classes"),),
         (_file("mailings", "mailings"),),
         tuple(data),
         tuple(_each("keys", "keys")),

@@ -10,11 +10,10 @@ SELECT row_number() OVER (ORDER BY t.person_id, k.n),
              ELSE 'unsubscribed' END)::alumni.email_status,
        k.n = 1,
        CASE WHEN draw(t.person_id * 4 + k.n, 'email status') < 0.62
-            THEN p.created_at + draw(t.person_id * 4 + k.n, 'verified') * (p.updated_at - p.created_at) END,
-       p.created_at
+            THEN t.created_at + draw(t.person_id * 4 + k.n, 'verified') * (TIMESTAMPTZ '2026-06-30 12:00+00' - t.created_at) END,
+       t.created_at
 FROM alumni_build.traits t
 JOIN alumni_build.names n USING (person_id)
-JOIN alumni.people p USING (person_id)
 CROSS JOIN LATERAL generate_series(1, CASE
     WHEN draw(t.person_id, 'emails') < 0.12 THEN 0
     WHEN draw(t.person_id, 'emails') < 0.66 - (t.grad_year - 1950) * 0.003 THEN 1

@@ -71,7 +71,7 @@ BEGIN
                 SELECT mailing.sent_at + t.person_id::double precision / size() * INTERVAL '3 hours' AS sent_at
             ) s
             WHERE t.status IN ('active', 'inactive')
-              AND draw(d.message, 'is sent') < CASE mailing.segment ->> 'kind' WHEN 'all' THEN 0.38 WHEN 'class' THEN 0.15
+              AND draw(d.message, 'is sent') < CASE mailing.segment ->> 'kind' WHEN 'all' THEN 0.28 WHEN 'class' THEN 0.15
                                                                                ELSE 0.3 END
               AND CASE mailing.segment ->> 'kind'
                       WHEN 'class' THEN t.grad_year BETWEEN (mailing.segment ->> 'from')::integer
