@@ -53,12 +53,13 @@ MEANINGLESS = frozenset({TokenKind.SPACE, TokenKind.LINE_COMMENT, TokenKind.BLOC
 
 _LETTER = r"A-Za-z_\x80-\U0010ffff"
 # After a newline, a quote goes on with the E'' string before it, backslashes and all.
-_CONTINUED = r"(?:[ \t\f\v]|--[^\n\r]*+)*+[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*+[\n\r])*+"
+_CONTINUED = r"[ \t\f\v]*+[\n\r][ \t\n\r\f\v]*+"
 _ESCAPED = r"'(?:[^'\\]++|''|\\.)*+'"
 _TOKEN = re.compile(
     rf"""
       (?P<space>[ \t\n\r\f\v]+)
     | (?P<escaped>[eE]{_ESCAPED}(?:(?:{_CONTINUED}){_ESCAPED})*+)
+    | (?P<escaped_start>[eE]')
     | (?P<string>(?:[bBxXnN]|[uU]&)?'(?:[^']++|'')*+')
     | (?P<quoted_identifier>(?:[uU]&)?"(?:[^"]++|"")*+")
     | (?P<word>[{_LETTER}][{_LETTER}0-9$]*)
@@ -78,6 +79,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_IN_WORD = re.compile(rf"[{_LETTER}0-9$]")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _KINDS = {kind.value: kind for kind in TokenKind} | {
     "escaped": TokenKind.STRING,
@@ -115,6 +117,8 @@ def _long_token(text: str, group: str, start: int, end: int) -> tuple[TokenKind,
         )
     if group == "comment_start":
         return TokenKind.BLOCK_COMMENT, _comment_end(text, start)
+    if group == "escaped_start":
+        raise _never_ends(text, start, "string")
     tag = text[start:end]
     closing = text.find(tag, end)
     if closing < 0:
@@ -152,6 +156,13 @@ def translate(sql: str, places: Mapping[str, int]) -> str:
     """
     if ":" not in sql:
         return sql
-    return "".join(
-        f"${places[token.name]}" if token.name else sql[token.start : token.end] for token in tokenize(sql)
-    )
+    pieces: list[str] = []
+    for token in tokenize(sql):
+        if token.name:
+            # A space keeps `x:a` from becoming the identifier x$1, and `:'a'1` from becoming $11.
+            before = " " if _IN_WORD.match(sql, token.start - 1) and token.start else ""
+            after = " " if _IN_WORD.match(sql, token.end) else ""
+            pieces.append(f"{before}${places[token.name]}{after}")
+        else:
+            pieces.append(sql[token.start : token.end])
+    return "".join(pieces)

@@ -77,16 +77,17 @@ def _parse(sql: str) -> dict[str, Any]:
     """Return the parse tree as libpg_query's JSON, which is four times as fast to read and walk as its protobuf."""
     content = _bytes_of(sql)
     check_depth(sql)
-    from postgast.errors import PgQueryError, check_error  # noqa: PLC0415 - takes 0.1 s, and most commands need none
-    from postgast.native import lib  # noqa: PLC0415 - as above
+    # Importing it takes 0.1 s, which a command that parses nothing should not pay.
+    from postgast.errors import PgQueryError, check_error
+    from postgast.native import lib
 
     result = lib.pg_query_parse(content)
     try:
         check_error(result)
         tree: dict[str, Any] = json.loads(result.parse_tree)
     except PgQueryError as error:
-        before = content[: max(error.cursorpos - 1, 0)]
-        raise SqlError(error.message, line=before.count(b"\n") + 1) from None
+        # postgast's documentation says bytes, but the library counts characters.
+        raise SqlError(error.message, line=line_at(sql, max(error.cursorpos - 1, 0))) from None
     except RecursionError:
         raise SqlError("the statement nests too deeply to be checked", line=1, hint="break it up") from None
     finally:
