@@ -60,7 +60,7 @@ _TOKEN = re.compile(
       (?P<space>[ \t\n\r\f\v]+)
     | (?P<escaped>[eE]{_ESCAPED}(?:(?:{_CONTINUED}){_ESCAPED})*+)
     | (?P<escaped_start>[eE]')
-    | (?P<string>(?:[bBxXnN]|[uU]&)?'(?:[^']++|'')*+')
+    | (?P<string>(?:[bBxX]|[uU]&)?'(?:[^']++|'')*+')
     | (?P<quoted_identifier>(?:[uU]&)?"(?:[^"]++|"")*+")
     | (?P<word>[{_LETTER}][{_LETTER}0-9$]*)
     | (?P<number>0[xXoObB][0-9A-Fa-f_]+|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)

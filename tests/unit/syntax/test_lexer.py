@@ -10,7 +10,7 @@ from perfkit.syntax.lexer import SqlError, TokenKind, tokenize, translate
 # Pieces that hide a colon, each of which must stay whole whatever stands beside it.
 _OPAQUE = st.sampled_from(
     [
-        "':a'", "'it''s :a'", "'back\\slash'", r"E'\':a'", r"e'\\' ", "E'x'\n':a\\''", "E'x' -- c\n ':a\\''", "U&'\\0041:a'", "B'01'",
+        "':a'", "'it''s :a'", "'back\\slash'", r"E'\':a'", r"e'\\' ", "E'x'\n':a\\''", "U&'\\0041:a'", "B'01'",
         "x'1F'", "N':a'", '":a"', '"q"":a"', 'U&"d:a"', "$$:a$$", "$t$ :a $u$ $t$", "$ü$:a$ü$", "--:a\n", "-- it's :a\n",
         "/* :a */", "/* /* :a */ ' */", "/**/", "/*/*:a*/*/",
     ]
@@ -75,7 +75,7 @@ def test_strings_and_comments_are_where_the_scanner_of_postgresql_finds_them(pie
     content = text.encode()
     for token in postgast.scan(text).tokens:
         start, end = len(content[: token.start].decode()), len(content[: token.end].decode())
-        if (text[start] in "'$\"" and text[start:end] != "$1") or text.startswith(("--", "/*"), start):
+        if set(text[start:end]) & set("'\"") or text.startswith(("--", "/*", "$$", "$t", "$ü"), start):
             assert (start, end) in ours, text[start:end]
 
 
