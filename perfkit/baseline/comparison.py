@@ -1,0 +1,97 @@
+"""Comparison: one case before and now, side by side, with the numbers as people read them."""
+
+from dataclasses import dataclass
+
+from perfkit.baseline.model import CaseBaseline, QueryBaseline
+from perfkit.baseline.timing import Timing
+from perfkit.catalog.model import Case
+from perfkit.plan.counters import Counters
+from perfkit.plan.facts import Facts
+from perfkit.plan.runs import Runs
+from perfkit.plan.shape import Shape
+from perfkit.units import format_count, format_ms
+
+_WHOLE_FACTOR = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One case before and now.
+
+    `reference` is what the plan of now counted when it was recorded or accepted; `accepted` tells that it is not the
+    baseline's own plan. For a plan that is neither, `reference` is what the baseline's plan counted. `drifts` tells
+    that equal work need not count equally: the case writes, or its runs differed among themselves.
+    """
+
+    case: Case
+    query: QueryBaseline
+    before: CaseBaseline
+    reference: Counters
+    accepted: bool
+    runs: Runs
+    shape: Shape
+    facts: Facts
+    writes: bool
+    timing: Timing
+
+    @property
+    def drifts(self) -> bool:
+        """Tell whether equal work need not count equally."""
+        return self.writes or not (self.before.repeats and self.runs.counters_repeat)
+
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """Return all blocks touched, before and now."""
+        return blocks_of(self.reference), blocks_of(self.runs.counters)
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """Return the rows returned or changed, before and now."""
+        return self.reference.rows, self.runs.counters.rows
+
+
+def blocks_of(counters: Counters) -> int:
+    """Return every block of 8 kB that was looked at: shared and local, from cache or disk, and temporary."""
+    return (
+        counters.shared_blocks
+        + counters.local_blocks
+        + counters.temp_read_blocks
+        + counters.temp_written_blocks
+    )
+
+
+def evidence_of(comparison: Comparison) -> dict[str, int | float | str]:
+    """Return the numbers of both sides, for JSON."""
+    timing = comparison.timing
+    return {
+        "blocks_before": comparison.blocks[0],
+        "blocks_now": comparison.blocks[1],
+        "rows_before": comparison.rows[0],
+        "rows_now": comparison.rows[1],
+        "median_before_ms": round(timing.before_ms, 3),
+        "median_now_ms": round(timing.now_ms, 3),
+        "machine_ratio": round(timing.machine_ratio, 2),
+    }
+
+
+def numbers_of(comparison: Comparison) -> str:
+    """Return blocks, rows if they differ, and median: "blocks 34 -> 4,120 (121x), median 0.40 ms -> 38.1 ms"."""
+    parts = [f"blocks {_change(*comparison.blocks)}"]
+    if comparison.rows[0] != comparison.rows[1]:
+        parts.append(f"rows {_change(*comparison.rows)}")
+    timing = comparison.timing
+    parts.append(f"median {format_ms(timing.before_ms)} -> {format_ms(timing.now_ms)}")
+    return ", ".join(parts)
+
+
+def format_factor(before: float, now: float) -> str:
+    """Return how many times more, or less below 1: "121x", "1.3x", "0.5x"."""
+    factor = now / before
+    return f"{factor:,.0f}x" if factor >= _WHOLE_FACTOR else f"{factor:.2g}x"
+
+
+def _change(before: int, now: int) -> str:
+    if before == now:
+        return format_count(now)
+    factor = f" ({format_factor(before, now)})" if before else ""
+    return f"{format_count(before)} -> {format_count(now)}{factor}"

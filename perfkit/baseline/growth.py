@@ -1,0 +1,89 @@
+"""Growth: how much the relations of a plan grew since the baseline, in rows or only in space."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from perfkit.baseline.comparison import Comparison, format_factor
+from perfkit.baseline.model import RecordedRelation, relations_of
+from perfkit.baseline.thresholds import Thresholds
+from perfkit.baseline.verdict import Cause
+from perfkit.plan.facts import Relation
+from perfkit.units import format_bytes, format_count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """The growth of the relation that grew most, at least 1; `cause` is DATA_GREW, or BLOAT for space without rows."""
+
+    ratio: float
+    cause: Cause
+    explanation: str
+
+
+NO_GROWTH = Growth(ratio=1.0, cause=Cause.NONE, explanation="")
+
+
+def growth_of(comparison: Comparison, thresholds: Thresholds) -> Growth:
+    """Return the growth of the relation that grew most, of those that both plans read.
+
+    Work that grows as its data do is no regression: a plan over n rows may count as much more as the largest of its
+    relations grew, and no more. A relation that only the new plan reads allows nothing: it may be a partition that is
+    no longer pruned.
+    """
+    growths = (
+        _relation_growth(name, before, now, comparison.before.indexes, thresholds)
+        for name, before, now in _common_relations(comparison)
+    )
+    return max(growths, key=lambda growth: growth.ratio, default=NO_GROWTH)
+
+
+def new_relations(comparison: Comparison) -> tuple[str, ...]:
+    """Return the relations that the plan reads now and did not read before."""
+    return tuple(
+        name for name in relations_of(comparison.runs.plan) if name not in comparison.before.relations
+    )
+
+
+def is_stale(relation: Relation, thresholds: Thresholds) -> bool:
+    """Tell whether so many rows changed since the last ANALYZE that the planner's numbers are wrong."""
+    limit = max(thresholds.stale_least_rows, thresholds.stale_share * relation.rows)
+    return relation.rows < 0 or (relation.modified_since_analyze or 0) >= limit
+
+
+def _common_relations(comparison: Comparison) -> Iterator[tuple[str, RecordedRelation, Relation]]:
+    for name in comparison.before.relations:
+        before, now = comparison.query.relations.get(name), comparison.facts.relations.get(name)
+        if before and now:
+            yield name, before, now
+
+
+def _relation_growth(
+    name: str, before: RecordedRelation, now: Relation, indexes: tuple[str, ...], thresholds: Thresholds
+) -> Growth:
+    space = max(_ratio(old, new, thresholds.growth_least_bytes) for old, new in _sizes(before, now, indexes))
+    counted = before.rows >= 0 and now.rows >= 0
+    rows = _ratio(before.rows, now.rows, thresholds.growth_least_rows) if counted else space
+    if max(space, rows) <= 1:
+        return NO_GROWTH
+    if rows * thresholds.growth_margin < space and not is_stale(now, thresholds):
+        explanation = (
+            f"{name} takes {format_factor(1, space)} the space for {format_count(now.rows)} rows (bloat): "
+            f"{format_bytes(before.size_bytes)} -> {format_bytes(now.size_bytes)}"
+        )
+        return Growth(ratio=space, cause=Cause.BLOAT, explanation=explanation)
+    explanation = f"{name} grew as much: {format_bytes(before.size_bytes)} -> {format_bytes(now.size_bytes)}"
+    if counted and rows > 1:
+        explanation += f", {format_count(before.rows)} -> {format_count(round(now.rows))} rows"
+    return Growth(ratio=max(space, rows), cause=Cause.DATA_GREW, explanation=explanation)
+
+
+def _sizes(before: RecordedRelation, now: Relation, indexes: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """Yield the sizes in bytes, before and now, of the relation and of those of its indexes that the plan uses."""
+    yield before.size_bytes, now.size_bytes
+    for index in now.indexes:
+        if index.name in indexes and index.name in before.indexes:
+            yield before.indexes[index.name].size_bytes, index.size_bytes
+
+
+def _ratio(before: float, now: float, least: float) -> float:
+    return now / max(before, least)

@@ -1,0 +1,128 @@
+"""The verdict on a case whose plan is the baseline's or an accepted one: its counters alone decide."""
+
+from dataclasses import dataclass
+
+from perfkit.baseline.comparison import Comparison, evidence_of, numbers_of
+from perfkit.baseline.growth import Growth, growth_of, new_relations
+from perfkit.baseline.model import heap_fetches
+from perfkit.baseline.thresholds import Margin, Thresholds
+from perfkit.baseline.verdict import Cause, Gate, Verdict, VerdictKind
+
+_RELATIONS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One thing that is counted, before and now, and how much more of it is too much."""
+
+    name: str
+    before: int
+    now: int
+    margin: Margin
+
+    def grew(self, *, allowed: float = 1.0) -> bool:
+        """Tell whether there is too much of it, when `allowed` times as much is none."""
+        return self.margin.exceeded(self.before * allowed, self.now)
+
+    @property
+    def shrank(self) -> bool:
+        """Tell whether there was as much too much of it before."""
+        return self.margin.exceeded(self.now, self.before)
+
+
+def judge_work(comparison: Comparison, thresholds: Thresholds) -> Verdict:
+    """Return the verdict on a case whose plan is known."""
+    metrics = _metrics(comparison, thresholds)
+    grown = [metric for metric in metrics if metric.grew()]
+    if not grown:
+        return _less_or_same(comparison, metrics)
+    growth = growth_of(comparison, thresholds)
+    unexplained = [metric for metric in grown if metric.grew(allowed=growth.ratio)]
+    if not unexplained:
+        return _verdict(comparison, VerdictKind.DATA_GREW, Gate.WARNING, growth.cause, growth.explanation)
+    if _is_for_heap_fetches(comparison, unexplained, growth):
+        why = "index-only scans visit the table as its pages are not marked all-visible: VACUUM it"
+        return _verdict(comparison, VerdictKind.MORE_WORK, Gate.WARNING, Cause.VACUUM_NEEDED, why)
+    cause, why = _cause(comparison, unexplained)
+    return _verdict(comparison, VerdictKind.MORE_WORK, Gate.FAILED, cause, why)
+
+
+def blocks_metric(comparison: Comparison, thresholds: Thresholds) -> Metric:
+    """Return the blocks of a case, with the margin for what it is."""
+    before, now = comparison.blocks
+    margin = thresholds.drifting_blocks if comparison.drifts else thresholds.blocks
+    return Metric(name="blocks", before=before, now=now, margin=margin)
+
+
+def _metrics(comparison: Comparison, thresholds: Thresholds) -> tuple[Metric, ...]:
+    before, now = comparison.rows
+    rows = Metric(name="rows", before=before, now=now, margin=thresholds.rows)
+    if not comparison.writes:
+        return blocks_metric(comparison, thresholds), rows
+    records = Metric(
+        name="WAL records",
+        before=comparison.reference.wal_records,
+        now=comparison.runs.counters.wal_records,
+        margin=thresholds.wal_records,
+    )
+    return blocks_metric(comparison, thresholds), rows, records
+
+
+def _less_or_same(comparison: Comparison, metrics: tuple[Metric, ...]) -> Verdict:
+    shrunk = {metric.name for metric in metrics if metric.shrank}
+    if "rows" in shrunk:
+        why = "the case returns fewer rows: it no longer measures what it did"
+        return _verdict(comparison, VerdictKind.LESS_WORK, Gate.WARNING, Cause.RESULT_SHRANK, why)
+    if shrunk:
+        why = "the same plan does less"
+        return _verdict(comparison, VerdictKind.LESS_WORK, Gate.PASSED, Cause.NONE, why)
+    why = "the same rows" if comparison.rows[0] == comparison.rows[1] else "the data changed a little"
+    return _verdict(comparison, VerdictKind.SAME, Gate.PASSED, Cause.NONE, f"the same plan, {why}")
+
+
+def _is_for_heap_fetches(comparison: Comparison, unexplained: list[Metric], growth: Growth) -> bool:
+    """Tell whether all the work that nothing else explains is visits of index-only scans to their table, a block each."""
+    more_fetches = heap_fetches(comparison.runs.plan) - comparison.before.heap_fetches
+    return not comparison.accepted and all(
+        metric.name == "blocks"
+        and not metric.margin.exceeded(metric.before * growth.ratio + max(0, more_fetches), metric.now)
+        for metric in unexplained
+    )
+
+
+def _cause(comparison: Comparison, unexplained: list[Metric]) -> tuple[Cause, str]:
+    grown = {metric.name for metric in unexplained}
+    if not comparison.reference.temp_written_blocks and comparison.runs.counters.temp_written_blocks:
+        return Cause.SPILL_APPEARED, "it spills to temporary files, which it did not"
+    added = new_relations(comparison)
+    if added and not comparison.accepted:
+        names = ", ".join(added[:_RELATIONS_SHOWN]) + (" …" if len(added) > _RELATIONS_SHOWN else "")
+        return Cause.MORE_RELATIONS, f"it also reads {names}: new partitions, or pruning was lost"
+    if "rows" in grown:
+        return Cause.RESULT_GREW, "the same SQL returns more rows, and its tables did not grow as much"
+    what = "writes" if grown == {"WAL records"} else "reads"
+    return Cause.WORK_GREW, f"the same plan {what} more, and its tables did not grow as much"
+
+
+def _verdict(comparison: Comparison, kind: VerdictKind, gate: Gate, cause: Cause, why: str) -> Verdict:
+    evidence = evidence_of(comparison)
+    if comparison.writes:
+        evidence["wal_records_before"] = comparison.reference.wal_records
+        evidence["wal_records_now"] = comparison.runs.counters.wal_records
+    accepted = ", an accepted plan" if comparison.accepted else ""
+    return Verdict(
+        query=comparison.case.query,
+        case=comparison.case.name,
+        kind=kind,
+        gate=gate,
+        cause=cause,
+        message=f"{comparison.case.id}: {numbers_of(comparison)}{accepted}; {why}",
+        evidence=evidence,
+        hint=_HINTS.get(gate, "").format(query=comparison.case.query),
+    )
+
+
+_HINTS = {
+    Gate.FAILED: "find what changed, or record it again when it is meant: perfkit baseline {query}",
+    Gate.WARNING: "when this is how it stays, record it again: perfkit baseline {query}",
+}
