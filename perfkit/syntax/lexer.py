@@ -52,15 +52,16 @@ class Token(NamedTuple):
 MEANINGLESS = frozenset({TokenKind.SPACE, TokenKind.LINE_COMMENT, TokenKind.BLOCK_COMMENT})
 
 _LETTER = r"A-Za-z_\x80-\U0010ffff"
-# After a newline, a quote goes on with the E'' string before it, backslashes and all.
+# After a newline, a quote goes on with the string before it, in E'' backslashes and all.
 _CONTINUED = r"[ \t\f\v]*+[\n\r][ \t\n\r\f\v]*+"
+_QUOTED = r"'(?:[^']++|'')*+'"
 _ESCAPED = r"'(?:[^'\\]++|''|\\.)*+'"
 _TOKEN = re.compile(
     rf"""
       (?P<space>[ \t\n\r\f\v]+)
-    | (?P<escaped>[eE]{_ESCAPED}(?:(?:{_CONTINUED}){_ESCAPED})*+)
+    | (?P<escaped>[eE]{_ESCAPED}(?:{_CONTINUED}{_ESCAPED})*+)
     | (?P<escaped_start>[eE]')
-    | (?P<string>(?:[bBxX]|[uU]&)?'(?:[^']++|'')*+')
+    | (?P<string>(?:[bBxX]|[uU]&)?{_QUOTED}(?:{_CONTINUED}{_QUOTED})*+)
     | (?P<quoted_identifier>(?:[uU]&)?"(?:[^"]++|"")*+")
     | (?P<word>[{_LETTER}][{_LETTER}0-9$]*)
     | (?P<number>0[xXoObB][0-9A-Fa-f_]+|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)
