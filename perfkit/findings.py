@@ -40,4 +40,6 @@ class Finding:
 
 def ranked(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Return the findings, worst first: by severity, then by impact."""
-    return tuple(sorted(findings, key=lambda finding: (-finding.severity.rank, -finding.impact, finding.rule)))
+    return tuple(
+        sorted(findings, key=lambda finding: (-finding.severity.rank, -finding.impact, finding.rule))
+    )

@@ -24,4 +24,6 @@ def quantile(values: Sequence[float], q: float) -> float:
 
 def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
     """Return the mean of values under weights that sum to more than 0."""
-    return math.fsum(value * weight for value, weight in zip(values, weights, strict=True)) / math.fsum(weights)
+    return math.fsum(value * weight for value, weight in zip(values, weights, strict=True)) / math.fsum(
+        weights
+    )

@@ -26,7 +26,9 @@ def run(command_line: Callable[[], object]) -> int:
         return request.code if isinstance(request.code, int) else BUG
     except Exception:  # noqa: BLE001  # the last resort: a traceback must not exit 1, which CI would read as a failed gate
         traceback.print_exc()
-        say("perfkit: this is a bug in perfkit; please report it with the lines above (they hold no password)")
+        say(
+            "perfkit: this is a bug in perfkit; please report it with the lines above (they hold no password)"
+        )
         return BUG
     return 0
 

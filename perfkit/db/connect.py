@@ -44,7 +44,11 @@ def connected(dsn: str) -> Iterator[psycopg.Connection]:
             "the connection string cannot be read",
             hint="write postgresql://user@host:port/database or host=… dbname=… ; percent-encode special characters in a URI",
         ) from None
-    defaults = {"application_name": "perfkit", "connect_timeout": CONNECT_TIMEOUT_S, "client_encoding": "utf8"}
+    defaults = {
+        "application_name": "perfkit",
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "client_encoding": "utf8",
+    }
     try:
         conninfo = make_conninfo("", **(defaults | given))
         connection = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)

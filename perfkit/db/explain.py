@@ -19,7 +19,9 @@ from perfkit.plan.runs import Runs, Statement
 CASE_LIMIT_MS = 5_000
 
 
-def run_statement(connection: psycopg.Connection, statement: Statement, *, guard: Guard, samples: int) -> Runs:
+def run_statement(
+    connection: psycopg.Connection, statement: Statement, *, guard: Guard, samples: int
+) -> Runs:
     """Return the runs of the statement: a warm-up, up to `samples` with TIMING OFF, one with TIMING ON.
 
     PREPARE takes one SELECT, INSERT, UPDATE, DELETE, MERGE or VALUES and nothing else, and binds the declared types,
@@ -40,8 +42,8 @@ def explain_options(version: int, *, timing: bool) -> str:
 
 def _prepare(connection: psycopg.Connection, statement: Statement) -> Composed:
     types = _server_types(connection, statement.types)
-    declared = SQL("({})").format(SQL(", ").join(map(SQL, types))) if types else SQL("")  # type: ignore[arg-type]  # the server's own spelling
-    execute(connection, SQL("PREPARE perfkit{} AS {}").format(declared, SQL(statement.text)))  # type: ignore[arg-type]  # it is the user's SQL that runs
+    declared = SQL("({})").format(SQL(", ").join(map(SQL, types))) if types else SQL("")
+    execute(connection, SQL("PREPARE perfkit{} AS {}").format(declared, SQL(statement.text)))
     if not types:
         return SQL("EXECUTE perfkit").format()
     return SQL("EXECUTE perfkit({})").format(SQL(", ").join(map(Literal, statement.values)))
@@ -54,13 +56,19 @@ def _server_types(connection: psycopg.Connection, names: tuple[str, ...]) -> lis
         types = [row[0] for row in cursor.execute(sql.load("types"), [list(names)]).fetchall()]
     unknown = [name for name, found in zip(names, types, strict=True) if found is None]
     if unknown:
-        raise StatementError(f"the server knows no type {unknown[0]}", sqlstate="42704", hint="check the param lines of its header")
+        raise StatementError(
+            f"the server knows no type {unknown[0]}",
+            sqlstate="42704",
+            hint="check the param lines of its header",
+        )
     return types
 
 
 def _run(connection: psycopg.Connection, command: Composed, samples: int) -> Runs:
     untimed, timed = (
-        SQL("EXPLAIN ({}) {}").format(SQL(explain_options(connection.info.server_version, timing=timing)), command)  # type: ignore[arg-type]  # built of constants
+        SQL("EXPLAIN ({}) {}").format(
+            SQL(explain_options(connection.info.server_version, timing=timing)), command
+        )
         for timing in (False, True)
     )
     started = time.perf_counter()

@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
-from psycopg.rows import namedtuple_row
+from psycopg.rows import class_row
+from psycopg.sql import SQL, Composed
 
 from perfkit.db import sql
 from perfkit.db.connect import statement_error
 from perfkit.errors import GuardError
-from perfkit.syntax import function_calls, relation_names
+from perfkit.syntax.lexer import SqlError
+from perfkit.syntax.statement import Name, Statement, read_statement
 
 OLDEST_VERSION = 140_000
 IDLE_TIMEOUT_MS = 60_000
@@ -28,6 +30,15 @@ class Guard:
     analyze_on_primary: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Session:
+    guarded: bool
+    role: str
+    is_superuser: bool
+    in_recovery: bool
+    is_local: bool
+
+
 @contextmanager
 def guarded(connection: psycopg.Connection, guard: Guard, *, writes: bool = False) -> Iterator[None]:
     """Hold a transaction that is read-only (unless `writes` and allowed), limited in time, and always rolled back.
@@ -36,7 +47,9 @@ def guarded(connection: psycopg.Connection, guard: Guard, *, writes: bool = Fals
     GuardError when the role or the server is one that perfkit does not measure on unless told.
     """
     if connection.info.server_version < OLDEST_VERSION:
-        raise GuardError(f"the server is PostgreSQL {connection.info.server_version // 10_000}: perfkit measures 14 and later")
+        raise GuardError(
+            f"the server is PostgreSQL {connection.info.server_version // 10_000}: perfkit measures 14 and later"
+        )
     if writes and not guard.allow_writes:
         raise GuardError("it writes", hint="run it with --allow-writes; it is rolled back all the same")
     try:
@@ -53,9 +66,8 @@ def guarded(connection: psycopg.Connection, guard: Guard, *, writes: bool = Fals
 def _enter(connection: psycopg.Connection, guard: Guard) -> None:
     limits = (guard.statement_timeout_ms, guard.lock_timeout_ms, IDLE_TIMEOUT_MS)
     values = [f"{limit:.0f}ms" for limit in limits] + [f"force_{guard.plan_mode}_plan"]
-    with psycopg.RawCursor(connection, row_factory=namedtuple_row) as cursor:
-        session = cursor.execute(sql.load("session"), values).fetchone()
-    assert session is not None
+    with psycopg.RawCursor(connection, row_factory=class_row(_Session)) as cursor:
+        (session,) = cursor.execute(sql.load("session"), values).fetchall()
     if session.is_superuser and not guard.allow_superuser:
         raise GuardError(
             f"role {session.role} is a superuser, which no guard can hold",
@@ -68,25 +80,35 @@ def _enter(connection: psycopg.Connection, guard: Guard) -> None:
         )
 
 
-def execute(connection: psycopg.Connection, query: bytes | psycopg.sql.Composable) -> psycopg.Cursor:
+def execute(connection: psycopg.Connection, query: bytes | SQL | Composed) -> psycopg.Cursor:
     """Run one command by the extended protocol, which psycopg uses for binary results."""
     return connection.execute(query, binary=True)
 
 
 def refuse_volatile(connection: psycopg.Connection, text: str) -> None:
     """Raise GuardError when the statement, or a view under it, calls a volatile function that may leave a trace."""
-    calls = function_calls(text)
-    relations = relation_names(text)
+    statement = _read(text)
+    tables = [".".join(map(_quoted, filter(None, table))) for table in statement.tables]
     with psycopg.RawCursor(connection) as cursor:
-        if relations:
-            for (definition,) in cursor.execute(sql.load("views"), [sorted(relations)]).fetchall():
-                calls |= function_calls(definition)
-        if not calls:
-            return
-        schemas, names = zip(*calls, strict=True)
-        found = [row[0] for row in cursor.execute(sql.load("volatile"), [list(schemas), list(names)]).fetchall()]
-    if found:
+        views = cursor.execute(sql.load("views"), [tables]).fetchall() if tables else []
+        read = [statement, *(_read(definition) for (definition,) in views)]
+        calls = frozenset[Name]().union(*(part.function_calls for part in read))
+        attributes = frozenset[str]().union(*(part.attributes for part in read))
+        schemas, names = [schema for schema, _ in calls], [name for _, name in calls]
+        volatile = cursor.execute(sql.load("volatile"), [schemas, names, sorted(attributes)]).fetchall()
+    if volatile:
         raise GuardError(
-            f"it calls the volatile function {', '.join(found)}",
-            hint="if it changes nothing outside its transaction, say so in the header: -- allow: volatile <reason>",
+            f"it calls the volatile function {', '.join(name for (name,) in volatile)}",
+            hint="if it changes nothing outside its transaction, say so in the header: -- allow: volatile  <reason>",
         )
+
+
+def _read(text: str) -> Statement:
+    try:
+        return read_statement(text)
+    except SqlError as error:
+        raise GuardError(f"its function calls cannot be checked: {error.message}") from None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

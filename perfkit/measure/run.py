@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 from perfkit import stats
 from perfkit.catalog.model import Case, Query
-from perfkit.errors import ConnectError, MeasureError, NothingMeasuredError, StatementError
-from perfkit.errors import GuardError
+from perfkit.errors import ConnectError, GuardError, MeasureError, NothingMeasuredError, StatementError
 from perfkit.measure.model import Analysis, CaseResult, Problem, ProblemKind, Progress, Server, Summary
 from perfkit.plan.facts import Facts
 from perfkit.plan.rules import find_problems
@@ -63,7 +62,9 @@ def _run_all(workload: Workload, server: Server, samples: int, progress: Progres
     for query, case, _ in workload:
         progress(len(outcomes), len(workload), case.id)
         if lost >= _LOST_CONNECTIONS:
-            outcomes.append(Problem(kind=ProblemKind.SKIPPED, message="the server could not be reached any more"))
+            outcomes.append(
+                Problem(kind=ProblemKind.SKIPPED, message="the server could not be reached any more")
+            )
             continue
         try:
             outcomes.append(server.run(statement_of(query, case), samples=samples))
@@ -87,7 +88,9 @@ def _problem(error: MeasureError) -> Problem:
 def _nothing_measured(outcomes: Iterable[Runs | Problem]) -> NothingMeasuredError:
     problem = next((outcome for outcome in outcomes if isinstance(outcome, Problem)), None)
     if problem is None:
-        return NothingMeasuredError("no case was measured: the selection is empty", hint="see: perfkit catalog list")
+        return NothingMeasuredError(
+            "no case was measured: the selection is empty", hint="see: perfkit catalog list"
+        )
     return NothingMeasuredError(f"no case was measured: {problem.message}", hint=problem.hint)
 
 
@@ -119,5 +122,7 @@ def summarise(results: Sequence[CaseResult], target_ms: float) -> Summary:
         skipped=kinds.count(ProblemKind.SKIPPED),
         mean_ms=stats.weighted_mean([result.median_ms or 0.0 for result in ran], weights),
         target_ms=target_ms,
-        share_within_budget=stats.weighted_mean([float(bool(result.within_budget)) for result in ran], weights),
+        share_within_budget=stats.weighted_mean(
+            [float(bool(result.within_budget)) for result in ran], weights
+        ),
     )

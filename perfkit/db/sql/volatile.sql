@@ -1,14 +1,24 @@
 -- Of the called functions, those that are volatile and not known to be harmless. A name without a schema is looked
--- up in the search path, and counts when any of its overloads is volatile.
+-- up in the search path, and counts when any of its overloads is volatile. An attribute (person.name) is a call when a
+-- function of that name takes the row.
+WITH called AS (
+    SELECT written.schema, written.name, false AS is_attribute
+    FROM unnest($1::text[], $2::text[]) AS written (schema, name)
+    UNION ALL
+    SELECT NULL, attribute.name, true
+    FROM unnest($3::text[]) AS attribute (name)
+)
 SELECT DISTINCT namespace.nspname || '.' || function.proname
-FROM unnest($1::text[], $2::text[]) AS called (schema, name)
+FROM called
 JOIN pg_catalog.pg_proc AS function ON function.proname = called.name
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = function.pronamespace
+LEFT JOIN pg_catalog.pg_type AS argument ON argument.oid = function.proargtypes[0]
 WHERE
     (
         namespace.nspname = called.schema
         OR called.schema IS NULL AND pg_catalog.pg_function_is_visible(function.oid)
     )
+    AND (NOT called.is_attribute OR function.pronargs = 1 AND argument.typtype = 'c')
     AND function.provolatile = 'v'
     AND NOT (
         namespace.nspname = 'pg_catalog'

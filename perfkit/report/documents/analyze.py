@@ -64,7 +64,7 @@ def _server_line(analysis: Analysis) -> str:
     version = analysis.facts.version_text.split(" on ")[0]
     return (
         f"{version}, database {analysis.facts.database}; up to {analysis.samples} samples a case, "
-        f"{analysis.plan_mode} plans; cases ranked by calls a minute × median"
+        f"{analysis.plan_mode} plans; cases ranked by calls a minute x median"
     )
 
 

@@ -1,0 +1,73 @@
+"""perfkit analyze: the catalog under EXPLAIN ANALYZE, what is slow and why; or one plan from a file."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from perfkit.cli.options import FailOn, MeasureOptions, OutputOptions, Patterns, takes
+from perfkit.cli.session import emit, leave, measured, settings_from
+from perfkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from perfkit.findings import Severity
+
+GATE_FAILED, NOT_MEASURED = 1, 3
+
+PlanFile = Annotated[
+    str | None,
+    typer.Option("--plan", metavar="FILE|-", help="Judge one plan, JSON or text, without a server."),
+]
+
+
+@takes(measuring=MeasureOptions, out=OutputOptions)
+def analyze(
+    patterns: Patterns = None,
+    *,
+    plan: PlanFile = None,
+    fail_on: FailOn = None,
+    measuring: MeasureOptions,
+    out: OutputOptions,
+) -> None:
+    """Run the catalog under EXPLAIN ANALYZE; say what is slow, why, and what to do.
+
+    Read-only and rolled back. Exit 1 when --fail-on is reached, 3 when a case could not be measured.
+    """
+    if plan is not None:
+        if patterns:
+            raise UsageError("--plan judges one file: name no query beside it")
+        _analyze_plan(plan, fail_on, out)
+        return
+    from perfkit.report.documents.analyze import analysis_document
+
+    settings = settings_from(measuring)
+    analysis = measured(settings, patterns, title="analyze")
+    document = analysis_document(analysis, fail_on=fail_on)
+    emit(document, out)
+    worst = max((f.severity.rank for r in analysis.results for f in r.findings), default=-1)
+    if fail_on and (worst >= fail_on.rank or not analysis.summary.target_met):
+        leave(GATE_FAILED)
+    leave(NOT_MEASURED if analysis.summary.failed else 0)
+
+
+def _analyze_plan(source: str, fail_on: "Severity | None", out: OutputOptions) -> None:
+    from perfkit.plan.read import read_plan
+    from perfkit.plan.rules import find_problems
+    from perfkit.report.documents.plan import plan_document
+
+    tree = read_plan(_read(source))
+    findings = find_problems(tree)
+    emit(plan_document(tree, findings, source=source, fail_on=fail_on), out)
+    if fail_on and any(finding.severity.rank >= fail_on.rank for finding in findings):
+        leave(GATE_FAILED)
+
+
+def _read(source: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"cannot read {source}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{source}: not UTF-8 text at byte {error.start}") from None

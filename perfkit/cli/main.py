@@ -1,0 +1,47 @@
+"""The command line: every command by its name."""
+
+from typing import Annotated
+
+import typer
+
+from perfkit import __version__
+from perfkit.cli import analyze, baseline, catalog, config, demo, doctor, regress
+from perfkit.cli.run import run
+
+app = typer.Typer(
+    name="perfkit",
+    help="Performance toolkit for an existing PostgreSQL database.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001  # Typer's callback face
+    if value:
+        typer.echo(f"perfkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Performance toolkit for an existing PostgreSQL database."""
+
+
+app.add_typer(demo.app, name="demo")
+app.command("doctor")(doctor.doctor)
+app.add_typer(catalog.app, name="catalog")
+app.command("analyze")(analyze.analyze)
+app.add_typer(baseline.app, name="baseline")
+app.command("regress")(regress.regress)
+app.command("config")(config.config)
+
+
+def main() -> int:
+    """Run perfkit and return its exit code."""
+    return run(app)

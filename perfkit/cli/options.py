@@ -1,0 +1,120 @@
+"""Options that several commands share: declared once as fields, given to a command as one value."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from perfkit.findings import Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """Which server, and what perfkit may do there; None leaves it to the settings."""
+
+    dsn: Annotated[
+        str | None,
+        typer.Option(
+            "--dsn",
+            "-d",
+            metavar="DSN",
+            help="URI, conninfo or service=NAME; else PG* variables, else the demo.",
+        ),
+    ] = None
+    dir: Annotated[Path | None, typer.Option("--dir", help="Where the demo lives.")] = None
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", metavar="TIME", help="A statement's time limit, such as 30s.")
+    ] = None
+    allow_superuser: Annotated[
+        bool | None, typer.Option("--allow-superuser", help="Measure as a superuser all the same.")
+    ] = None
+    analyze_on_primary: Annotated[
+        bool | None, typer.Option("--analyze-on-primary", help="Measure on a primary on another machine.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogOptions:
+    """Which catalog."""
+
+    queries: Annotated[
+        Path | None, typer.Option("--queries", "-q", metavar="DIR", help="The catalog's directory.")
+    ] = None
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of drawn cases.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureOptions(ServerOptions, CatalogOptions):
+    """How the catalog is measured."""
+
+    samples: Annotated[int | None, typer.Option("--samples", "-n", min=1, help="Runs a case.")] = None
+    plan_mode: Annotated[
+        str | None,
+        typer.Option("--plan-mode", metavar="custom|generic", help="Plan for the values, or once for all."),
+    ] = None
+    allow_writes: Annotated[
+        bool | None, typer.Option("--allow-writes", help="Run the writes too; they are rolled back.")
+    ] = None
+    target: Annotated[
+        str | None,
+        typer.Option("--target", metavar="TIME", help="Target of the workload's mean, such as 100ms."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputOptions:
+    """How a result is told."""
+
+    format: Annotated[
+        str, typer.Option("--format", "-f", metavar="FORMAT", help="text, json, junit, github or markdown.")
+    ] = "text"
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the result to a file.")
+    ] = None
+
+
+FailOn = Annotated[
+    Severity | None, typer.Option("--fail-on", help="Exit 1 on a finding this bad or a missed target.")
+]
+Patterns = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[QUERY]…", help="Queries or query/case, with * as in a shell; all when none is named."
+    ),
+]
+
+
+def takes(**kinds: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command every option that the fields of `kinds` declare; it gets each kind as one keyword argument."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_options(**given: Any) -> None:
+            made = {
+                name: kind(**{f.name: given.pop(f.name) for f in fields(kind)})
+                for name, kind in kinds.items()
+            }
+            command(**given, **made)
+
+        own = [
+            p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name not in kinds
+        ]
+        shared = [parameter for kind in kinds.values() for parameter in _parameters(kind)]
+        with_options.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]  # what Typer reads
+        return with_options
+
+    return decorate
+
+
+def _parameters(kind: type[Any]) -> list[inspect.Parameter]:
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+        )
+        for field in fields(kind)
+    ]

@@ -1,0 +1,108 @@
+"""What a command works with: its settings, the server they name, and the cases that the user chose."""
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from perfkit.cli.options import OutputOptions
+
+if TYPE_CHECKING:
+    from perfkit.catalog.model import Catalog
+    from perfkit.db.server import GuardedServer
+    from perfkit.measure.model import Analysis
+    from perfkit.measure.run import Workload
+    from perfkit.report.document import Document
+    from perfkit.settings import Settings
+
+_LIBPQ_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")
+
+
+def settings_from(*options: Any, **flags: Any) -> "Settings":
+    """Return the settings that these options, the environment and the settings files give."""
+    from perfkit.settings import resolve
+
+    for option in options:
+        flags |= {field.name: getattr(option, field.name) for field in fields(option)}
+    given = {name: value for name, value in flags.items() if value is not None}
+    return resolve(given, environ=os.environ, cwd=Path.cwd())
+
+
+def server_from(settings: "Settings") -> "GuardedServer":
+    """Return the guarded server of the settings: the DSN, else what libpq's variables say, else the running demo.
+
+    The demo is there to be tried: writes are allowed on it.
+    """
+    from perfkit.db.guard import Guard
+    from perfkit.db.server import GuardedServer
+    from perfkit.demo.servers import find_demo
+
+    demo = (
+        None
+        if settings.dsn or any(name in os.environ for name in _LIBPQ_VARIABLES)
+        else find_demo(settings.dir)
+    )
+    guard = Guard(
+        statement_timeout_ms=settings.timeout_ms,
+        lock_timeout_ms=settings.lock_timeout_ms,
+        plan_mode=settings.plan_mode,
+        allow_writes=settings.allow_writes or demo is not None,
+        allow_superuser=settings.allow_superuser,
+        analyze_on_primary=settings.analyze_on_primary,
+    )
+    return GuardedServer(dsn=demo.dsn if demo else settings.dsn or "", guard=guard)
+
+
+def catalog_from(settings: "Settings") -> "Catalog":
+    """Return the catalog of the settings' directory."""
+    from perfkit.catalog.load import load_catalog
+
+    return load_catalog(settings.queries)
+
+
+def workload_from(
+    settings: "Settings", server: "GuardedServer", patterns: Iterable[str] | None
+) -> "Workload":
+    """Return the chosen cases, written and drawn, with their weights."""
+    from perfkit.catalog.workload import workload
+
+    return workload(catalog_from(settings), tuple(patterns or ()), rows=server.rows, seed=settings.seed)
+
+
+def measured(settings: "Settings", patterns: Iterable[str] | None, *, title: str) -> "Analysis":
+    """Return the chosen cases measured on the server of the settings, with a progress bar."""
+    from perfkit.cli.progress import progress_bar
+    from perfkit.measure.run import measure
+
+    server = server_from(settings)
+    chosen = workload_from(settings, server, patterns)
+    with progress_bar(title) as progress:
+        return measure(
+            chosen,
+            server,
+            samples=settings.samples,
+            plan_mode=settings.plan_mode,
+            target_ms=settings.target_ms,
+            progress=progress,
+        )
+
+
+def emit(document: "Document", out: OutputOptions) -> None:
+    """Write the document in the chosen format to the chosen place; a reader that went away is no error."""
+    from perfkit.report.formats import render, write_output
+
+    try:
+        write_output(render(document, out.format), out.output, sys.stdout)
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit, which must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def leave(exit_code: int) -> None:
+    """End the command with this exit code."""
+    if exit_code:
+        raise typer.Exit(exit_code)
