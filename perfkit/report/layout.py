@@ -35,7 +35,7 @@ def width_of(text: str) -> int:
     """Return how many terminal columns the visible text takes (East Asian wide characters two, marks none)."""
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len  # noqa: PLC0415 - heavy, and most texts are ASCII
+    from rich.cells import cell_len  # late: most texts are ASCII
 
     return cell_len(text)
 

@@ -1,0 +1,277 @@
+"""Settings: what the user set, from flags, the environment and settings files, each value with the place it came from."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from perfkit.dsn import redacted
+from perfkit.errors import SettingsError, UsageError
+from perfkit.findings import Severity
+from perfkit.settings_file import find_settings_files
+from perfkit.units import parse_duration_ms
+
+_PREFIX = "PERFKIT_"
+# Variables that are no settings: which PostgreSQL to start, and what perfkit's own tests are told.
+_OTHER_VARIABLES = frozenset({"PERFKIT_PG_BIN"})
+_OTHER_PREFIX = "PERFKIT_TEST_"
+_FLAG_WORDS = {word: True for word in ("1", "true", "yes", "on")} | {
+    word: False for word in ("0", "false", "no", "off")
+}
+_NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting's value; durations in milliseconds, `dsn` None when libpq or the demo decides, `fail_on` None for never.
+
+    `texts` and `sources` hold, by the setting's name, the value as it was written and where.
+    """
+
+    dsn: str | None = field(repr=False)
+    queries: Path
+    baselines: Path
+    dir: Path
+    samples: int
+    timeout_ms: float
+    lock_timeout_ms: float
+    target_ms: float
+    fail_on: Severity | None
+    plan_mode: str
+    seed: int
+    allow_writes: bool
+    allow_superuser: bool
+    analyze_on_primary: bool
+    texts: Mapping[str, str] = field(repr=False)
+    sources: Mapping[str, str]
+
+    def source_of(self, name: str) -> str:
+        """Return where the setting's value comes from: "flag", "PERFKIT_TIMEOUT", "perfkit.toml:7" or "default"."""
+        return self.sources[name]
+
+    def shown(self, name: str) -> str:
+        """Return the setting's value as it was written, '' when there is none, without a password."""
+        text = self.texts[name]
+        return redacted(text) if BY_NAME[name].secret else text
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of value: `from_text` reads an environment variable, `check` returns the setting's value or raises UsageError."""
+
+    check: Callable[[Any], Any]
+    from_text: Callable[[str], object] = str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting; `default` is written as in a settings file, `field` is its name in Settings."""
+
+    name: str
+    kind: Kind
+    default: str | int | None
+    help: str
+    field: str = ""
+    secret: bool = False
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise UsageError("must be text in quotes")
+    return value
+
+
+def _path(value: object) -> Path:
+    if not isinstance(value, str | Path) or not str(value):
+        raise UsageError("must be a path in quotes")
+    return Path(value).expanduser()
+
+
+def _whole(least: int) -> Kind:
+    def check(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise UsageError(f"must be a whole number of at least {least}")
+        return value
+
+    return Kind(check, lambda text: int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else text)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError("must be true or false")
+    return value
+
+
+def _duration_ms(value: object) -> float:
+    wrong = UsageError(
+        'must be a duration with its unit in quotes, longer than none, such as "30s" or "100ms"'
+    )
+    if not isinstance(value, str):
+        raise wrong
+    try:
+        duration_ms = parse_duration_ms(value)
+    except UsageError:
+        raise wrong from None
+    if not duration_ms:
+        raise wrong
+    return duration_ms
+
+
+def _choice(*choices: str) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise UsageError(f"must be one of {', '.join(choices)}")
+        return str(value)
+
+    return check
+
+
+def _severity(value: object) -> Severity | None:
+    chosen = _choice(*(severity.value for severity in reversed(Severity)), _NEVER)(value)
+    return None if chosen == _NEVER else Severity(chosen)
+
+
+TEXT, PATH, DURATION = Kind(_text), Kind(_path), Kind(_duration_ms)
+FLAG = Kind(_flag, lambda text: _FLAG_WORDS.get(text.lower(), text))
+
+SETTINGS = (
+    Setting(
+        name="dsn", kind=TEXT, default=None, help="the database: URI, conninfo or service=NAME", secret=True
+    ),
+    Setting(name="queries", kind=PATH, default="queries", help="directory of the catalog"),
+    Setting(name="baselines", kind=PATH, default="baselines", help="directory of the baselines"),
+    Setting(name="dir", kind=PATH, default=".perfkit", help="where the demo lives"),
+    Setting(name="samples", kind=_whole(1), default=5, help="runs a case"),
+    Setting(
+        name="timeout", kind=DURATION, default="30s", help="a statement's time limit", field="timeout_ms"
+    ),
+    Setting(
+        name="lock_timeout",
+        kind=DURATION,
+        default="1s",
+        help="longest wait for a lock",
+        field="lock_timeout_ms",
+    ),
+    Setting(
+        name="target", kind=DURATION, default="100ms", help="limit of the workload's mean", field="target_ms"
+    ),
+    # A look at a database is no gate: analyze fails a build only where somebody asked for it.
+    Setting(name="fail_on", kind=Kind(_severity), default=_NEVER, help="exit 1 on a finding this bad"),
+    Setting(
+        name="plan_mode",
+        kind=Kind(_choice("custom", "generic")),
+        default="custom",
+        help="plan for the values, or for all",
+    ),
+    Setting(name="seed", kind=_whole(0), default=1, help="seed of drawn cases"),
+    Setting(name="allow_writes", kind=FLAG, default=False, help="run the writes too; they are rolled back"),
+    Setting(name="allow_superuser", kind=FLAG, default=False, help="measure as a superuser all the same"),
+    Setting(
+        name="analyze_on_primary", kind=FLAG, default=False, help="measure on a primary on another machine"
+    ),
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layer:
+    """Values of one origin by their settings' names; relative paths among them start at `directory`.
+
+    `source` says where a value stands, `spelled` how a name is written there.
+    """
+
+    values: Mapping[str, object]
+    source: Callable[[str], str]
+    directory: Path
+    spelled: Callable[[str], str] = str
+
+
+def resolve(flags: Mapping[str, object], *, environ: Mapping[str, str], cwd: Path) -> Settings:
+    """Return the settings: flags before PERFKIT_* before perfkit.toml before [tool.perfkit] before the defaults.
+
+    The settings files are those of `cwd` or the nearest directory above that has one; paths in them, and default
+    paths, start at their directory. A flag that is None and a variable that is empty say nothing. Raises
+    SettingsError for an unknown key and a wrong value, naming its place.
+    """
+    cwd = cwd.absolute()
+    files = find_settings_files(cwd)
+    given = {name: value for name, value in flags.items() if value is not None}
+    layers = [
+        _Layer(values=given, source=lambda _: "flag", directory=cwd),
+        _Layer(values=_from_environment(environ), source=_variable, directory=cwd, spelled=_variable),
+        *(_Layer(values=file.values, source=file.place_of, directory=file.directory) for file in files),
+        _Layer(
+            values={setting.name: setting.default for setting in SETTINGS},
+            source=lambda _: "default",
+            directory=files[0].directory if files else cwd,
+        ),
+    ]
+    for layer in layers:
+        _refuse_unknown(layer)
+    origins = {name: next(layer for layer in layers if name in layer.values) for name in BY_NAME}
+    values = {
+        setting.field or setting.name: _value(setting, origins[setting.name], cwd) for setting in SETTINGS
+    }
+    return Settings(
+        **values,
+        texts={name: _written(layer.values[name]) for name, layer in origins.items()},
+        sources={name: layer.source(name) for name, layer in origins.items()},
+    )
+
+
+def _value(setting: Setting, layer: _Layer, cwd: Path) -> Any:
+    given = layer.values[setting.name]
+    if given is None:
+        return None
+    try:
+        value = setting.kind.check(given)
+    except UsageError as error:
+        not_this = "" if setting.secret else f", not {_quoted(given)}"
+        raise SettingsError(
+            f"{layer.source(setting.name)}: {setting.name} {error.message}{not_this}"
+        ) from None
+    # A path in the working directory stays as short as it was written.
+    return layer.directory / value if isinstance(value, Path) and layer.directory != cwd else value
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _quoted(value: object) -> str:
+    return repr(str(value)) if isinstance(value, str) else _written(value)
+
+
+def _refuse_unknown(layer: _Layer) -> None:
+    for name in layer.values:
+        if name not in BY_NAME:
+            close = get_close_matches(name.lower().replace("-", "_"), BY_NAME, n=1)
+            hint = (
+                f"did you mean {layer.spelled(close[0])}?"
+                if close
+                else f"the settings are {', '.join(BY_NAME)}"
+            )
+            raise SettingsError(f"{layer.source(name)}: there is no setting {name!r}", hint=hint)
+
+
+def _variable(name: str) -> str:
+    return _PREFIX + name.upper()
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for variable, text in sorted(environ.items()):
+        if (
+            not variable.startswith(_PREFIX)
+            or variable.startswith(_OTHER_PREFIX)
+            or variable in _OTHER_VARIABLES
+        ):
+            continue
+        name = variable.removeprefix(_PREFIX).lower()
+        if text or name not in BY_NAME:
+            values[name] = BY_NAME[name].kind.from_text(text) if name in BY_NAME else text
+    return values
