@@ -16,13 +16,13 @@ _URI = re.compile(
 
 
 def redacted(dsn: str) -> str:
-    """Return where the connection string leads; whatever is not surely a host, port, database or name is "***"."""
+    """Return where the connection string leads; whatever is not surely a host, port, database or user is "***"."""
     if match := _URI.fullmatch(dsn):
         user = f"{match['user']}{':***' if match['password'] else ''}@" if match["user"] else ""
         return f"{match['scheme']}{user}{match['place']}{'?***' if match['options'] else ''}"
     if _CONNINFO.fullmatch(dsn):
         return " ".join(
-            f"{key}={value if key in _OPEN_KEYS and _OPEN_VALUE.fullmatch(value) else '***'}"
+            f"{key}={value}" if key in _OPEN_KEYS and _OPEN_VALUE.fullmatch(value) else "***"
             for key, value in _CONNINFO_PAIR.findall(dsn)
         )
     return "***"

@@ -17,9 +17,9 @@ _PREFIX = "PERFKIT_"
 # Variables that are no settings: which PostgreSQL to start, and what perfkit's own tests are told.
 _OTHER_VARIABLES = frozenset({"PERFKIT_PG_BIN"})
 _OTHER_PREFIX = "PERFKIT_TEST_"
-_FLAG_WORDS = {word: True for word in ("1", "true", "yes", "on")} | {
-    word: False for word in ("0", "false", "no", "off")
-}
+_FLAG_WORDS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
+    ("0", "false", "no", "off"), False
+)
 _NEVER = "never"
 
 
