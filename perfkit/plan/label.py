@@ -22,31 +22,29 @@ def quote_name(name: str) -> str:
 
 def kind(node: Node) -> str:
     """Return the operator with its variant: "Parallel Hash Left Join", "Partial HashAggregate", "Update"."""
-    words = [node.type]
-    if node.type == "Aggregate":
-        words = [_AGGREGATES.get(node.strategy or "Plain", "Aggregate")]
-        if node.partial_mode not in {None, "Simple"}:
-            words.insert(0, str(node.partial_mode))
-    elif node.type == "SetOp":
-        words = [("HashSetOp" if node.strategy == "Hashed" else "SetOp"), node.text("Command")]
-    elif node.type == "ModifyTable":
-        words = [node.operation or node.type]
-    elif node.operation and node.operation != "Select":
-        words = [node.type.removesuffix(" Scan"), node.operation]
-    elif node.join_type not in {None, "Inner"}:
-        stem = node.type.removesuffix(" Join")
-        words = [stem, str(node.join_type), "Join"]
-    elif node.type == "Nested Loop":
-        words = ["Nested Loop"]
-    if node.scan_direction == "Backward":
-        words.append("Backward")
-    if node.text("Custom Plan Provider"):
-        words.append(f"({node.text('Custom Plan Provider')})")
-    if node.extra.get("Async Capable") is True:
-        words.insert(0, "Async")
-    if node.parallel_aware:
-        words.insert(0, "Parallel")
+    words = [
+        "Parallel" if node.parallel_aware else "",
+        "Async" if node.extra.get("Async Capable") is True else "",
+        *_variant(node),
+        "Backward" if node.scan_direction == "Backward" else "",
+        f"({node.text('Custom Plan Provider')})" if node.text("Custom Plan Provider") else "",
+    ]
     return " ".join(word for word in words if word)
+
+
+def _variant(node: Node) -> list[str]:
+    if node.type == "Aggregate":
+        mode = "" if node.partial_mode in {None, "Simple"} else str(node.partial_mode)
+        return [mode, _AGGREGATES.get(node.strategy or "Plain", "Aggregate")]
+    if node.type == "SetOp":
+        return ["HashSetOp" if node.strategy == "Hashed" else "SetOp", node.text("Command")]
+    if node.type == "ModifyTable":
+        return [node.operation or node.type]
+    if node.operation and node.operation != "Select":
+        return [node.type.removesuffix(" Scan"), node.operation]
+    if node.join_type not in {None, "Inner"}:
+        return [node.type.removesuffix(" Join"), str(node.join_type), "Join"]
+    return [node.type]
 
 
 def relation_name(node: Node) -> str:

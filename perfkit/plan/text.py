@@ -31,9 +31,14 @@ _BARE_ROOT = re.compile(
     r"|HashSetOp|LockRows|Materialize|Memoize|ProjectSet|Recursive Union|Insert|Update|Delete|Group|Custom Scan)"
     r"(?: .*)?"
 )
-_BUFFERS = tuple(
-    f"{kind} {what} Blocks" for kind in ("Shared", "Local") for what in ("Hit", "Read", "Dirtied", "Written")
-) + ("Temp Read Blocks", "Temp Written Blocks")
+_BUFFERS = (
+    *(
+        f"{kind} {what} Blocks"
+        for kind in ("Shared", "Local")
+        for what in ("Hit", "Read", "Dirtied", "Written")
+    ),
+    *("Temp Read Blocks", "Temp Written Blocks"),
+)
 _WAL = ("WAL Records", "WAL FPI", "WAL Bytes")
 
 
@@ -207,14 +212,21 @@ def _section_property(reading: _Reading, content: str) -> dict[str, Any]:
 
 
 def _finish(nodes: list[dict[str, Any]]) -> None:
-    """Put in what JSON says and text leaves out: counts of zero, the list of grouping sets."""
+    """Put in what JSON says and text leaves out: counts and times of zero, the list of grouping sets."""
+    timed = any("Actual Total Time" in node for node in nodes)
     asked = [keys for keys in (_BUFFERS, _WAL) if any(key in node for node in nodes for key in keys)]
     for node in nodes:
         for keys in asked:
             for key in keys:
                 node.setdefault(key, 0)
+        if timed and node.get("Actual Loops") == 0:
+            node |= {"Actual Startup Time": 0.0, "Actual Total Time": 0.0}
         grouping = node.pop("Keys", [])
         if len(grouping) > 1 or any("Hash Key" in item for item in grouping):
             node.pop("Group Key", None)
             node.pop("Hash Key", None)
-            node["Grouping Sets"] = [{f"{key}s": [keys]} for item in grouping for key, keys in item.items()]
+            node["Grouping Sets"] = [
+                {f"{key}s": [[] if keys == ["()"] else keys]}
+                for item in grouping
+                for key, keys in item.items()
+            ]

@@ -1,6 +1,7 @@
 """One line of EXPLAIN's text format -> the keys that FORMAT JSON has for it."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from perfkit.plan.expression import split_list
@@ -67,8 +68,6 @@ _SEVERAL: dict[str, dict[str, str]] = {
         "Memory Usage": "Peak Memory Usage",
     },
     "Storage": {},
-    "Full-sort Groups": {},
-    "Pre-sorted Groups": {},
 }
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _BUFFER_GROUP = re.compile(r"(shared|local|temp)((?: (?:hit|read|dirtied|written)=\d+)+)")
@@ -136,30 +135,28 @@ def _read_head(head: str) -> dict[str, Any]:
 
 def _read_kind(kind: str) -> dict[str, Any]:
     """Return the node type and its variant: "Partial HashAggregate" is an Aggregate, Hashed, Partial."""
+    item: dict[str, Any] = {"Node Type": kind}
     if match := _AGGREGATE.fullmatch(kind):
-        return {
+        item = {
             "Node Type": "Aggregate",
             "Strategy": _STRATEGIES[match[2]],
             "Partial Mode": match[1] or "Simple",
         }
-    if match := _JOIN.fullmatch(kind):
+    elif kind in _WRITES:
+        item = {"Node Type": "ModifyTable", "Operation": kind}
+    elif kind.startswith(("Index Scan", "Index Only Scan")):
+        direction = "Backward" if kind.endswith(" Backward") else "Forward"
+        item = {"Node Type": kind.removesuffix(" Backward"), "Scan Direction": direction}
+    elif match := _SET_OPERATION.fullmatch(kind):
+        item = {"Node Type": "SetOp", "Strategy": "Hashed" if match[1] else "Sorted", "Command": match[2]}
+    elif match := _FOREIGN_WRITE.fullmatch(kind):
+        item = {"Node Type": "Foreign Scan", "Operation": match[1]}
+    elif match := _CUSTOM.fullmatch(kind):
+        item = {"Node Type": match[1], "Custom Plan Provider": match[2]}
+    elif kind != "Hash" and (match := _JOIN.fullmatch(kind)):
         name = match[1] if match[1] == "Nested Loop" else f"{match[1]} Join"
-        return (
-            {"Node Type": name, "Join Type": match[2] or "Inner"} if kind != "Hash" else {"Node Type": "Hash"}
-        )
-    if match := _SET_OPERATION.fullmatch(kind):
-        return {"Node Type": "SetOp", "Strategy": "Hashed" if match[1] else "Sorted", "Command": match[2]}
-    if match := _FOREIGN_WRITE.fullmatch(kind):
-        return {"Node Type": "Foreign Scan", "Operation": match[1]}
-    if match := _CUSTOM.fullmatch(kind):
-        return {"Node Type": match[1], "Custom Plan Provider": match[2]}
-    if kind in _WRITES:
-        return {"Node Type": "ModifyTable", "Operation": kind}
-    if kind.startswith(("Index Scan", "Index Only Scan")):
-        backward = kind.endswith(" Backward")
-        direction = "Backward" if backward else "Forward"
-        return {"Node Type": kind.removesuffix(" Backward"), "Scan Direction": direction}
-    return {"Node Type": kind}
+        item = {"Node Type": name, "Join Type": match[2] or "Inner"}
+    return item
 
 
 def _read_target(node_type: str, match: re.Match[str]) -> dict[str, Any]:
@@ -182,16 +179,12 @@ def read_property(line: str) -> dict[str, Any]:
     key, colon, value = line.partition(": ")
     if not colon or not key[:1].isupper():
         return {}
-    if key == "Buffers":
-        return _read_buffers(value)
-    if key == "I/O Timings":
-        return _read_io(value)
-    if key == "WAL":
-        return _read_wal(value)
-    if key == "Heap Blocks":
-        return {f"{name.capitalize()} Heap Blocks": count for name, count in read_numbers(value).items()}
+    if key in _READERS:
+        return _READERS[key](value)
     if key in _SEVERAL:
         return _read_several(line, _SEVERAL[key])
+    if key in {"Full-sort Groups", "Pre-sorted Groups"}:
+        return {key: _read_sort_groups(line, key)}
     if key in _LISTS:
         return {key: split_list(value)}
     return {key: value if key in _EXPRESSIONS else _plain(value)}
@@ -218,25 +211,55 @@ def _read_io(text: str) -> dict[str, Any]:
     }
 
 
+def _read_heap_blocks(text: str) -> dict[str, Any]:
+    return {f"{name.capitalize()} Heap Blocks": count for name, count in read_numbers(text).items()}
+
+
 def _read_wal(text: str) -> dict[str, Any]:
     names = {"records": "WAL Records", "fpi": "WAL FPI", "bytes": "WAL Bytes", "full": "WAL Buffers Full"}
     return {names[name]: count for name, count in read_numbers(text).items() if name in names}
 
 
+_READERS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "Buffers": _read_buffers,
+    "I/O Timings": _read_io,
+    "WAL": _read_wal,
+    "Heap Blocks": _read_heap_blocks,
+}
+
+
 def _read_several(line: str, names: dict[str, str]) -> dict[str, Any]:
     """Read "Buckets: 1024 (originally 512)  Batches: 2  Memory Usage: 40kB"."""
     item: dict[str, Any] = {}
-    for pair in re.split(r" {2,}", line):
-        key, _, value = pair.partition(": ")
-        if key in {"Memory", "Disk"} and "Sort Space Used" in names.values():
-            item["Sort Space Type"] = key
-        originally = re.fullmatch(r"(\d+) \(originally (\d+)\)", value)
+    for key, value in _pairs(line):
         name = names.get(key, key)
-        if originally:
-            item[f"Original {name}"] = int(originally[2])
-            value = originally[1]
-        item[name] = _plain(value)
+        originally = re.fullmatch(r"(\d+) \(originally (\d+)\)", value)
+        if name == "Sort Space Used":
+            item["Sort Space Type"] = key
+        item[name] = _plain(originally[1] if originally else value)
+        if name.startswith("Hash B"):
+            item[f"Original {name}"] = _plain(originally[2]) if originally else item[name]
     return item
+
+
+def _read_sort_groups(line: str, key: str) -> dict[str, Any]:
+    """Read "Full-sort Groups: 1  Sort Method: quicksort  Average Memory: 29kB  Peak Memory: 29kB"."""
+    item: dict[str, Any] = {}
+    for name, value in _pairs(line):
+        if name == key:
+            item["Group Count"] = _plain(value)
+        elif name.startswith("Sort Method"):
+            item["Sort Methods Used"] = value.split(", ")
+        else:
+            statistic, _, space = name.partition(" ")
+            item.setdefault(f"Sort Space {space}", {})[f"{statistic} Sort Space Used"] = _plain(value)
+    return item
+
+
+def _pairs(line: str) -> list[tuple[str, str]]:
+    """Return the keys and values of a line that holds several, two spaces apart."""
+    parts = (pair.partition(": ") for pair in re.split(r" {2,}", line))
+    return [(key, value) for key, _, value in parts]
 
 
 def _plain(value: str) -> Any:
