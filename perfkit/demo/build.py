@@ -98,7 +98,7 @@ class BuildInfo:
         return self.version == VERSION
 
 
-def build_alumni(  # noqa: PLR0913 - the build's face: each is asked for by name
+def build_alumni(
     connect: Callable[[], Connection],
     *,
     alumni: int = ALUMNI_DEFAULT,
@@ -136,14 +136,14 @@ def build_alumni(  # noqa: PLR0913 - the build's face: each is asked for by name
 
 def alumni_status(connection: Connection) -> BuildInfo | None:
     """Return how the alumni database here was made, or None when there is none or its build did not finish."""
-    if not _value(connection, "SELECT to_regclass('alumni.build_info') IS NOT NULL"):
+    if not value(connection, "SELECT to_regclass('alumni.build_info') IS NOT NULL"):
         return None
     row = connection.execute("SELECT alumni, seed, version FROM alumni.build_info").fetchone()
     return None if row is None else BuildInfo(*row)
 
 
 def _lock(connection: Connection) -> None:
-    if not _value(connection, f"SELECT pg_try_advisory_lock({BUILD_LOCK})"):
+    if not value(connection, f"SELECT pg_try_advisory_lock({BUILD_LOCK})"):
         raise MeasureError(
             "another build of the alumni database is under way here", hint="wait until it has ended"
         )
@@ -152,9 +152,9 @@ def _lock(connection: Connection) -> None:
 def _clear_site(connection: Connection, *, replace: bool) -> None:
     """Drop what an earlier build left; refuse to drop what is whole or not ours."""
     connection.execute("SET client_min_messages = warning")
-    exists = _value(connection, "SELECT to_regnamespace('alumni') IS NOT NULL")
+    exists = value(connection, "SELECT to_regnamespace('alumni') IS NOT NULL")
     unfinished = (
-        _value(connection, "SELECT to_regclass('alumni.build_info') IS NOT NULL")
+        value(connection, "SELECT to_regclass('alumni.build_info') IS NOT NULL")
         and alumni_status(connection) is None
     )
     if exists and not unfinished and not replace:
@@ -169,7 +169,7 @@ def _clear_site(connection: Connection, *, replace: bool) -> None:
 def _extensions(connection: Connection) -> tuple[tuple[str, ...], str]:
     """Make the extensions that this role can make; return those missing and the search path of the build."""
     for name in EXTENSIONS:
-        can_make = _value(
+        can_make = value(
             connection,
             "SELECT coalesce(bool_or(trusted AND has_database_privilege(current_database(), 'CREATE')), false)"  # noqa: S608 - a name of ours
             f" FROM pg_available_extension_versions WHERE name = '{name}'",
@@ -220,16 +220,16 @@ def _run_step(step: Step, idle: SimpleQueue[Connection]) -> None:
 
 
 def _table_size(connection: Connection, name: str) -> TableSize:
-    rows = _value(connection, f"SELECT count(*) FROM alumni.{name}")  # noqa: S608 - a name from schema.sql
-    size_bytes = _value(
-        connection,
-        # pg_partition_tree knows nothing of materialised views
-        "SELECT coalesce((SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(relation) t),"
-        f" pg_total_relation_size(relation))::bigint FROM to_regclass('alumni.{name}') AS relation",
-    )
-    return TableSize(name, rows, size_bytes)
+    # pg_partition_tree knows nothing of materialised views
+    row = connection.execute(
+        f"SELECT (SELECT count(*) FROM alumni.{name}),"  # noqa: S608 - a name from schema.sql
+        " coalesce((SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(relation)),"
+        f" pg_total_relation_size(relation))::bigint FROM to_regclass('alumni.{name}') AS relation"
+    ).fetchone()
+    return TableSize(name, *row)
 
 
-def _value(connection: Connection, query: str) -> Any:
+def value(connection: Connection, query: str) -> Any:
+    """Return the first column of the first row, or None when there is no row."""
     row = connection.execute(query).fetchone()
     return None if row is None else row[0]

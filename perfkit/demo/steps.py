@@ -30,7 +30,10 @@ def stages(*, alumni: int, seed: int, with_trigrams: bool) -> tuple[Stage, ...]:
     """
     draw = read("draw").replace(":alumni", str(alumni)).replace(":seed", str(seed))
     data = [
-        *(_file(name, name.replace("_", " ")) for name in ("people", "giving", "events", "employment", "community")),
+        *(
+            _file(name, name.replace("_", " "))
+            for name in ("people", "giving", "events", "employment", "community")
+        ),
         *(Step("communications", f"SELECT alumni_build.send({month})") for month in range(MONTHS)),
         *(_file(name, name) for name in ("names", "addresses", "emails", "degrees", "imports")),
     ]

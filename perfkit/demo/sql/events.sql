@@ -21,8 +21,8 @@ FROM (
                [pick(4, draw(d.n, 'opening'))] || lower(w.topics[d.topic])
                || (ARRAY['. Drinks and light food are served.', '. Families are welcome.', '. Registration is required.',
                          '. A recording will be sent to members.'])[pick(4, draw(d.n, 'closing'))],
-           date_trunc('hour', TIMESTAMPTZ '2005-02-01 18:00+00'
-                              + draw(d.n, 'event day') ^ 0.6 * INTERVAL '7800 days') + INTERVAL '30 minutes',
+           TIMESTAMPTZ '2005-02-01 00:00+00' + floor(draw(d.n, 'event day') ^ 0.6 * 7980) * INTERVAL '1 day'
+               + (15 + pick(8, draw(d.n, 'event hour'))) * INTERVAL '1 hour',
            d.kind = 'webinar', d.city, d.state,
            CASE WHEN draw(d.n, 'has capacity') < 0.7 THEN (ARRAY[20, 40, 60, 100, 250, 500])[pick(6, draw(d.n, 'capacity'))] END,
            CASE WHEN draw(d.n, 'is free') < 0.6 THEN 0 ELSE (ARRAY[10, 15, 25, 40, 75, 150])[pick(6, draw(d.n, 'price'))] END,

@@ -83,13 +83,13 @@ FROM generate_series(1, 200) n
 CROSS JOIN LATERAL (
     SELECT (ARRAY['annual', 'scholarship', 'research', 'athletics', 'building', 'library'])[1 + (n - 1) % 6] AS purpose
 ) f
-LEFT JOIN alumni.schools s ON s.school_id = n % 11
+LEFT JOIN alumni.schools s ON s.school_id = n % 11 AND n > 1
 ORDER BY n;
 
 -- Ids that gifts compute: annual fund of fiscal year y is y - 1989, its giving day y - 1949, capital campaigns 81 to 84
 INSERT INTO alumni.campaigns
 SELECT y - 1989, 'AF' || y, 'Annual Fund ' || y, make_date(y - 1, 7, 1), make_date(y, 6, 30),
-       size() * (10 + (y - 1990) * 2)
+       size() * (8 + (y - 1990) * 0.4)
 FROM generate_series(1990, 2027) y
 UNION ALL
 SELECT y - 1949, 'GD' || y, 'Giving Day ' || y, make_date(y, 2, 14), make_date(y, 2, 15), size() * 3
@@ -97,7 +97,7 @@ FROM generate_series(2012, 2026) y
 UNION ALL
 SELECT 81 + n, 'CAP' || n + 1, (ARRAY['Campaign for the Library', 'Campaign for Excellence', 'Rise Together',
                                       'The Next 150 Years'])[n + 1],
-       make_date(1992 + n * 10, 7, 1), make_date(1998 + n * 10, 6, 30), size() * 100 * (n + 1)
+       make_date(1992 + n * 10, 7, 1), make_date(1998 + n * 10, 6, 30), size() * (5 + n * 3)
 FROM generate_series(0, 3) n
 ORDER BY 1;
 
