@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from perfkit.errors import CatalogError
-from perfkit.syntax.lexer import MEANINGLESS, SqlError, Token, TokenKind, tokenize
+from perfkit.syntax.lexer import SqlError, Token, TokenKind, tokenize
 from perfkit.syntax.limits import STATEMENT_CHARACTERS_MAX
 
 KEYS = ("name", "summary", "weight", "budget", "param", "case", "cases", "allow")
@@ -19,14 +19,14 @@ class Block:
     """One query of a file as text: `comments` are the lines of its header with their line numbers.
 
     `sql` is the statement without its semicolon, '' when there is none, beginning in line `sql_line`;
-    `references` are the names of its parameters, each once.
+    `references` are its parameters, by their places in `sql`.
     """
 
     line: int
     comments: list[tuple[int, str]] = field(default_factory=list)
     sql: str = ""
     sql_line: int = 0
-    references: dict[str, None] = field(default_factory=dict)
+    references: list[Token] = field(default_factory=list)
 
 
 def split_blocks(text: str, path: Path, problems: list[CatalogError]) -> Iterator[Block]:
@@ -64,7 +64,7 @@ class _Splitter:
             return self._take_comment(token)
         if token.kind is TokenKind.SEMICOLON:
             self._ended = self._start >= 0
-        elif token.kind not in MEANINGLESS:
+        elif token.kind is not TokenKind.BLOCK_COMMENT:
             self._take_sql(token)
         return None
 
@@ -121,7 +121,8 @@ class _Splitter:
                 self._start = token.start
             self._end = token.end
             if token.name:
-                self._block.references[token.name] = None
+                start, end = token.start - self._start, token.end - self._start
+                self._block.references.append(Token(token.kind, start, end, token.name))
 
     def _complain_once(self, position: int, message: str, hint: str = "") -> None:
         if not self._complained:

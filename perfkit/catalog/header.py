@@ -12,7 +12,7 @@ from perfkit.catalog.blocks import HEADER_LINE, KEYS
 from perfkit.catalog.limits import DRAW_COUNT_MAX, NAME_CHARACTERS_MAX
 from perfkit.catalog.model import Case, Draw, Param
 from perfkit.errors import CatalogError, UsageError
-from perfkit.syntax.lexer import SqlError, line_at, parameter_names
+from perfkit.syntax.lexer import SqlError, line_at, references
 from perfkit.units import parse_duration_ms
 
 DEFAULT_WEIGHT = 1.0
@@ -199,17 +199,19 @@ def _draw(line: int, text: str) -> Draw:
         raise UsageError(f"draw {parts[1]!r} is not a number from 1 to {DRAW_COUNT_MAX:,}")
     sql_line = line + line_at(text, parts.start(2)) - 1
     sql = parts[2].rstrip().removesuffix(";").rstrip()
-    names = _draw_parameters(sql, sql_line - line)
-    if names:
-        raise UsageError(f"a draw has no parameters, but this refers to :{names[0]}")
+    if ":" in sql:
+        _refuse_parameters(sql, sql_line - line)
     return Draw(count=count, sql=sql, line=sql_line)
 
 
-def _draw_parameters(sql: str, line_offset: int) -> tuple[str, ...]:
+def _refuse_parameters(sql: str, line_offset: int) -> None:
     try:
-        return parameter_names(sql)
+        found = references(sql)
     except SqlError as error:
         raise SqlError(error.message, line=error.line + line_offset, hint=error.hint) from None
+    if found:
+        line = line_at(sql, found[0].start) + line_offset
+        raise SqlError(f"a draw has no parameters, but this refers to :{found[0].name}", line=line)
 
 
 def _add_allowed(header: Header, text: str) -> None:

@@ -11,7 +11,7 @@ from perfkit.catalog.header import Header, read_header
 from perfkit.catalog.limits import FILE_SIZE_BYTES_MAX
 from perfkit.catalog.model import Case, Catalog, Query
 from perfkit.errors import CatalogError, UsageError
-from perfkit.syntax.lexer import translate
+from perfkit.syntax.lexer import line_at, replaced
 
 
 def load_catalog(directory: Path) -> Catalog:
@@ -135,7 +135,9 @@ def _read_query(block: Block, path: Path, problems: list[CatalogError]) -> Query
         name=header.name,
         summary=header.summary,
         sql=block.sql,
-        statement=translate(block.sql, {param.name: n for n, param in enumerate(header.params, start=1)}),
+        statement=replaced(
+            block.sql, block.references, {param.name: n for n, param in enumerate(header.params, start=1)}
+        ),
         path=path,
         line=block.line,
         sql_line=block.sql_line,
@@ -161,14 +163,14 @@ def _default_cases(header: Header, line: int) -> tuple[Case, ...]:
 def _parameter_problems(block: Block, header: Header, path: Path) -> Iterator[CatalogError]:
     """Yield what does not agree between the parameters declared, used, and given by the cases."""
     declared = {param.name for param in header.params}
-    for name in block.references:
+    used = {token.name: token for token in reversed(block.references)}
+    for name, token in used.items():
         if name not in declared:
+            line = block.sql_line + line_at(block.sql, token.start) - 1
             hint = f"declare it: `-- param: {name} <type>`"
-            yield CatalogError(
-                f"parameter :{name} is not declared", path=path, line=block.sql_line, hint=hint
-            )
+            yield CatalogError(f"parameter :{name} is not declared", path=path, line=line, hint=hint)
     for param in header.params:
-        if param.name not in block.references:
+        if param.name not in used:
             line = header.lines[param.name]
             yield CatalogError(f"parameter {param.name!r} is not used", path=path, line=line)
     for case in header.cases:

@@ -6,7 +6,7 @@ ends the process on some tens of thousands of operators in a row.
 
 from dataclasses import dataclass
 
-from perfkit.syntax.lexer import MEANINGLESS, SqlError, TokenKind, line_at, tokenize
+from perfkit.syntax.lexer import SqlError, TokenKind, line_at, tokenize
 from perfkit.syntax.limits import STATEMENT_DEPTH_MAX
 
 # Each of these can put the expression before it one level down. AND and OR are kept flat by the parser.
@@ -40,8 +40,6 @@ def check_depth(sql: str) -> None:
         return
     levels = [_Level()]
     for token in tokenize(sql):
-        if token.kind in MEANINGLESS:
-            continue
         text = sql[token.start : token.end].lower() if token.end - token.start < _WORD_LENGTH_MAX else ""
         if text in ("(", "["):
             levels.append(_Level())

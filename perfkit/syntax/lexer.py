@@ -8,7 +8,7 @@ a statement, and is refused.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -24,9 +24,8 @@ class SqlError(UsageError):
 
 
 class TokenKind(Enum):
-    """What a token is; `space` and the comments mean nothing to the server."""
+    """What a token is."""
 
-    SPACE = "space"
     LINE_COMMENT = "line_comment"
     BLOCK_COMMENT = "block_comment"
     STRING = "string"
@@ -49,7 +48,7 @@ class Token(NamedTuple):
     name: str = ""
 
 
-MEANINGLESS = frozenset({TokenKind.SPACE, TokenKind.LINE_COMMENT, TokenKind.BLOCK_COMMENT})
+COMMENTS = (TokenKind.LINE_COMMENT, TokenKind.BLOCK_COMMENT)
 
 _LETTER = r"A-Za-z_\x80-\U0010ffff"
 # After a newline, a quote goes on with the string before it, in E'' backslashes and all.
@@ -57,27 +56,26 @@ _CONTINUED = r"[ \t\f\v]*+[\n\r][ \t\n\r\f\v]*+"
 _QUOTED = r"'(?:[^']++|'')*+'"
 _ESCAPED = r"'(?:[^'\\]++|''|\\.)*+'"
 _TOKEN = re.compile(
-    rf"""
-      (?P<space>[ \t\n\r\f\v]+)
+    rf"""[ \t\n\r\f\v]*+(?:
+      (?P<word>(?![eEbBxX]'|[uU]&['"])[{_LETTER}][{_LETTER}0-9$]*)
     | (?P<escaped>[eE]{_ESCAPED}(?:{_CONTINUED}{_ESCAPED})*+)
-    | (?P<escaped_start>[eE]')
     | (?P<string>(?:[bBxX]|[uU]&)?{_QUOTED}(?:{_CONTINUED}{_QUOTED})*+)
     | (?P<quoted_identifier>(?:[uU]&)?"(?:[^"]++|"")*+")
-    | (?P<word>[{_LETTER}][{_LETTER}0-9$]*)
     | (?P<number>0[xXoObB][0-9A-Fa-f_]+|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)
     | (?P<semicolon>;)
     | (?P<line_comment>--[^\n\r]*)
     | (?P<comment_start>/\*)
     | (?P<cast>::)
     | (?P<assignment>:=)
-    | :(?P<parameter>[{_LETTER}][{_LETTER}0-9]*)
-    | :'(?P<literal_parameter>[{_LETTER}][{_LETTER}0-9]*)'
+    | (?P<parameter>:[{_LETTER}][{_LETTER}0-9]*|:'[{_LETTER}][{_LETTER}0-9]*')
     | (?P<identifier_parameter>:"[{_LETTER}0-9]+")
     | (?P<operator>(?:(?!--|/\*)[~!@\#^&|`?+\-*/%<>=])+)
     | (?P<position>\$[0-9]+)
     | (?P<dollar>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)
-    | (?P<other>.)
-    """,
+    | (?P<unended_string>(?:[eEbBxX]|[uU]&)?')
+    | (?P<unended_identifier>(?:[uU]&)?")
+    | (?P<other>[^ \t\n\r\f\v])
+    )""",
     re.VERBOSE | re.DOTALL,
 )
 _IN_WORD = re.compile(rf"[{_LETTER}0-9$]")
@@ -86,26 +84,23 @@ _KINDS = {kind.value: kind for kind in TokenKind} | {
     "escaped": TokenKind.STRING,
     "cast": TokenKind.OPERATOR,
     "assignment": TokenKind.OTHER,
-    "literal_parameter": TokenKind.PARAMETER,
 }
 
 
 def tokenize(text: str) -> Iterator[Token]:
-    """Yield all tokens of `text` in order, without gaps; SqlError at a string or comment that never ends."""
-    position, length, match_at = 0, len(text), _TOKEN.match
-    while position < length:
-        match = match_at(text, position)
-        assert match is not None  # the last branch takes any character
-        group, end, name = str(match.lastgroup), match.end(), ""
+    """Yield the tokens of `text` in order, with nothing but white space between them.
+
+    SqlError at a string or comment that never ends, and at `:"name"`.
+    """
+    position, match_at = 0, _TOKEN.match
+    while match := match_at(text, position):
+        group = str(match.lastgroup)
+        start, position = match.span(group)
         kind = _KINDS.get(group)
         if kind is None:
-            kind, end = _long_token(text, group, position, end)
-        elif kind is TokenKind.PARAMETER:
-            name = match[group]
-        elif kind is TokenKind.OTHER and text[position] in "'\"":
-            raise _never_ends(text, position, "string" if text[position] == "'" else "quoted identifier")
-        yield Token(kind, position, end, name)
-        position = end
+            kind, position = _long_token(text, group, start, position)
+        name = text[start:position].strip(":'") if kind is TokenKind.PARAMETER else ""
+        yield Token(kind, start, position, name)
 
 
 def _long_token(text: str, group: str, start: int, end: int) -> tuple[TokenKind, int]:
@@ -118,8 +113,8 @@ def _long_token(text: str, group: str, start: int, end: int) -> tuple[TokenKind,
         )
     if group == "comment_start":
         return TokenKind.BLOCK_COMMENT, _comment_end(text, start)
-    if group == "escaped_start":
-        raise _never_ends(text, start, "string")
+    if group.startswith("unended"):
+        raise _never_ends(text, start, "string" if text[end - 1] == "'" else "quoted identifier")
     tag = text[start:end]
     closing = text.find(tag, end)
     if closing < 0:
@@ -145,25 +140,27 @@ def line_at(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
 
-def parameter_names(sql: str) -> tuple[str, ...]:
-    """Return the names that `sql` refers to, each once, in order of their first reference."""
-    return tuple(dict.fromkeys(token.name for token in tokenize(sql) if token.name))
+def references(sql: str) -> tuple[Token, ...]:
+    """Return the parameters that `sql` refers to, each as often as it does."""
+    return tuple(token for token in tokenize(sql) if token.name)
+
+
+def replaced(sql: str, parameters: Iterable[Token], places: Mapping[str, int]) -> str:
+    """Return `sql` with each of the `parameters`, which are its references, as `$n`, n = `places[name]`.
+
+    Lines stay where they are. A name that has no place raises KeyError.
+    """
+    pieces: list[str] = []
+    position = 0
+    for token in parameters:
+        # A space keeps `x:a` from becoming the identifier x$1, and `:'a'1` from becoming $11.
+        before = " " if _IN_WORD.match(sql, token.start - 1) and token.start else ""
+        after = " " if _IN_WORD.match(sql, token.end) else ""
+        pieces += sql[position : token.start], f"{before}${places[token.name]}{after}"
+        position = token.end
+    return "".join([*pieces, sql[position:]])
 
 
 def translate(sql: str, places: Mapping[str, int]) -> str:
-    """Return `sql` with each `:name` and `:'name'` as `$n`, n = `places[name]`; lines stay where they are.
-
-    A name that has no place raises KeyError.
-    """
-    if ":" not in sql:
-        return sql
-    pieces: list[str] = []
-    for token in tokenize(sql):
-        if token.name:
-            # A space keeps `x:a` from becoming the identifier x$1, and `:'a'1` from becoming $11.
-            before = " " if _IN_WORD.match(sql, token.start - 1) and token.start else ""
-            after = " " if _IN_WORD.match(sql, token.end) else ""
-            pieces.append(f"{before}${places[token.name]}{after}")
-        else:
-            pieces.append(sql[token.start : token.end])
-    return "".join(pieces)
+    """Return `sql` with each `:name` and `:'name'` as `$n`, n = `places[name]`: see `replaced`."""
+    return replaced(sql, references(sql), places)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from perfkit.syntax.depth import check_depth
-from perfkit.syntax.lexer import MEANINGLESS, SqlError, line_at, tokenize
+from perfkit.syntax.lexer import COMMENTS, SqlError, line_at, tokenize
 from perfkit.syntax.limits import STATEMENT_CHARACTERS_MAX
 
 Name = tuple[str | None, str]  # schema as written or None, name
@@ -117,7 +117,7 @@ def _line_of_second(sql: str, statements: list[dict[str, Any]]) -> int:
 
 
 def _first_word(sql: str) -> str:
-    first = next(token for token in tokenize(sql) if token.kind not in MEANINGLESS)
+    first = next(token for token in tokenize(sql) if token.kind not in COMMENTS)
     return sql[first.start : first.end].upper()
 
 
@@ -126,7 +126,7 @@ def _describe(node: dict[str, Any]) -> Statement:
     function_calls: set[Name] = set()
     tables: set[Name] = set()
     attributes: set[str] = set()
-    for part in _walk(node):
+    for part in _objects(node):
         if "intoClause" in part:
             raise SqlError("SELECT INTO creates a table", line=1, hint="measure the SELECT alone")
         writes = writes or "lockingClause" in part or not _WRITES.isdisjoint(part)
@@ -146,16 +146,16 @@ def _describe(node: dict[str, Any]) -> Statement:
     )
 
 
-def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield every object of a JSON tree."""
-    waiting: list[Any] = [node]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            yield part
-            waiting.extend(part.values())
-        elif isinstance(part, list):
-            waiting.extend(part)
+def _objects(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return every object of a JSON tree."""
+    found = [node]
+    for part in found:  # which grows meanwhile
+        for value in part.values():
+            if isinstance(value, dict):
+                found.append(value)
+            elif isinstance(value, list):
+                found.extend(item for item in value if isinstance(item, dict))
+    return found
 
 
 def _qualified(names: list[dict[str, Any]]) -> Name:
