@@ -7,7 +7,7 @@
 -- case: largest  year=2025
 -- case: oldest  year=1950
 -- case: none  year=1931
--- cases: draw 3 SELECT DISTINCT grad_year AS year FROM alumni.people
+-- cases: draw 2 SELECT DISTINCT grad_year AS year FROM alumni.people
 SELECT p.person_id, p.family_name, p.given_name, g.name AS programme, d.honours, a.city, a.state, p.status
 FROM alumni.people p
 LEFT JOIN alumni.degrees d ON d.person_id = p.person_id AND d.grad_year = p.grad_year
@@ -36,7 +36,7 @@ ORDER BY p.grad_year;
 -- weight: 110
 -- budget: 100ms
 -- param: person_id bigint
--- case: typical  person_id=500
+-- case: typical  person_id=519
 -- cases: draw 3 SELECT person_id FROM alumni.people WHERE status = 'active' AND person_id % 61 = 0
 SELECT p.person_id, p.public_id, p.given_name, p.family_name, p.headline
 FROM alumni.degrees mine

@@ -3,9 +3,9 @@
 -- weight: 300
 -- budget: 20ms
 -- param: person_id bigint
--- case: typical  person_id=500
+-- case: typical  person_id=519
 -- case: none  person_id=999999999
--- cases: draw 3 SELECT DISTINCT person_id FROM alumni.gifts WHERE gift_id % 67 = 0
+-- cases: draw 2 SELECT DISTINCT person_id FROM alumni.gifts WHERE gift_id % 67 = 0
 SELECT g.gift_id, g.received_on, g.amount, g.currency, g.method, f.name AS fund, c.name AS campaign, g.receipt_number
 FROM alumni.gifts g
 JOIN alumni.funds f ON f.fund_id = g.fund_id
@@ -16,9 +16,9 @@ ORDER BY g.received_on DESC, g.gift_id DESC;
 -- name: giving_total_of_person
 -- summary: What a person gave in all, asked by the payment form
 -- weight: 60
--- budget: 20ms
+-- budget: 10ms
 -- param: person_id numeric
--- case: typical  person_id=500
+-- case: typical  person_id=519
 -- case: none  person_id=999999999
 -- The driver sends a decimal, so that the column is cast for every row and its index is of no use
 SELECT count(*) AS gifts, coalesce(sum(g.amount), 0) AS total
@@ -28,10 +28,11 @@ WHERE g.person_id = :person_id;
 -- name: giving_receipt
 -- summary: A gift by the number on its receipt
 -- weight: 15
--- budget: 20ms
+-- budget: 10ms
 -- param: receipt_number text
 -- case: none  receipt_number='R1900-0000000'
--- cases: draw 3 SELECT receipt_number FROM alumni.gifts WHERE receipt_number IS NOT NULL AND gift_id % 71 = 0
+-- cases: draw 2 SELECT receipt_number FROM alumni.gifts WHERE receipt_number IS NOT NULL AND gift_id % 71 = 0
+-- No index on the receipt's number
 SELECT g.gift_id, g.person_id, p.given_name, p.family_name, g.amount, g.received_on, f.name AS fund
 FROM alumni.gifts g
 JOIN alumni.people p ON p.person_id = g.person_id
@@ -141,17 +142,17 @@ GROUP BY s.code, p.grad_year / 10 * 10
 ORDER BY s.code, decade;
 
 -- name: giving_overdue_pledges
--- summary: Open pledges with less paid than promised
+-- summary: The oldest open pledges with what is still owed and when something was last paid
 -- weight: 1
--- budget: 500ms
--- param: pledged_before date
--- case: typical  pledged_before=2025-06-30
--- case: old  pledged_before=2015-06-30
--- A subquery in SELECT and the same one again in WHERE, for each pledge
-SELECT d.pledge_id, d.person_id, d.amount, d.pledged_on,
-       (SELECT coalesce(sum(g.amount), 0) FROM alumni.gifts g WHERE g.pledge_id = d.pledge_id) AS paid
+-- budget: 200ms
+-- param: pledges bigint
+-- case: typical  pledges=10
+-- case: many  pledges=40
+-- Two subqueries a pledge, each reading all gifts
+SELECT d.pledge_id, d.person_id, d.pledged_on, d.amount,
+       d.amount - (SELECT coalesce(sum(g.amount), 0) FROM alumni.gifts g WHERE g.pledge_id = d.pledge_id) AS owed,
+       (SELECT max(g.received_on) FROM alumni.gifts g WHERE g.pledge_id = d.pledge_id) AS last_paid_on
 FROM alumni.pledges d
-WHERE d.status = 'open' AND d.pledged_on < :pledged_before
-  AND d.amount > (SELECT coalesce(sum(g.amount), 0) FROM alumni.gifts g WHERE g.pledge_id = d.pledge_id)
+WHERE d.status = 'open'
 ORDER BY d.pledged_on, d.pledge_id
-LIMIT 100;
+LIMIT :pledges;

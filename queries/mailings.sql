@@ -102,8 +102,8 @@ ORDER BY members DESC, a.state;
 -- param: person_id bigint
 -- param: purpose alumni.consent_purpose
 -- param: channel alumni.channel
--- case: typical  person_id=500 purpose=newsletter channel=email
--- case: by_phone  person_id=500 purpose=fundraising channel=phone
+-- case: typical  person_id=519 purpose=newsletter channel=email
+-- case: never_asked  person_id=519 purpose=fundraising channel=phone
 -- case: none  person_id=999999999 purpose=events channel=email
 SELECT n.is_granted, n.recorded_at, n.withdrawn_at
 FROM alumni.consents n

@@ -23,8 +23,8 @@ LIMIT 20;
 -- weight: 70
 -- budget: 20ms
 -- param: person_id bigint
--- case: typical  person_id=500
--- cases: draw 3 SELECT DISTINCT mentor_id AS person_id FROM alumni.mentorships
+-- case: typical  person_id=526
+-- cases: draw 2 SELECT DISTINCT mentor_id AS person_id FROM alumni.mentorships
 -- OR over two columns needs an index on each
 SELECT t.mentorship_id, t.status, t.topic, t.started_on, p.person_id, p.given_name, p.family_name
 FROM alumni.mentorships t
@@ -37,7 +37,7 @@ ORDER BY t.started_on DESC, t.mentorship_id;
 -- weight: 1
 -- budget: 200ms
 -- param: person_id bigint
--- cases: draw 3 SELECT DISTINCT mentor_id AS person_id FROM alumni.mentorships WHERE status = 'completed'
+-- cases: draw 2 SELECT DISTINCT mentor_id AS person_id FROM alumni.mentorships WHERE status = 'completed'
 WITH RECURSIVE tree AS (
     SELECT t.mentor_id, t.mentee_id, 1 AS generation, ARRAY[t.mentor_id, t.mentee_id] AS path
     FROM alumni.mentorships t
