@@ -169,12 +169,10 @@ def _clear_site(connection: Connection, *, replace: bool) -> None:
 def _extensions(connection: Connection) -> tuple[tuple[str, ...], str]:
     """Make the extensions that this role can make; return those missing and the search path of the build."""
     for name in EXTENSIONS:
-        can_make = value(
+        if value(
             connection,
-            "SELECT coalesce(bool_or(trusted AND has_database_privilege(current_database(), 'CREATE')), false)"  # noqa: S608 - a name of ours
-            f" FROM pg_available_extension_versions WHERE name = '{name}'",
-        )
-        if can_make:
+            f"SELECT bool_or(trusted) FROM pg_available_extension_versions WHERE name = '{name}'",  # noqa: S608 - a name of ours
+        ):
             connection.execute(f"CREATE EXTENSION IF NOT EXISTS {name}")
     rows = connection.execute(
         "SELECT extname, quote_ident(nspname) FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace"

@@ -35,7 +35,7 @@ FROM (
         SELECT n, pick(16, draw(n, 'topic')) AS topic, k.kind,
                CASE WHEN k.kind <> 'webinar' THEN a.cities[zipf(cardinality(a.cities), draw(n, 'event city'))] END AS city,
                CASE WHEN k.kind <> 'webinar' THEN a.state END AS state
-        FROM generate_series(1, greatest(size() / 50, 30)) n
+        FROM generate_series(1, greatest(size() / 50, 200)) n
         CROSS JOIN LATERAL (
             SELECT (ARRAY['networking', 'lecture', 'webinar', 'sports', 'volunteer', 'gala'])[zipf(6, draw(n, 'kind'))] AS kind
         ) k
