@@ -20,7 +20,7 @@ _POLL_S = 0.01
 _PORT_ATTEMPTS = 3
 _GIVE_UP_STEPS = ((signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 
-_LOG_PREFIX = re.compile(r"^(\d{4}-\S+ \S+ \S+ \[\d+\]|\d+:\w .*? [-.*#]) ?(LOG: +)?")
+_LOG_PREFIX = re.compile(r"^(.*?\d{4}-\d\d-\d\d \S+ \S+ \[\d+\]|\d+:\w .*? [-.*#]) ?(LOG: +)?")
 _TELLING = re.compile(
     r"fatal|panic|error|detail|could not|cannot|fail|bad |aborting|denied|invalid|unrecognized|no space|^>>>",
     re.IGNORECASE,

@@ -12,28 +12,19 @@ _POLL_S = 0.01
 
 def birth_of(pid: int) -> str:
     """Return a text that no other process of this id will ever share; '' when it is gone or a zombie."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-    # proc(5): the second field, a name in parentheses, may hold anything; state is field 3, start time 22.
-    fields = stat.rpartition(")")[2].split()
-    return "" if fields[0] in "ZX" else f"{boot}/{fields[19]}"
+    is_dead, birth = _look_at(pid)
+    return "" if is_dead else birth
 
 
 def is_running(pid: int, birth: str) -> bool:
-    """Return whether the process that was born then is alive; reaps it if it was our own child."""
-    if not birth:
+    """Return whether the process that was born then is alive; a zombie is not, and is reaped if it is our child."""
+    is_dead, born = _look_at(pid)
+    if not birth or birth != born:
         return False
-    reap(pid)
-    return birth_of(pid) == birth
-
-
-def reap(pid: int) -> None:
-    """Take note of the end of a child of ours, so that it is no zombie; no-op for other processes."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+    if is_dead:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+    return not is_dead
 
 
 def wait_until_gone(pid: int, birth: str, limit_s: float) -> bool:
@@ -59,3 +50,15 @@ def end(pid: int, birth: str, steps: Sequence[tuple[signal.Signals, float]]) -> 
         if wait_until_gone(pid, birth, limit_s):
             return True
     return not is_running(pid, birth)
+
+
+def _look_at(pid: int) -> tuple[bool, str]:
+    """Return whether the process is dead (gone or a zombie) and its birth."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return True, ""
+    # proc(5): the second field, a name in parentheses, may hold anything; state is field 3, start time 22.
+    fields = stat.rpartition(")")[2].split()
+    return fields[0] in "ZX", f"{boot}/{fields[19]}"

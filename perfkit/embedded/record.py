@@ -34,7 +34,9 @@ def make_folder(directory: Path, mode: Mode) -> None:
     """Make the server's folder, private but for nobody's way in; one that exists stays as it is."""
     if not directory.exists():
         directory.parent.mkdir(parents=True, exist_ok=True)
-        directory.mkdir(mode=0o711 if mode is Mode.NOBODY else 0o700, exist_ok=True)
+        directory.mkdir(mode=0o700, exist_ok=True)
+        if mode is Mode.NOBODY:
+            directory.chmod(0o711)
 
 
 def new_password() -> str:

@@ -34,7 +34,7 @@ def spawn(program: list[str], *, mode: Mode, log: Path, die_with_parent: bool) -
     """Start a program in the background, in a session of its own, and return its process id.
 
     Its output is appended to `log`. With `die_with_parent` (Linux) it gets SIGINT when the thread that
-    called this ends. It is this process's child, for `processes.reap`; there is no object to be closed,
+    called this ends. It is this process's child, which `processes.is_running` reaps; no object is to be closed,
     so that a server can outlive the command that started it.
     """
     if not Path("/proc/self/stat").exists():

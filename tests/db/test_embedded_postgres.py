@@ -1,5 +1,7 @@
 """Embedded PostgreSQL through what happens to servers: kills, crowds, strange places, other users."""
 
+import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -70,6 +72,15 @@ def start_elsewhere(
         cwd="/",
         env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(IMPORT_PATH)},
     )
+
+
+@contextlib.contextmanager
+def stranger_process() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", "600"]) as stranger:
+        try:
+            yield stranger
+        finally:
+            stranger.kill()
 
 
 def kill_and_wait(pid: int) -> None:
@@ -180,6 +191,8 @@ def test_killed_server_whose_backends_still_work_recovers(folder: Path) -> None:
 
         worker = threading.Thread(target=compute)
         worker.start()
+        while one(server.dsn, f"SELECT state FROM pg_stat_activity WHERE pid = {backend}") != "active":
+            assert worker.is_alive()
         kill_and_wait(server.pid)
         assert one(start(folder).dsn, "SELECT 1") == 1
         assert not processes.birth_of(backend)
@@ -201,7 +214,7 @@ def test_killed_server_is_started_though_nobody_reaped_it(folder: Path) -> None:
 def test_stranger_with_the_recorded_process_id_is_not_taken_for_the_server(folder: Path) -> None:
     server = start(folder)
     kill_and_wait(server.pid)
-    with subprocess.Popen(["sleep", "600"]) as stranger:
+    with stranger_process() as stranger:
         record = json.loads((folder / "postgres.json").read_text()) | {"pid": stranger.pid}
         (folder / "postgres.json").write_text(json.dumps(record))
         pid_file = folder / "data" / "postmaster.pid"
@@ -210,14 +223,19 @@ def test_stranger_with_the_recorded_process_id_is_not_taken_for_the_server(folde
         assert start(folder).pid != stranger.pid
         stop_postgres(folder)
         assert stranger.poll() is None
-        stranger.kill()
 
 
 def test_start_after_an_initdb_that_was_killed(folder: Path) -> None:
     with start_elsewhere(folder) as parent:
         while not (folder / "data.part" / "global").exists():
             assert parent.poll() is None
+        initdb = int(Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()[0])
+        os.kill(initdb, signal.SIGSTOP)
         parent.kill()
+    with (folder / "postgres.lock").open("r+") as lock, pytest.raises(BlockingIOError):
+        # It still writes, so that the next start has to wait for it.
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.kill(initdb, signal.SIGCONT)
     assert not (folder / "data").exists()
     assert one(start(folder).dsn, "SELECT 1") == 1
     assert {path.name for path in folder.iterdir()} == {

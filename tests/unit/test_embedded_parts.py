@@ -158,6 +158,8 @@ def test_dead_and_zombie_processes_do_not_run() -> None:
         os.kill(process.pid, signal.SIGKILL)
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         assert processes.birth_of(process.pid) == ""
+        assert not processes.is_running(process.pid, birth + "0")
+        assert process.wait() == -signal.SIGKILL, "only the process that was meant is reaped"
 
 
 def test_end_goes_on_to_a_harder_signal() -> None:
@@ -188,6 +190,10 @@ VALKEY_OUTPUT = """\
     [
         ("", []),
         ("just\nthis\n", ["just", "this"]),
+        (
+            "running bootstrap script ... 2026-11-24 08:00:00.000 UTC [9] FATAL:  No space left on device",
+            ["FATAL:  No space left on device"],
+        ),
         (
             POSTGRES_OUTPUT,
             [
