@@ -186,8 +186,8 @@ LIMIT 50;
 -- budget: 10ms
 -- param: day date
 -- case: typical  day=2004-08-20
--- case: recent  day=2023-07-04
 -- case: none  day=2003-12-24
+-- cases: draw 1 SELECT DISTINCT created_at::date AS day FROM alumni.people WHERE created_at >= '2015-01-01'
 -- A cast on the column keeps an index on it from being used
 SELECT p.person_id, p.given_name, p.family_name, p.status, p.created_at
 FROM alumni.people p

@@ -79,18 +79,18 @@ GROUP BY ROLLUP (1, 2)
 ORDER BY 1, 2;
 
 -- name: events_never_attended
--- summary: Members near an event who never came to one
+-- summary: Members in a state who never came to an event, by class
 -- weight: 0.3
 -- budget: 500ms
 -- param: state text
 -- case: typical  state='IL'
 -- case: largest  state='MA'
 -- case: rare  state='HI'
--- NOT IN over everyone who ever attended
-SELECT p.person_id, p.given_name, p.family_name, a.city
+-- NOT IN over everyone who ever attended, which cannot become an anti-join
+SELECT p.grad_year, count(*) AS members
 FROM alumni.people p
 JOIN alumni.addresses a ON a.person_id = p.person_id AND a.is_primary AND a.state = :state
 WHERE p.status = 'active'
   AND p.person_id NOT IN (SELECT r.person_id FROM alumni.event_registrations r WHERE r.status = 'attended')
-ORDER BY p.grad_year DESC, p.person_id
-LIMIT 200;
+GROUP BY p.grad_year
+ORDER BY p.grad_year DESC;

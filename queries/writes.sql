@@ -112,7 +112,7 @@ WHERE e.person_id = m.person_id AND e.is_primary
 RETURNING e.email_id;
 
 -- name: writes_import_merge
--- summary: Checked rows of an import that match nobody become people
+-- summary: The next hundred checked rows of an import that match nobody become people
 -- weight: 0.1
 -- budget: 1s
 -- allow: write  what the import does at its end
@@ -125,6 +125,8 @@ WITH ready AS (
     JOIN alumni.programmes g ON g.code = r.degree_code
     WHERE r.import_batch_id = :import_batch_id AND r.state_of_row = 'new' AND r.errors = '{}'
       AND r.matched_person_id IS NULL AND r.family_name <> '' AND r.grad_year ~ '^(19[5-9]|20[0-2])\d$'
+    ORDER BY r.line_number
+    LIMIT 100
 ), added AS (
     INSERT INTO alumni.people (public_id, given_name, family_name, grad_year, school_id, created_at, updated_at)
     SELECT md5('import/' || staging_id)::uuid, given_name, family_name, grad_year, school_id,
