@@ -4,9 +4,10 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from perfkit.errors import MeasureError, UsageError
 
@@ -44,9 +45,9 @@ def write_all_atomically(texts: Mapping[Path, str]) -> None:
             if _is_device(target):
                 _write(os.open(target, os.O_WRONLY), text)
             else:
-                temporaries[target] = _write_beside(target, text, temporaries)
+                _write_beside(target, text, temporaries)
         for path in list(temporaries):
-            temporaries[path].replace(path)
+            _put_in_place(temporaries[path], path)
             del temporaries[path]
     except OSError as error:
         raise write_error(path, error) from error
@@ -54,6 +55,32 @@ def write_all_atomically(texts: Mapping[Path, str]) -> None:
         for temporary in temporaries.values():
             with suppress(OSError):
                 temporary.unlink()
+
+
+@contextmanager
+def writing_atomically(path: Path) -> Iterator[TextIO]:
+    """Yield a stream for text too long for memory; the file is there, whole, when the block ends without an error.
+
+    Newlines are written as they are; errors as in `write_atomically`.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target
+    try:
+        if _is_device(target):
+            with target.open("w", encoding="utf-8", newline="") as stream:
+                yield stream
+            return
+        descriptor, temporary = _create_beside(target)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        _put_in_place(temporary, target)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        if temporary != target:
+            temporary.unlink(missing_ok=True)
 
 
 def write_error(path: Path | str, error: OSError) -> UsageError | MeasureError:
@@ -76,17 +103,22 @@ def _is_device(target: Path) -> bool:
     return not stat.S_ISREG(mode)
 
 
-def _write_beside(target: Path, text: str, temporaries: dict[Path, Path]) -> Path:
-    """Write the text under a temporary name in the target's directory and return that path."""
+def _write_beside(target: Path, text: str, temporaries: dict[Path, Path]) -> None:
+    """Write the text under a temporary name in the target's directory, known to the caller before anything can fail."""
+    descriptor, temporaries[target] = _create_beside(target)
+    _write(descriptor, text)
+
+
+def _create_beside(target: Path) -> tuple[int, Path]:
     temporary = target.parent / f".perfkit-{secrets.token_hex(8)}.tmp"
     # 0o666 under the process's umask: a new file gets the rights that any other program would give it.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    # Known to the caller before anything can fail, so that it is cleaned up.
-    temporaries[target] = temporary
-    _write(descriptor, text)
+    return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), temporary
+
+
+def _put_in_place(temporary: Path, target: Path) -> None:
     with suppress(FileNotFoundError):
         temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-    return temporary
+    temporary.replace(target)
 
 
 def _write(descriptor: int, text: str) -> None:

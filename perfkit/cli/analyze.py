@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfkit.cli.options import FailOn, MeasureOptions, OutputOptions, Patterns, takes
+from perfkit.cli.options import (
+    MEASURING,
+    CatalogOptions,
+    FailOn,
+    MeasureOptions,
+    OutputOptions,
+    Patterns,
+    ServerOptions,
+    takes,
+)
 from perfkit.cli.session import emit, leave, measured, settings_from
 from perfkit.errors import UsageError
 
@@ -21,12 +30,14 @@ PlanFile = Annotated[
 ]
 
 
-@takes(measuring=MeasureOptions, out=OutputOptions)
+@takes(**MEASURING, out=OutputOptions)
 def analyze(
     patterns: Patterns = None,
     *,
     plan: PlanFile = None,
     fail_on: FailOn = None,
+    server: ServerOptions,
+    catalog: CatalogOptions,
     measuring: MeasureOptions,
     out: OutputOptions,
 ) -> None:
@@ -34,19 +45,19 @@ def analyze(
 
     Read-only and rolled back. Exit 1 when --fail-on is reached, 3 when a case could not be measured.
     """
+    settings = settings_from(server, catalog, measuring, fail_on=fail_on)
     if plan is not None:
         if patterns:
             raise UsageError("--plan judges one file: name no query beside it")
-        _analyze_plan(plan, fail_on, out)
+        _analyze_plan(plan, settings.fail_on, out)
         return
+    from perfkit.report.document import State
     from perfkit.report.documents.analyze import analysis_document
 
-    settings = settings_from(measuring)
     analysis = measured(settings, patterns, title="analyze")
-    document = analysis_document(analysis, fail_on=fail_on)
+    document = analysis_document(analysis, fail_on=settings.fail_on)
     emit(document, out)
-    worst = max((f.severity.rank for r in analysis.results for f in r.findings), default=-1)
-    if fail_on and (worst >= fail_on.rank or not analysis.summary.target_met):
+    if any(check.state is State.FAILED for check in document.checks):
         leave(GATE_FAILED)
     leave(NOT_MEASURED if analysis.summary.failed else 0)
 
@@ -58,9 +69,10 @@ def _analyze_plan(source: str, fail_on: "Severity | None", out: OutputOptions) -
 
     tree = read_plan(_read(source))
     findings = find_problems(tree)
-    emit(plan_document(tree, findings, source=source, fail_on=fail_on), out)
-    if fail_on and any(finding.severity.rank >= fail_on.rank for finding in findings):
-        leave(GATE_FAILED)
+    emit(plan_document(tree, findings, source=source), out)
+    leave(
+        GATE_FAILED if fail_on and any(finding.severity.rank >= fail_on.rank for finding in findings) else 0
+    )
 
 
 def _read(source: str) -> str:

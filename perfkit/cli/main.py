@@ -10,7 +10,6 @@ from perfkit.cli.run import run
 
 app = typer.Typer(
     name="perfkit",
-    help="Performance toolkit for an existing PostgreSQL database.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -30,7 +29,7 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Performance toolkit for an existing PostgreSQL database."""
+    """Measure an existing PostgreSQL database, find what is slow, and keep it from becoming slower."""
 
 
 app.add_typer(demo.app, name="demo")

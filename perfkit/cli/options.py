@@ -9,8 +9,6 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from perfkit.findings import Severity
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
@@ -48,7 +46,7 @@ class CatalogOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureOptions(ServerOptions, CatalogOptions):
+class MeasureOptions:
     """How the catalog is measured."""
 
     samples: Annotated[int | None, typer.Option("--samples", "-n", min=1, help="Runs a case.")] = None
@@ -78,7 +76,16 @@ class OutputOptions:
 
 
 FailOn = Annotated[
-    Severity | None, typer.Option("--fail-on", help="Exit 1 on a finding this bad or a missed target.")
+    str | None,
+    typer.Option(
+        "--fail-on",
+        metavar="error|warning|info|never",
+        help="Exit 1 on a finding this bad, or a missed target.",
+    ),
+]
+BaselineName = Annotated[str, typer.Option("--name", help="The baseline's name.")]
+BaselineDirectory = Annotated[
+    Path | None, typer.Option("--baselines", metavar="DIR", help="Where baselines are stored.")
 ]
 Patterns = Annotated[
     list[str] | None,
@@ -86,6 +93,10 @@ Patterns = Annotated[
         metavar="[QUERY]…", help="Queries or query/case, with * as in a shell; all when none is named."
     ),
 ]
+
+
+MEASURING = {"server": ServerOptions, "catalog": CatalogOptions, "measuring": MeasureOptions}
+"""What every command takes that measures the catalog."""
 
 
 def takes(**kinds: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:

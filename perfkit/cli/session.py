@@ -92,14 +92,14 @@ def measured(settings: "Settings", patterns: Iterable[str] | None, *, title: str
 
 
 def emit(document: "Document", out: OutputOptions) -> None:
-    """Write the document in the chosen format to the chosen place; a reader that went away is no error."""
+    """Write the document in the chosen format to the chosen place."""
     from perfkit.report.formats import render, write_output
+    from perfkit.report.options import RenderOptions, options_for
 
-    try:
-        write_output(render(document, out.format), out.output, sys.stdout)
-    except BrokenPipeError:
-        # Python flushes stdout once more at exit, which must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    here = str(Path.cwd())
+    to_stdout = options_for(sys.stdout, environ=os.environ, working_directory=here)
+    options = RenderOptions(working_directory=here) if out.output else to_stdout
+    write_output(render(document, out.format, options), out.output, sys.stdout)
 
 
 def leave(exit_code: int) -> None:

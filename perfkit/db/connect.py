@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -32,7 +32,13 @@ def _secrets(dsn: str) -> list[str]:
 
 @contextmanager
 def connected(dsn: str) -> Iterator[psycopg.Connection]:
-    """Yield a connection in autocommit mode and close it after; libpq fills in what `dsn` leaves out, as for psql.
+    """Yield a connection as `connect` gives it and close it after."""
+    with closing(connect(dsn)) as connection:
+        yield connection
+
+
+def connect(dsn: str) -> psycopg.Connection:
+    """Return a connection in autocommit mode; libpq fills in what `dsn` leaves out, as for psql.
 
     Raises ConnectError when the string cannot be read (its text is not repeated: a password may stand anywhere in it)
     or no server answers.
@@ -42,22 +48,19 @@ def connected(dsn: str) -> Iterator[psycopg.Connection]:
     except psycopg.Error:
         raise ConnectError(
             "the connection string cannot be read",
-            hint="write postgresql://user@host:port/database or host=… dbname=… ; percent-encode special characters in a URI",
+            hint="write postgresql://user@host:port/database, special characters percent-encoded, or host=… dbname=…",
         ) from None
-    defaults = {
+    defaults: dict[str, str | int] = {
         "application_name": "perfkit",
         "connect_timeout": CONNECT_TIMEOUT_S,
         "client_encoding": "utf8",
     }
     try:
-        conninfo = make_conninfo("", **(defaults | given))
-        connection = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+        return psycopg.connect(
+            make_conninfo("", **(defaults | given)), autocommit=True, prepare_threshold=None
+        )
     except psycopg.Error as error:
         raise ConnectError(redact(_one_line(error), dsn), hint=_connect_hint(str(error))) from None
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 def statement_error(error: psycopg.Error) -> StatementError:

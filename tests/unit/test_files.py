@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from perfkit.errors import MeasureError, UsageError
-from perfkit.files import write_all_atomically, write_atomically
+from perfkit.files import write_all_atomically, write_atomically, writing_atomically
 
 NOBODY = 65534
 
@@ -162,3 +162,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("mounting a small disk needs root")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_stream_becomes_a_file_only_when_it_ends_well(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("before")
+    with pytest.raises(ZeroDivisionError), writing_atomically(path) as stream:
+        stream.write(f"half {1 / 0}")
+    assert path.read_text() == "before"
+    with writing_atomically(path) as stream:
+        stream.write("a\r\nb\n")
+    assert path.read_bytes() == b"a\r\nb\n"
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(UsageError, match="No such file"), writing_atomically(tmp_path / "no" / "f"):
+        pass

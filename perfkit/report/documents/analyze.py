@@ -32,12 +32,15 @@ _STATES = {
 
 
 def analysis_document(analysis: Analysis, *, fail_on: Severity | None) -> Document:
-    """Return the document; a check fails when a finding is at or above `fail_on` or the case is over budget."""
+    """Return the document; with `fail_on`, a check fails on a finding at or above it, and on the missed target."""
     return Document(
         schema=SCHEMA,
         title=f"perfkit analyze: {analysis.summary.measured} cases on {analysis.facts.database}",
         blocks=tuple(_blocks(analysis)),
-        checks=(*(_check(result, fail_on) for result in analysis.results), _target_check(analysis.summary)),
+        checks=(
+            *(_check(result, fail_on) for result in analysis.results),
+            _target_check(analysis.summary, fail_on),
+        ),
         data=analysis_data(analysis),
     )
 
@@ -187,11 +190,12 @@ def _state(result: CaseResult, fail_on: Severity | None) -> tuple[State, str]:
     return (State.WARNING if told else State.PASSED), message
 
 
-def _target_check(summary: Summary) -> Check:
+def _target_check(summary: Summary, fail_on: Severity | None) -> Check:
+    missed = State.FAILED if fail_on else State.WARNING
     return Check(
         id="target",
         group="workload",
-        state=State.PASSED if summary.target_met else State.WARNING,
+        state=State.PASSED if summary.target_met else missed,
         message=_target_sentence(summary),
     )
 

@@ -1,0 +1,142 @@
+"""perfkit baseline: record what the catalog does now, look at what is recorded, accept a changed plan."""
+
+import os
+import subprocess
+from typing import Annotated
+
+import typer
+
+from perfkit.cli.options import (
+    MEASURING,
+    BaselineDirectory,
+    BaselineName,
+    CatalogOptions,
+    MeasureOptions,
+    OutputOptions,
+    ServerOptions,
+    takes,
+)
+from perfkit.cli.session import catalog_from, emit, leave, measured, settings_from
+from perfkit.errors import UsageError
+
+NOT_MEASURED = 3
+
+app = typer.Typer(help="Record a baseline; list, show, and accept plans.", invoke_without_command=True)
+
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="QUERY", help="Record these queries alone, as in: --only 'giving_*'."),
+]
+
+
+@app.callback()
+@takes(**MEASURING, out=OutputOptions)
+def record(
+    context: typer.Context,
+    *,
+    only: Only = None,
+    name: BaselineName = "main",
+    baselines: BaselineDirectory = None,
+    server: ServerOptions,
+    catalog: CatalogOptions,
+    measuring: MeasureOptions,
+    out: OutputOptions,
+) -> None:
+    """Measure the catalog and store counters, plans' shapes and times, a JSON file a query, meant for git.
+
+    Accepted plans are kept. Exit 3 when a case could not be measured; the others are stored all the same.
+    """
+    if context.invoked_subcommand:
+        return
+    from perfkit.baseline import store
+    from perfkit.baseline.model import from_analysis
+    from perfkit.report.documents.baseline import record_document
+
+    settings = settings_from(server, catalog, measuring, baselines=baselines)
+    analysis = measured(settings, only, title="baseline")
+    names = None if only else [query.name for query in catalog_from(settings).queries]
+    removed = store.record(settings.baselines, name, from_analysis(analysis), catalog=names)
+    emit(record_document(analysis, directory=settings.baselines / name, removed=removed), out)
+    leave(NOT_MEASURED if analysis.summary.failed else 0)
+
+
+@app.command("list")
+@takes(out=OutputOptions)
+def list_(*, baselines: BaselineDirectory = None, out: OutputOptions) -> None:
+    """Show the baselines that are stored."""
+    from perfkit.baseline import store
+    from perfkit.report.documents.baseline import list_document
+
+    directory = settings_from(baselines=baselines).baselines
+    emit(list_document({name: store.load(directory, name) for name in store.list_baselines(directory)}), out)
+
+
+@app.command("show")
+@takes(out=OutputOptions)
+def show(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="The query's name.")],
+    *,
+    name: BaselineName = "main",
+    baselines: BaselineDirectory = None,
+    out: OutputOptions,
+) -> None:
+    """Show what is stored of one query: counters, times and plan shapes, accepted ones too."""
+    from perfkit.baseline import store
+    from perfkit.report.documents.baseline import show_document
+
+    stored = store.load(settings_from(baselines=baselines).baselines, name)
+    if query not in stored:
+        raise UsageError(
+            f"the baseline {name!r} has no query {query!r}", hint=f"it has {', '.join(sorted(stored))}"
+        )
+    emit(show_document(stored[query]), out)
+
+
+@app.command("accept")
+@takes(**MEASURING)
+def accept(
+    case: Annotated[str, typer.Argument(metavar="QUERY/CASE", help="The case whose plan changed.")],
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why the new plan is right.")],
+    name: BaselineName = "main",
+    baselines: BaselineDirectory = None,
+    server: ServerOptions,
+    catalog: CatalogOptions,
+    measuring: MeasureOptions,
+) -> None:
+    """Measure a case and accept the plan that it has now, beside the one in the baseline."""
+    from perfkit.baseline import store
+    from perfkit.baseline.accepted import accept_plan
+    from perfkit.baseline.model import AcceptedPlan
+    from perfkit.plan.shape import shape_of
+
+    settings = settings_from(server, catalog, measuring, baselines=baselines)
+    query, _, case_name = case.partition("/")
+    stored = store.load(settings.baselines, name)
+    if query not in stored or not case_name:
+        raise UsageError(
+            f"the baseline {name!r} has no case {case!r}", hint="name it as regress does: query/case"
+        )
+    analysis = measured(settings, [case], title="accept")
+    runs = analysis.results[0].runs
+    assert runs is not None
+    plan = AcceptedPlan(
+        shape=shape_of(runs.plan),
+        counters=runs.counters,
+        reason=reason,
+        author=_author(),
+        at=analysis.measured_at,
+    )
+    store.save(settings.baselines, name, [accept_plan(stored[query], case_name, plan)])
+    typer.echo(
+        f"Accepted the plan of {case} ({plan.shape.digest}) in {settings.baselines / name / query}.json."
+    )
+
+
+def _author() -> str:
+    """Return who accepts: git's user name, else the login name."""
+    try:
+        git = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False)
+    except OSError:
+        return os.environ.get("USER", "unknown")
+    return git.stdout.strip() or os.environ.get("USER", "unknown")

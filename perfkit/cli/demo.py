@@ -1,0 +1,114 @@
+"""perfkit demo: the embedded servers with a generated alumni database, to try perfkit on."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from perfkit.cli.session import settings_from
+
+if TYPE_CHECKING:
+    from perfkit.demo.servers import Demo
+
+NOT_RUNNING = 3
+
+app = typer.Typer(
+    help="Start, look at and stop the demo: PostgreSQL and Valkey with an alumni database.",
+    no_args_is_help=True,
+)
+
+Directory = Annotated[Path | None, typer.Option("--dir", help="Where the demo lives; .perfkit by default.")]
+Seed = Annotated[int, typer.Option("--seed", help="Another seed, other data.")]
+
+
+@app.command("up")
+def up(
+    *,
+    directory: Directory = None,
+    alumni: Annotated[int, typer.Option("--alumni", help="How many people, 1,000 to 5,000,000.")] = 100_000,
+    seed: Seed = 1,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the data anew.")] = False,
+) -> None:
+    """Start the servers and make the alumni database; what is there already is left as it is."""
+    from functools import partial
+
+    from perfkit import units
+    from perfkit.cli.progress import progress_bar
+    from perfkit.db.connect import connect, connected
+    from perfkit.demo.build import alumni_status, build_alumni
+    from perfkit.demo.servers import start_demo
+
+    demo = start_demo(settings_from(dir=directory).dir, connect)
+    with connected(demo.dsn) as connection:
+        present = alumni_status(connection)
+    wanted = present and (present.alumni, present.seed, present.is_current) == (alumni, seed, True)
+    if rebuild or not wanted:
+        with progress_bar("alumni") as progress:
+            report = build_alumni(
+                partial(connect, demo.dsn),
+                alumni=alumni,
+                seed=seed,
+                replace=True,
+                progress=lambda label, done, total: progress(done, total, label),
+            )
+        typer.echo(
+            f"Made {report.rows:,} rows for {alumni:,} alumni in {units.format_ms(report.seconds * 1000)}."
+        )
+        for extension in report.missing:
+            typer.echo(f"The server lacks the extension {extension}: the indexes that use it were left out.")
+    _tell(demo)
+
+
+@app.command("down")
+def down(*, directory: Directory = None) -> None:
+    """Stop the servers; the data stay for the next `up`."""
+    from perfkit.demo.servers import stop_demo
+
+    stop_demo(settings_from(dir=directory).dir)
+    typer.echo("The demo is stopped.")
+
+
+@app.command("status")
+def status(*, directory: Directory = None) -> None:
+    """Say whether the demo runs, and how to connect. Exit 3 when it does not run."""
+    from perfkit.demo.servers import find_demo
+
+    demo = find_demo(settings_from(dir=directory).dir)
+    if demo is None:
+        typer.echo("The demo is not running; start it with: perfkit demo up")
+        raise typer.Exit(NOT_RUNNING)
+    _tell(demo)
+
+
+@app.command("csv")
+def csv(
+    *,
+    rows: Annotated[int, typer.Option("--rows", min=0, help="Records to write.")] = 1_000,
+    bad_share: Annotated[
+        float, typer.Option("--bad-share", min=0, max=1, help="Share of broken records.")
+    ] = 0.0,
+    seed: Seed = 1,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")
+    ] = None,
+) -> None:
+    """Write an import file as alumni offices get them: quoted newlines, accents, blanks, duplicates, broken records."""
+    from perfkit.demo.import_file import write_import_file
+    from perfkit.files import writing_atomically
+
+    if output is None:
+        write_import_file(sys.stdout, rows=rows, seed=seed, bad_share=bad_share)
+        return
+    with writing_atomically(output) as stream:
+        written = write_import_file(stream, rows=rows, seed=seed, bad_share=bad_share)
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in written.broken.items() if count) or "none"
+    typer.echo(f"Wrote {rows:,} records to {output}; broken: {kinds}.")
+
+
+def _tell(demo: "Demo") -> None:
+    """Say where the servers are. The password stands in the URI: it is random, and the server listens on loopback only."""
+    typer.echo(f"PostgreSQL {demo.postgres.version}  {demo.dsn}")
+    if demo.valkey:
+        typer.echo(f"Valkey {demo.valkey.version}      {demo.valkey.url}")
+    typer.echo(f"Connect with: {demo.postgres.binaries / 'psql'} '{demo.dsn}'")
