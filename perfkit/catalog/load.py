@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from perfkit.catalog.blocks import Block, split_blocks
-from perfkit.catalog.check import check_statement
+from perfkit.catalog.check import check_statement, is_type
 from perfkit.catalog.header import Header, read_header
 from perfkit.catalog.limits import FILE_SIZE_BYTES_MAX
 from perfkit.catalog.model import Case, Catalog, Query
@@ -170,8 +170,10 @@ def _parameter_problems(block: Block, header: Header, path: Path) -> Iterator[Ca
             hint = f"declare it: `-- param: {name} <type>`"
             yield CatalogError(f"parameter :{name} is not declared", path=path, line=line, hint=hint)
     for param in header.params:
+        line = header.lines[param.name]
+        if not is_type(param.type):
+            yield CatalogError(f"{param.type!r} is not the name of a PostgreSQL type", path=path, line=line)
         if param.name not in used:
-            line = header.lines[param.name]
             yield CatalogError(f"parameter {param.name!r} is not used", path=path, line=line)
     for case in header.cases:
         for name in sorted(declared ^ case.values.keys()):

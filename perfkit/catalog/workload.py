@@ -1,13 +1,17 @@
 """The workload: the cases that names and patterns choose, with the share of its query's weight that each has."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from perfkit.catalog.draw import Row, draw_cases
+from perfkit.catalog.header import DRAWN_PREFIX
 from perfkit.catalog.model import Case, Catalog, Query
 from perfkit.errors import UsageError
+
+_GLOB = re.compile(r"[*?\[]")
 
 
 def workload(
@@ -49,15 +53,12 @@ def cases_of(
 
     UsageError when a pattern names a case of the query that is not among those drawn either.
     """
-    drawn = draw_cases(query, rows, seed) if query.draws else ()
-    cases = _chosen((*query.cases, *drawn), patterns)
-    if not cases:
-        known = [case.id for case in (*query.cases, *drawn)]
-        wanted = next(pattern for pattern in patterns if _may_choose(query, pattern))
-        raise UsageError(
-            f"no case {wanted!r}", hint=_suggestion(wanted, known, "`perfkit catalog list` names them")
-        )
-    return cases
+    cases = (*query.cases, *(draw_cases(query, rows, seed) if query.draws else ()))
+    for pattern in patterns:
+        if pattern.startswith(f"{query.name}/") and not _chosen(cases, (pattern,)):
+            known = [case.id for case in cases]
+            raise UsageError(f"no case {pattern!r}", hint=_suggestion(pattern, known))
+    return _chosen(cases, patterns)
 
 
 def _chosen(cases: Iterable[Case], patterns: Sequence[str]) -> tuple[Case, ...]:
@@ -80,7 +81,14 @@ def _may_choose(query: Query, pattern: str) -> bool:
 
 def _may_choose_drawn(query: Query, pattern: str) -> bool:
     """Return whether the query's draws may make a case that `pattern` chooses, which is known when they are drawn."""
-    return bool(query.draws) and fnmatchcase(query.name, pattern.partition("/")[0])
+    query_pattern, slash, case_pattern = pattern.partition("/")
+    literal = _GLOB.split(case_pattern, maxsplit=1)[0]
+    may_be_drawn = (
+        not slash
+        or literal.startswith(DRAWN_PREFIX)
+        or (literal != case_pattern and DRAWN_PREFIX.startswith(literal))
+    )
+    return bool(query.draws) and may_be_drawn and fnmatchcase(query.name, query_pattern)
 
 
 def _unknown(catalog: Catalog, pattern: str) -> UsageError:
@@ -89,10 +97,9 @@ def _unknown(catalog: Catalog, pattern: str) -> UsageError:
     else:
         known = [query.name for query in catalog.queries]
     what = "case" if "/" in pattern else "query"
-    hint = _suggestion(pattern, known, "`perfkit catalog list` names them")
-    return UsageError(f"no {what} {pattern!r} in the catalog", hint=hint)
+    return UsageError(f"no {what} {pattern!r} in the catalog", hint=_suggestion(pattern, known))
 
 
-def _suggestion(name: str, known: Sequence[str], otherwise: str) -> str:
+def _suggestion(name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else otherwise
+    return f"did you mean {close[0]!r}?" if close else "`perfkit catalog list` names them"
