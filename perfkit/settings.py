@@ -54,7 +54,7 @@ class Settings:
     def shown(self, name: str) -> str:
         """Return the setting's value as it was written, '' when there is none, without a password."""
         text = self.texts[name]
-        return redacted(text) if BY_NAME[name].secret else text
+        return redacted(text) if text and BY_NAME[name].secret else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """perfkit demo: the embedded servers with a generated alumni database, to try perfkit on."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfkit.cli.session import settings_from
+from perfkit.errors import ServerError
 
 if TYPE_CHECKING:
     from perfkit.demo.servers import Demo
@@ -35,16 +37,16 @@ def up(
 
     from perfkit import units
     from perfkit.cli.progress import progress_bar
-    from perfkit.db.connect import connect, connected
+    from perfkit.db.connect import connect, connected, server_errors
     from perfkit.demo.build import alumni_status, build_alumni
-    from perfkit.demo.servers import start_demo
+    from perfkit.demo.servers import forget_statements, start_demo
 
     demo = start_demo(settings_from(dir=directory).dir, connect)
     with connected(demo.dsn) as connection:
         present = alumni_status(connection)
     wanted = present and (present.alumni, present.seed, present.is_current) == (alumni, seed, True)
     if rebuild or not wanted:
-        with progress_bar("alumni") as progress:
+        with progress_bar("alumni") as progress, server_errors():
             report = build_alumni(
                 partial(connect, demo.dsn),
                 alumni=alumni,
@@ -52,6 +54,7 @@ def up(
                 replace=True,
                 progress=lambda label, done, total: progress(done, total, label),
             )
+        forget_statements(demo, connect)
         typer.echo(
             f"Made {report.rows:,} rows for {alumni:,} alumni in {units.format_ms(report.seconds * 1000)}."
         )
@@ -79,6 +82,18 @@ def status(*, directory: Directory = None) -> None:
         typer.echo("The demo is not running; start it with: perfkit demo up")
         raise typer.Exit(NOT_RUNNING)
     _tell(demo)
+
+
+@app.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(context: typer.Context, *, directory: Directory = None) -> None:
+    """Open psql on the alumni database; what follows goes to psql, as in: perfkit demo psql -c 'SELECT 1'."""
+    from perfkit.demo.servers import find_demo
+
+    demo = find_demo(settings_from(dir=directory).dir)
+    if demo is None:
+        raise ServerError("the demo is not running", hint="start it with: perfkit demo up")
+    program = demo.postgres.binaries / "psql"
+    os.execv(program, [str(program), "-d", demo.dsn, *context.args])  # noqa: S606  no shell is wanted
 
 
 @app.command("csv")
@@ -111,4 +126,4 @@ def _tell(demo: "Demo") -> None:
     typer.echo(f"PostgreSQL {demo.postgres.version}  {demo.dsn}")
     if demo.valkey:
         typer.echo(f"Valkey {demo.valkey.version}      {demo.valkey.url}")
-    typer.echo(f"Connect with: {demo.postgres.binaries / 'psql'} '{demo.dsn}'")
+    typer.echo("Connect with: perfkit demo psql")

@@ -63,6 +63,15 @@ def connect(dsn: str) -> psycopg.Connection:
         raise ConnectError(redact(_one_line(error), dsn), hint=_connect_hint(str(error))) from None
 
 
+@contextmanager
+def server_errors() -> Iterator[None]:
+    """Turn what the driver raises inside into StatementError."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise statement_error(error) from None
+
+
 def statement_error(error: psycopg.Error) -> StatementError:
     """Return the server's error as perfkit's own: one line, its SQLSTATE, the server's hint."""
     hint = error.diag.message_hint or ""

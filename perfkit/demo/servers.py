@@ -46,6 +46,13 @@ def start_demo(directory: Path, connect: Callable[[str], Connection]) -> Demo:
     return demo
 
 
+def forget_statements(demo: Demo, connect: Callable[[str], Connection]) -> None:
+    """Empty pg_stat_statements, where the server has it: making the data is no part of any workload."""
+    with closing(connect(demo.postgres.dsn_for(DATABASE))) as superuser:
+        if create_statement_statistics(superuser):
+            superuser.execute("SELECT pg_stat_statements_reset()")
+
+
 def find_demo(directory: Path) -> Demo | None:
     """Return the demo in the directory if its PostgreSQL is running, else None."""
     postgres = find_postgres(directory / "postgres")

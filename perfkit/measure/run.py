@@ -57,23 +57,24 @@ def statement_of(query: Query, case: Case) -> Statement:
 
 
 def _run_all(workload: Workload, server: Server, samples: int, progress: Progress) -> list[Runs | Problem]:
-    outcomes: list[Runs | Problem] = []
+    """Return the outcomes in the workload's order; what writes runs last, for it leaves dead rows that reads would meet."""
+    order = sorted(range(len(workload)), key=lambda place: "write" in workload[place][0].allowed)
+    outcomes: dict[int, Runs | Problem] = {}
     lost = 0
-    for query, case, _ in workload:
+    for place in order:
+        query, case, _ = workload[place]
         progress(len(outcomes), len(workload), case.id)
         if lost >= _LOST_CONNECTIONS:
-            outcomes.append(
-                Problem(kind=ProblemKind.SKIPPED, message="the server could not be reached any more")
-            )
+            outcomes[place] = Problem(kind=ProblemKind.SKIPPED, message="the server can no longer be reached")
             continue
         try:
-            outcomes.append(server.run(statement_of(query, case), samples=samples))
+            outcomes[place] = server.run(statement_of(query, case), samples=samples)
             lost = 0
         except MeasureError as error:
             lost = lost + 1 if isinstance(error, ConnectError) else 0
-            outcomes.append(_problem(error))
+            outcomes[place] = _problem(error)
     progress(len(outcomes), len(workload), "")
-    return outcomes
+    return [outcomes[place] for place in range(len(workload))]
 
 
 def _problem(error: MeasureError) -> Problem:

@@ -22,11 +22,14 @@ WHERE
     AND function.provolatile = 'v'
     AND NOT (
         namespace.nspname = 'pg_catalog'
-        -- They change nothing: they read a clock, a random source, a size on disk or the session's own state.
+        -- They change nothing: they read a clock, a random source, a size, or what the server knows of itself.
         AND function.proname IN (
-            'clock_timestamp', 'timeofday', 'random', 'random_normal', 'gen_random_uuid', 'uuidv4', 'uuidv7',
-            'pg_sleep', 'pg_relation_size', 'pg_table_size', 'pg_indexes_size', 'pg_total_relation_size',
-            'pg_database_size', 'pg_tablespace_size', 'currval', 'lastval'
+            'array_sample', 'array_shuffle', 'clock_timestamp', 'current_query', 'currval', 'gen_random_uuid',
+            'lastval', 'pg_blocking_pids', 'pg_current_wal_lsn', 'pg_database_size', 'pg_indexes_size',
+            'pg_is_in_recovery', 'pg_last_wal_receive_lsn', 'pg_last_wal_replay_lsn', 'pg_last_xact_replay_timestamp',
+            'pg_lock_status', 'pg_partition_ancestors', 'pg_partition_tree', 'pg_relation_size',
+            'pg_sequence_last_value', 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until', 'pg_table_size',
+            'pg_tablespace_size', 'pg_total_relation_size', 'random', 'random_normal', 'timeofday', 'uuidv4', 'uuidv7'
         )
     )
 ORDER BY 1

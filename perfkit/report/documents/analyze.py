@@ -1,5 +1,6 @@
 """The document of an analysis: cases ranked by what they cost, their worst findings, the workload against its target."""
 
+import math
 from collections.abc import Iterator
 
 from perfkit import units
@@ -22,6 +23,8 @@ from perfkit.report.document import (
 SCHEMA = "perfkit.analyze/1"
 # A list that is not ranked and short is not read; JSON has the rest.
 FINDINGS_SHOWN = 3
+CASES_SHOWN = 25
+QUERIES_SHOWN = 12
 
 _TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.INFO: Tone.FAINT}
 _STATES = {
@@ -49,9 +52,7 @@ def _blocks(analysis: Analysis) -> Iterator[Block]:
     ran = sorted((result for result in analysis.results if result.runs), key=_cost, reverse=True)
     yield Paragraph(_server_line(analysis), Tone.FAINT)
     yield _table(ran)
-    found = tuple(_findings_item(result) for result in ran if _worth_telling(result))
-    if found:
-        yield Listing(title="What to do, costliest case first", items=found)
+    yield from _findings(ran)
     problems = tuple(_problem_item(result) for result in analysis.results if result.problem)
     if problems:
         yield Listing(title="Not measured", items=problems)
@@ -72,10 +73,16 @@ def _server_line(analysis: Analysis) -> str:
 
 
 def _table(results: list[CaseResult]) -> Table:
+    total = math.fsum(map(_cost, results))
+    rows = [_row(result, total) for result in results[:CASES_SHOWN]]
+    if rest := results[CASES_SHOWN:]:
+        load = units.format_share(math.fsum(map(_cost, rest)) / total if total else 0.0)
+        more = f"and {len(rest)} more (--format json has all)"
+        rows.append(tuple(Cell(text, Tone.FAINT) for text in (more, "", "", "", "", "", load, "")))
     return Table(
         title="Cases",
         headings=("case", "median", "p95", "budget", "blocks", "rows", "load", "worst finding"),
-        rows=tuple(_row(result, sum(map(_cost, results))) for result in results),
+        rows=tuple(rows),
         numeric=frozenset(range(1, 7)),
     )
 
@@ -100,8 +107,20 @@ def _telling(result: CaseResult) -> tuple[Finding, ...]:
     return tuple(finding for finding in result.findings if finding.severity is not Severity.INFO)
 
 
-def _worth_telling(result: CaseResult) -> bool:
-    return bool(_telling(result)) or not result.within_budget
+def _findings(ran: list[CaseResult]) -> Iterator[Listing]:
+    """Yield the findings of each query once, those of its costliest case that has any."""
+    told: dict[str, CaseResult] = {}
+    for result in ran:
+        if _telling(result) or not result.within_budget:
+            told.setdefault(result.query.name, result)
+    if told:
+        yield Listing(
+            title="What to do, costliest query first",
+            items=tuple(_findings_item(result) for result in list(told.values())[:QUERIES_SHOWN]),
+        )
+    if len(told) > QUERIES_SHOWN:
+        names = ", ".join(list(told)[QUERIES_SHOWN:])
+        yield Listing(title="Findings too", items=(Item(heading=names, lines=(), tone=Tone.FAINT),))
 
 
 def _findings_item(result: CaseResult) -> Item:

@@ -19,7 +19,7 @@ def catalog_document(queries: Sequence[Query]) -> Document:
         blocks=(
             Table(
                 title="Queries",
-                headings=("query", "weight", "budget", "cases", "parameters", "summary"),
+                headings=("query", "weight", "budget", "cases", "summary"),
                 rows=tuple(_row(query) for query in queries),
                 numeric=frozenset({1, 2, 3}),
             ),
@@ -42,7 +42,6 @@ def _row(query: Query) -> tuple[Cell, ...]:
         Cell(units.format_count(query.weight)),
         Cell("" if query.budget_ms is None else units.format_ms(query.budget_ms)),
         Cell(str(_case_count(query))),
-        Cell(", ".join(f"{param.name} {param.type}" for param in query.params), Tone.FAINT),
         Cell(query.summary),
     )
 
