@@ -4,7 +4,8 @@ It follows PostgreSQL's scan.l with standard_conforming_strings on, and psql's p
 As in psql, a colon directly before a name is a reference wherever it stands outside strings, comments and quoted
 identifiers, so `a[1:n]` refers to n; write `a[1 : n]` for a slice up to the column n. A name begins with a letter or
 an underscore, so `a[1:2]` is a slice. psql's `:"name"` puts an identifier into the text, which cannot be a parameter of
-a statement, and is refused.
+a statement, and is refused. A string that goes on in the next line is one string, as for the server; psql, which reads
+line by line, takes it for two.
 """
 
 import re
