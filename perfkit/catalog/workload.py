@@ -3,27 +3,59 @@
 import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from perfkit.catalog.draw import Row, draw_cases
 from perfkit.catalog.header import DRAWN_PREFIX
 from perfkit.catalog.model import Case, Catalog, Query
-from perfkit.errors import UsageError
+from perfkit.errors import CatalogError, MeasureError, UsageError
 
 _GLOB = re.compile(r"[*?\[]")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightedCase:
+    """A case with its query and its share of the query's weight, in calls per minute."""
+
+    query: Query
+    case: Case
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undrawn:
+    """A query whose cases could not be drawn, and why."""
+
+    query: Query
+    error: MeasureError | CatalogError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """What is to be measured, in the catalog's order, and what should have been."""
+
+    cases: tuple[WeightedCase, ...]
+    undrawn: tuple[Undrawn, ...]
+
+
 def workload(
     catalog: Catalog, patterns: Sequence[str], *, rows: Callable[[str], Iterable[Row]], seed: int
-) -> tuple[tuple[Query, Case, float], ...]:
-    """Return each chosen case with its query and its weight in calls per minute: the query's, split over its cases.
+) -> Workload:
+    """Return the chosen cases, written and drawn; a query's weight is split evenly over those that were chosen.
 
-    The split is over the chosen cases only, so that a query keeps its weight when some of its cases are chosen.
-    Raises what `select_queries` and `cases_of` raise.
+    A draw that fails leaves its query the written cases. Raises UsageError for a pattern that chooses nothing.
     """
-    chosen = ((query, cases_of(query, patterns, rows, seed)) for query in select_queries(catalog, patterns))
-    return tuple((query, case, query.weight / len(cases)) for query, cases in chosen for case in cases)
+    cases: list[WeightedCase] = []
+    undrawn: list[Undrawn] = []
+    for query in select_queries(catalog, patterns):
+        try:
+            chosen = cases_of(query, patterns, rows, seed)
+        except (MeasureError, CatalogError) as error:
+            undrawn.append(Undrawn(query=query, error=error))
+            chosen = query.cases
+        cases += (WeightedCase(query=query, case=case, weight=query.weight / len(chosen)) for case in chosen)
+    return Workload(cases=tuple(cases), undrawn=tuple(undrawn))
 
 
 def select_queries(catalog: Catalog, patterns: Sequence[str]) -> tuple[Query, ...]:

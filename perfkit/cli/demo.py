@@ -21,15 +21,19 @@ app = typer.Typer(
 )
 
 Directory = Annotated[Path | None, typer.Option("--dir", help="Where the demo lives; .perfkit by default.")]
-Seed = Annotated[int, typer.Option("--seed", help="Another seed, other data.")]
 
 
 @app.command("up")
 def up(
     *,
     directory: Directory = None,
-    alumni: Annotated[int, typer.Option("--alumni", help="How many people, 1,000 to 5,000,000.")] = 100_000,
-    seed: Seed = 1,
+    alumni: Annotated[
+        int | None,
+        typer.Option("--alumni", help="How many people, 1,000 to 5,000,000; 100,000 for a new demo."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Another seed, other data; 1 for a new demo.")
+    ] = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the data anew.")] = False,
 ) -> None:
     """Start the servers and make the alumni database; what is there already is left as it is."""
@@ -38,25 +42,33 @@ def up(
     from perfkit import units
     from perfkit.cli.progress import progress_bar
     from perfkit.db.connect import connect, connected, server_errors
-    from perfkit.demo.build import alumni_status, build_alumni
+    from perfkit.demo.build import (
+        ALUMNI_DEFAULT,
+        SEED_DEFAULT,
+        BuildInfo,
+        alumni_status,
+        build_alumni,
+    )
     from perfkit.demo.servers import forget_statements, start_demo
+    from perfkit.demo.steps import VERSION
 
     demo = start_demo(settings_from(dir=directory).dir, connect)
     with connected(demo.dsn) as connection:
         present = alumni_status(connection)
-    wanted = present and (present.alumni, present.seed, present.is_current) == (alumni, seed, True)
-    if rebuild or not wanted:
+    people = alumni or (present.alumni if present else ALUMNI_DEFAULT)
+    chosen = seed if seed is not None else (present.seed if present else SEED_DEFAULT)
+    if rebuild or present != BuildInfo(people, chosen, VERSION):
         with progress_bar("alumni") as progress, server_errors():
             report = build_alumni(
                 partial(connect, demo.dsn),
-                alumni=alumni,
-                seed=seed,
-                replace=True,
+                alumni=people,
+                seed=chosen,
+                replace=present is not None,
                 progress=lambda label, done, total: progress(done, total, label),
             )
         forget_statements(demo, connect)
         typer.echo(
-            f"Made {report.rows:,} rows for {alumni:,} alumni in {units.format_ms(report.seconds * 1000)}."
+            f"Made {report.rows:,} rows for {people:,} alumni in {units.format_ms(report.seconds * 1000)}."
         )
         for extension in report.missing:
             typer.echo(f"The server lacks the extension {extension}: the indexes that use it were left out.")
@@ -103,7 +115,7 @@ def csv(
     bad_share: Annotated[
         float, typer.Option("--bad-share", min=0, max=1, help="Share of broken records.")
     ] = 0.0,
-    seed: Seed = 1,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed, other records.")] = 1,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")
     ] = None,

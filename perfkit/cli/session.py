@@ -13,9 +13,9 @@ from perfkit.cli.options import OutputOptions
 
 if TYPE_CHECKING:
     from perfkit.catalog.model import Catalog
+    from perfkit.catalog.workload import Workload
     from perfkit.db.server import GuardedServer
     from perfkit.measure.model import Analysis
-    from perfkit.measure.run import Workload
     from perfkit.report.document import Document
     from perfkit.settings import Settings
 

@@ -1,18 +1,24 @@
 """Measures a workload: each case on the server, its plan through the rules, and the whole against the target."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from perfkit import stats
 from perfkit.catalog.model import Case, Query
-from perfkit.errors import ConnectError, GuardError, MeasureError, NothingMeasuredError, StatementError
+from perfkit.catalog.workload import Undrawn, WeightedCase, Workload
+from perfkit.errors import (
+    ConnectError,
+    GuardError,
+    MeasureError,
+    NothingMeasuredError,
+    PerfkitError,
+    StatementError,
+)
 from perfkit.measure.model import Analysis, CaseResult, Problem, ProblemKind, Progress, Server, Summary
 from perfkit.plan.facts import Facts
 from perfkit.plan.rules import find_problems
 from perfkit.plan.runs import Runs, Statement
-
-Workload = Sequence[tuple[Query, Case, float]]
-"""Cases with their queries and weights, in calls per minute."""
 
 # A server that is gone is not asked a hundred times more.
 _LOST_CONNECTIONS = 3
@@ -26,14 +32,23 @@ def measure(
     Raises ConnectError when the server was never reached and NothingMeasuredError when no case ran.
     """
     measured_at = datetime.now(UTC)
-    outcomes = _run_all(workload, server, samples, progress)
+    facts = server.facts(())
+    outcomes = _run_all(workload.cases, server, samples, progress)
     ran = [runs for runs in outcomes if isinstance(runs, Runs)]
     if not ran:
         raise _nothing_measured(outcomes)
-    facts = server.facts(runs.plan for runs in ran)
-    results = tuple(
-        _result(query, case, weight, outcome, facts, target_ms)
-        for (query, case, weight), outcome in zip(workload, outcomes, strict=True)
+    try:
+        facts = server.facts(runs.plan for runs in ran)
+    except ConnectError:
+        # A server that died in the middle takes its statistics with it, not what was measured before.
+        if len(ran) == len(outcomes):
+            raise
+    results = (
+        *(
+            _result(weighted, outcome, facts, target_ms)
+            for weighted, outcome in zip(workload.cases, outcomes, strict=True)
+        ),
+        *(_undrawn_result(undrawn, target_ms) for undrawn in workload.undrawn),
     )
     return Analysis(
         measured_at=measured_at,
@@ -56,14 +71,16 @@ def statement_of(query: Query, case: Case) -> Statement:
     )
 
 
-def _run_all(workload: Workload, server: Server, samples: int, progress: Progress) -> list[Runs | Problem]:
+def _run_all(
+    cases: Sequence[WeightedCase], server: Server, samples: int, progress: Progress
+) -> list[Runs | Problem]:
     """Return the outcomes in the workload's order; what writes runs last, for it leaves dead rows that reads would meet."""
-    order = sorted(range(len(workload)), key=lambda place: "write" in workload[place][0].allowed)
+    order = sorted(range(len(cases)), key=lambda place: "write" in cases[place].query.allowed)
     outcomes: dict[int, Runs | Problem] = {}
     lost = 0
     for place in order:
-        query, case, _ = workload[place]
-        progress(len(outcomes), len(workload), case.id)
+        query, case = cases[place].query, cases[place].case
+        progress(len(outcomes), len(cases), case.id)
         if lost >= _LOST_CONNECTIONS:
             outcomes[place] = Problem(kind=ProblemKind.SKIPPED, message="the server can no longer be reached")
             continue
@@ -73,11 +90,11 @@ def _run_all(workload: Workload, server: Server, samples: int, progress: Progres
         except MeasureError as error:
             lost = lost + 1 if isinstance(error, ConnectError) else 0
             outcomes[place] = _problem(error)
-    progress(len(outcomes), len(workload), "")
-    return [outcomes[place] for place in range(len(workload))]
+    progress(len(outcomes), len(cases), "")
+    return [outcomes[place] for place in range(len(cases))]
 
 
-def _problem(error: MeasureError) -> Problem:
+def _problem(error: PerfkitError) -> Problem:
     return Problem(
         kind=ProblemKind.REFUSED if isinstance(error, GuardError) else ProblemKind.ERROR,
         message=error.message,
@@ -95,19 +112,32 @@ def _nothing_measured(outcomes: Iterable[Runs | Problem]) -> NothingMeasuredErro
     return NothingMeasuredError(f"no case was measured: {problem.message}", hint=problem.hint)
 
 
-def _result(
-    query: Query, case: Case, weight: float, outcome: Runs | Problem, facts: Facts, target_ms: float
-) -> CaseResult:
+def _result(weighted: WeightedCase, outcome: Runs | Problem, facts: Facts, target_ms: float) -> CaseResult:
+    query = weighted.query
     runs = outcome if isinstance(outcome, Runs) else None
     findings = find_problems(runs.plan, facts) if runs else ()
     return CaseResult(
-        case=case,
+        case=weighted.case,
         query=query,
-        weight=weight,
-        budget_ms=query.budget_ms if query.budget_ms is not None else target_ms,
+        weight=weighted.weight,
+        budget_ms=target_ms if query.budget_ms is None else query.budget_ms,
         runs=runs,
         problem=outcome if isinstance(outcome, Problem) else None,
         findings=tuple(finding for finding in findings if finding.rule not in query.allowed),
+    )
+
+
+def _undrawn_result(undrawn: Undrawn, target_ms: float) -> CaseResult:
+    """Return the result that stands for all the cases that a query should have had."""
+    query, error = undrawn.query, undrawn.error
+    return CaseResult(
+        case=Case(query=query.name, name="draw", values={}, line=query.draws[0].line),
+        query=query,
+        weight=0.0,
+        budget_ms=target_ms if query.budget_ms is None else query.budget_ms,
+        runs=None,
+        problem=replace(_problem(error), message=f"its cases could not be drawn: {error.message}"),
+        findings=(),
     )
 
 

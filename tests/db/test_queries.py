@@ -15,7 +15,8 @@ from perfkit.db.guard import Guard
 from perfkit.db.server import GuardedServer
 from perfkit.demo.build import build_alumni
 from perfkit.embedded import PostgresServer
-from perfkit.plan.runs import Runs, Statement
+from perfkit.measure.run import statement_of
+from perfkit.plan.runs import Runs
 
 QUERIES = Path(__file__).parents[2] / "queries"
 FAMILIES = (
@@ -51,19 +52,9 @@ def runs(alumni: tuple[PostgresServer, str], catalog: Catalog) -> list[Run]:
     guard = Guard(allow_writes=True, allow_superuser=True)
     guarded = GuardedServer(dsn=server.dsn_for(name), guard=guard)
     return [
-        (query, case, guarded.run(_statement(query, case), samples=1))
-        for query, case, _weight in workload(catalog, (), rows=guarded.rows, seed=SEED)
+        (one.query, one.case, guarded.run(statement_of(one.query, one.case), samples=1))
+        for one in workload(catalog, (), rows=guarded.rows, seed=SEED).cases
     ]
-
-
-def _statement(query: Query, case: Case) -> Statement:
-    return Statement(
-        text=query.statement,
-        types=tuple(param.type for param in query.params),
-        values=tuple(case.values[param.name] for param in query.params),
-        writes="write" in query.allowed,
-        volatile="volatile" in query.allowed,
-    )
 
 
 def test_the_catalog_has_no_problem() -> None:
@@ -116,7 +107,7 @@ def test_writes_can_be_measured_again_and_again(runs: list[Run], alumni: tuple[P
     server, name = alumni
     guarded = GuardedServer(dsn=server.dsn_for(name), guard=Guard(allow_writes=True, allow_superuser=True))
     writes = [(query, case, run) for query, case, run in runs if "write" in query.allowed]
-    again = [guarded.run(_statement(query, case), samples=2).counters.rows for query, case, _ in writes]
+    again = [guarded.run(statement_of(query, case), samples=2).counters.rows for query, case, _ in writes]
     assert again == [run.counters.rows for *_, run in writes]
 
 

@@ -1,6 +1,6 @@
 """Names and patterns choose queries and cases, and a query's weight is split over its cases."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -8,8 +8,8 @@ import pytest
 from perfkit.catalog.draw import Row
 from perfkit.catalog.load import load_catalog
 from perfkit.catalog.model import Catalog
-from perfkit.catalog.workload import select_queries, workload
-from perfkit.errors import UsageError
+from perfkit.catalog.workload import Workload, select_queries, workload
+from perfkit.errors import StatementError, UsageError
 
 FILE = """
 -- name: directory_by_class
@@ -39,10 +39,14 @@ def _rows(_sql: str) -> Iterable[Row]:
     return [{"name": "ada"}, {"name": "bob"}]
 
 
+def _workload(catalog: Catalog, patterns: Sequence[str] = ()) -> Workload:
+    return workload(catalog, patterns, rows=_rows, seed=1)
+
+
 def _chosen(catalog: Catalog, *patterns: str) -> dict[str, float]:
     return {
-        "drawn" if "/draw-" in case.id else case.id: weight
-        for _, case, weight in workload(catalog, patterns, rows=_rows, seed=1)
+        "drawn" if "/draw-" in weighted.case.id else weighted.case.id: weighted.weight
+        for weighted in _workload(catalog, patterns).cases
     }
 
 
@@ -54,7 +58,7 @@ def test_without_patterns_all_cases_share_their_query_s_weight(catalog: Catalog)
         "directory_by_name/typical": 2,
         "drawn": 2,
     }
-    assert sum(weight for *_, weight in workload(catalog, (), rows=_rows, seed=1)) == 47
+    assert sum(weighted.weight for weighted in _workload(catalog).cases) == 47
 
 
 @pytest.mark.parametrize(
@@ -76,9 +80,9 @@ def test_patterns_choose_queries_and_cases(catalog: Catalog, patterns: list[str]
 
 
 def test_one_drawn_case_can_be_chosen_by_its_name(catalog: Catalog) -> None:
-    drawn = [case.id for _, case, _ in workload(catalog, (), rows=_rows, seed=1) if "/draw-" in case.id]
+    drawn = [weighted.case.id for weighted in _workload(catalog).cases if "/draw-" in weighted.case.id]
     for case_id in drawn:
-        assert [case.id for _, case, _ in workload(catalog, (case_id,), rows=_rows, seed=1)] == [case_id]
+        assert [weighted.case.id for weighted in _workload(catalog, (case_id,)).cases] == [case_id]
 
 
 def test_nothing_is_drawn_for_a_query_that_is_not_chosen(catalog: Catalog) -> None:
@@ -86,7 +90,7 @@ def test_nothing_is_drawn_for_a_query_that_is_not_chosen(catalog: Catalog) -> No
         raise AssertionError
 
     patterns = ("dashboard", "directory_by_class/largest", "directory_by_name/typical")
-    cases = [case.id for _, case, _ in workload(catalog, patterns, rows=rows, seed=1)]
+    cases = [weighted.case.id for weighted in workload(catalog, patterns, rows=rows, seed=1).cases]
     assert cases == ["dashboard/default", "directory_by_class/largest", "directory_by_name/typical"]
 
 
@@ -116,3 +120,16 @@ def test_a_pattern_that_chooses_nothing_is_an_error(
 def test_chosen_queries_keep_their_chosen_cases_only(catalog: Catalog) -> None:
     (query,) = select_queries(catalog, ("directory_by_class/largest",))
     assert [case.name for case in query.cases] == ["largest"]
+
+
+def test_a_draw_that_fails_leaves_the_query_its_written_cases(catalog: Catalog) -> None:
+    def no_table(_sql: str) -> Iterable[Row]:
+        raise StatementError('relation "t" does not exist', sqlstate="42P01")
+
+    chosen = workload(catalog, (), rows=no_table, seed=1)
+    assert [weighted.case.id for weighted in chosen.cases if weighted.query.name == "directory_by_name"] == [
+        "directory_by_name/typical"
+    ]
+    assert [(undrawn.query.name, str(undrawn.error)) for undrawn in chosen.undrawn] == [
+        ("directory_by_name", 'relation "t" does not exist')
+    ]
