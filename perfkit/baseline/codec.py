@@ -39,7 +39,7 @@ def decode(text: str, path: Path) -> QueryBaseline:
     try:
         document = Field(json.loads(text, object_pairs_hook=_unique), path)
     except (ValueError, RecursionError) as error:
-        raise Field(None, path).wrong(f"is not JSON: {error}") from None
+        raise Field(None, path).wrong(f"is not valid JSON: {error}") from None
     _check_schema(document)
     top = document.record({"schema", *_names(QueryBaseline)})
     return QueryBaseline(

@@ -15,7 +15,7 @@ from perfkit.plan.facts import Facts, Relation
 from perfkit.plan.model import Plan, walk
 from perfkit.plan.runs import Runs
 from perfkit.plan.shape import Shape, shape_of
-from perfkit.syntax.lexer import MEANINGLESS, TokenKind, tokenize
+from perfkit.syntax.lexer import COMMENTS, TokenKind, tokenize
 
 # A fingerprint of 8 bits is shared by one value in 256: it tells that a value was changed, but never which it was, as
 # of 100,000 people 390 have the same. A longer one, however it is salted, gives a value away to who tries them all.
@@ -132,7 +132,7 @@ def sql_sha256(statement: str) -> str:
     tokens = (
         statement[token.start : token.end]
         for token in tokenize(statement)
-        if token.kind not in MEANINGLESS and token.kind is not TokenKind.SEMICOLON
+        if token.kind not in (*COMMENTS, TokenKind.SEMICOLON)
     )
     return sha256(" ".join(tokens).encode()).hexdigest()
 

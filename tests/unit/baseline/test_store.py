@@ -1,0 +1,175 @@
+"""The store: whole files or the old ones, accepted plans kept, and clear words for what cannot be read."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import workloads as w
+
+from perfkit.baseline.accepted import accept_plan
+from perfkit.baseline.model import AcceptedPlan, QueryBaseline, from_analysis
+from perfkit.baseline.store import list_baselines, load, record, save
+from perfkit.errors import DamagedFileError, UsageError
+from perfkit.plan.counters import count
+from perfkit.plan.shape import shape_of
+
+NAMES = ("directory", "gifts", "profile")
+
+
+def _measured(*names: str, blocks: int = 34) -> tuple[QueryBaseline, ...]:
+    results = (w.result(w.runs(w.index_plan(blocks)), of=w.query(name)) for name in names or NAMES)
+    return from_analysis(w.analysis(*results))
+
+
+def _accepted(reason: str = "looked at it") -> AcceptedPlan:
+    plan = w.seq_plan()
+    return AcceptedPlan(shape=shape_of(plan), counters=count(plan), reason=reason, author="dba", at=w.AT)
+
+
+def _files(directory: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()
+    }
+
+
+def test_what_was_recorded_is_loaded(tmp_path: Path) -> None:
+    assert record(tmp_path / "new" / "place", "main", _measured()) == ()
+    assert load(tmp_path / "new" / "place", "main") == {each.query: each for each in _measured()}
+
+
+def test_recording_the_same_again_changes_no_byte(tmp_path: Path) -> None:
+    record(tmp_path, "main", _measured())
+    before = _files(tmp_path)
+    record(tmp_path, "main", reversed(_measured()))
+    assert _files(tmp_path) == before
+    assert sorted(before) == [f"main/{name}.json" for name in NAMES]
+
+
+def test_recording_some_queries_leaves_the_others(tmp_path: Path) -> None:
+    record(tmp_path, "main", _measured())
+    assert record(tmp_path, "main", _measured("gifts", blocks=99)) == ()
+    loaded = load(tmp_path, "main")
+    assert [loaded[name].cases["typical"].counters.shared_blocks for name in NAMES] == [34, 99, 34]
+
+
+def test_recording_the_whole_catalog_removes_what_is_no_longer_in_it(tmp_path: Path) -> None:
+    record(tmp_path, "main", _measured())
+    # "profile" could not be measured this time, but is still in the catalog.
+    assert record(tmp_path, "main", _measured("gifts"), catalog={"gifts", "profile"}) == ("directory",)
+    assert sorted(load(tmp_path, "main")) == ["gifts", "profile"]
+
+
+def test_accepted_plans_outlive_a_recording(tmp_path: Path) -> None:
+    (measured,) = _measured("gifts")
+    save(tmp_path, "main", [accept_plan(measured, "typical", _accepted())])
+    record(tmp_path, "main", _measured("gifts", blocks=50))
+    case = load(tmp_path, "main")["gifts"].cases["typical"]
+    assert case.counters.shared_blocks == 50
+    assert case.accepted == (replace(_accepted(), at=w.AT),)
+
+
+def test_accepted_plans_of_another_sql_text_are_dropped(tmp_path: Path) -> None:
+    (measured,) = _measured("gifts")
+    save(tmp_path, "main", [accept_plan(measured, "typical", _accepted())])
+    changed = w.query("gifts", statement="SELECT name FROM alumni.person WHERE grad_year = $1")
+    record(tmp_path, "main", from_analysis(w.analysis(w.result(w.runs(w.index_plan()), of=changed))))
+    assert load(tmp_path, "main")["gifts"].cases["typical"].accepted == ()
+
+
+def test_a_plan_that_is_accepted_again_is_there_once() -> None:
+    (measured,) = _measured("gifts")
+    twice = accept_plan(accept_plan(measured, "typical", _accepted()), "typical", _accepted("still right"))
+    assert [plan.reason for plan in twice.cases["typical"].accepted] == ["still right"]
+
+
+@pytest.mark.parametrize(
+    ("case", "plan", "message"),
+    [
+        ("typical", _accepted("  "), "accepting a plan of gifts/typical needs a reason"),
+        ("huge", _accepted(), "the baseline has no case gifts/huge"),
+        ("typical", replace(_accepted(), shape=shape_of(w.index_plan())), "the baseline's own"),
+    ],
+)
+def test_what_cannot_be_accepted_is_refused(case: str, plan: AcceptedPlan, message: str) -> None:
+    (measured,) = _measured("gifts")
+    with pytest.raises(UsageError, match=message):
+        accept_plan(measured, case, plan)
+
+
+def test_an_interrupted_write_leaves_the_old_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(tmp_path, "main", _measured())
+    before = _files(tmp_path)
+    real, calls = os.fsync, []
+
+    def interrupted(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        record(tmp_path, "main", _measured(blocks=99), catalog=set())
+    assert _files(tmp_path) == before
+
+
+def test_a_damaged_file_is_named_and_not_overwritten(tmp_path: Path) -> None:
+    record(tmp_path, "main", _measured())
+    damaged = tmp_path / "main" / "gifts.json"
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    before = _files(tmp_path)
+    for attempt in (lambda: load(tmp_path, "main"), lambda: record(tmp_path, "main", _measured())):
+        with pytest.raises(DamagedFileError, match=str(damaged)):
+            attempt()
+    assert _files(tmp_path) == before
+
+
+def test_bytes_that_are_no_utf8_are_damage(tmp_path: Path) -> None:
+    record(tmp_path, "main", _measured())
+    (tmp_path / "main" / "gifts.json").write_bytes(b"\xff\xfe{")
+    with pytest.raises(DamagedFileError, match="not UTF-8"):
+        load(tmp_path, "main")
+
+
+def test_a_file_under_another_querys_name_is_damage(tmp_path: Path) -> None:
+    record(tmp_path, "main", _measured())
+    (tmp_path / "main" / "gifts.json").rename(tmp_path / "main" / "pledges.json")
+    with pytest.raises(DamagedFileError, match="holds the query 'gifts'"):
+        load(tmp_path, "main")
+
+
+@pytest.mark.parametrize("name", ["../x", "..", ".", "", "a/b", "/etc", ".git", "-x", "a\0b", "x" * 101])
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be the name"):
+        record(tmp_path, name, _measured())
+    with pytest.raises(UsageError, match="cannot be the name"):
+        load(tmp_path, name)
+    with pytest.raises(UsageError, match="cannot be the name"):
+        save(tmp_path, "main", [replace(_measured("gifts")[0], query=name)])
+    assert _files(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("main", "perfkit baseline"), ("ci", "perfkit baseline --name ci")]
+)
+def test_no_baseline_says_how_to_record_one(tmp_path: Path, name: str, command: str) -> None:
+    (tmp_path / "main").mkdir()
+    with pytest.raises(UsageError, match="there is no baseline") as caught:
+        load(tmp_path, name)
+    assert caught.value.hint.endswith(command)
+
+
+def test_baselines_are_listed_by_name(tmp_path: Path) -> None:
+    assert list_baselines(tmp_path / "nowhere") == ()
+    for name in ("main", "ci"):
+        record(tmp_path, name, _measured())
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.json").write_text("{}")
+    assert list_baselines(tmp_path) == ("ci", "main")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot write"):
+        record(tmp_path / "file", "main", _measured())
