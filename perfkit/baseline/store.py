@@ -1,13 +1,15 @@
 """The store: a baseline is a directory with a file a query, `<directory>/<name>/<query>.json`, meant for git."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from perfkit.baseline.accepted import keep_accepted
 from perfkit.baseline.codec import decode, encode
 from perfkit.baseline.fields import REPAIR_HINT
-from perfkit.baseline.model import QueryBaseline
+from perfkit.baseline.model import CaseBaseline, QueryBaseline
 from perfkit.errors import DamagedFileError, UsageError
 from perfkit.files import write_all_atomically, write_error
 
@@ -51,6 +53,25 @@ def save(directory: Path, name: str, baselines: Iterable[QueryBaseline]) -> None
     except OSError as error:
         raise write_error(home, error) from error
     write_all_atomically(texts)
+
+
+def chosen(stored: Mapping[str, QueryBaseline], patterns: Sequence[str]) -> dict[str, QueryBaseline]:
+    """Return what any of the patterns chooses, all when there is none: the part that a run of them is judged against.
+
+    Patterns are those of `perfkit.catalog.workload`: a query or a query/case, or a glob of either.
+    """
+    if not patterns:
+        return dict(stored)
+    parts = {name: replace(query, cases=_chosen_cases(query, patterns)) for name, query in stored.items()}
+    return {name: query for name, query in parts.items() if query.cases}
+
+
+def _chosen_cases(query: QueryBaseline, patterns: Sequence[str]) -> dict[str, CaseBaseline]:
+    return {
+        name: case
+        for name, case in query.cases.items()
+        if any(fnmatchcase(f"{query.query}/{name}" if "/" in p else query.query, p) for p in patterns)
+    }
 
 
 def list_baselines(directory: Path) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import workloads as w
 
 from perfkit.baseline.accepted import accept_plan
 from perfkit.baseline.model import AcceptedPlan, QueryBaseline, from_analysis
-from perfkit.baseline.store import list_baselines, load, record, save
+from perfkit.baseline.store import chosen, list_baselines, load, record, save
 from perfkit.errors import DamagedFileError, UsageError
 from perfkit.plan.counters import count
 from perfkit.plan.shape import shape_of
@@ -173,3 +173,25 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot write"):
         record(tmp_path / "file", "main", _measured())
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        ([], ["directory/largest", "directory/typical", "gifts/typical"]),
+        (["gifts"], ["gifts/typical"]),
+        (["dir*"], ["directory/largest", "directory/typical"]),
+        (["directory/typical"], ["directory/typical"]),
+        (["*/typical"], ["directory/typical", "gifts/typical"]),
+        (["largest"], []),
+    ],
+)
+def test_a_part_of_a_baseline_is_chosen_as_a_part_of_the_catalog_is(
+    patterns: list[str], expected: list[str]
+) -> None:
+    runs = w.runs(w.index_plan())
+    stored = w.baseline(
+        w.analysis(w.result(runs), w.result(runs, case="largest"), w.result(runs, of=w.query("gifts")))
+    )
+    parts = chosen(stored, patterns)
+    assert sorted(f"{name}/{case}" for name, query in parts.items() for case in query.cases) == expected
