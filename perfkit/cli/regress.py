@@ -44,7 +44,7 @@ def regress(
     settings = settings_from(server, catalog, measuring, baselines=baselines)
     stored = store.load(settings.baselines, name)
     analysis = measured(settings, patterns, title="regress")
-    judgement = judge(store.chosen(stored, analysis), analysis)
+    judgement = judge(store.chosen(stored, patterns or ()), analysis)
     emit(regress_document(judgement, analysis, name=name), out)
     if judgement.failed:
         leave(GATE_FAILED)
