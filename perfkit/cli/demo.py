@@ -29,7 +29,12 @@ def up(
     directory: Directory = None,
     alumni: Annotated[
         int | None,
-        typer.Option("--alumni", help="How many people, 1,000 to 5,000,000; 100,000 for a new demo."),
+        typer.Option(
+            "--alumni",
+            min=1_000,
+            max=5_000_000,
+            help="How many people, 1,000 to 5,000,000; 100,000 for a new demo.",
+        ),
     ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Another seed, other data; 1 for a new demo.")

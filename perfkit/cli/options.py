@@ -1,6 +1,8 @@
 """Options that several commands share: declared once as fields, given to a command as one value."""
 
+import errno
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -63,15 +65,41 @@ class MeasureOptions:
     ] = None
 
 
+# What cannot be told or written is refused before minutes of measuring, not after.
+def _known_format(name: str) -> str:
+    from perfkit.report.formats import renderer_of
+
+    renderer_of(name)
+    return name
+
+
+def _writable(path: Path | None) -> Path | None:
+    from perfkit.files import write_error
+
+    if path is not None and not path.parent.is_dir():
+        raise write_error(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
+    return path
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
     """How a result is told."""
 
     format: Annotated[
-        str, typer.Option("--format", "-f", metavar="FORMAT", help="text, json, junit, github or markdown.")
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            callback=_known_format,
+            help="text, json, junit, github or markdown.",
+        ),
     ] = "text"
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the result to a file.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", callback=_writable, help="Write the result to a file."
+        ),
     ] = None
 
 

@@ -24,10 +24,15 @@ FORMATS: Mapping[str, Renderer] = {
 
 def render(document: Document, format_name: str, options: RenderOptions | None = None) -> str:
     """Return the document in the format, by default as for a pipe; UsageError when there is no such format."""
+    return renderer_of(format_name)(document, options or RenderOptions())
+
+
+def renderer_of(format_name: str) -> Renderer:
+    """Return what renders the format; UsageError when there is no such format."""
     renderer = FORMATS.get(format_name)
     if renderer is None:
         raise UsageError(f"there is no format {format_name!r}", hint=f"choose one of {', '.join(FORMATS)}")
-    return renderer(document, options or RenderOptions())
+    return renderer
 
 
 def write_output(output: str, path: Path | None, stdout: TextIO) -> None:
