@@ -89,6 +89,7 @@ def _connect_hint(text: str) -> str:
         "no password supplied": "set PGPASSWORD or add the server to ~/.pgpass",
         "does not exist": "check the database and role names",
         "could not translate host name": "check the host name",
+        "failed to resolve host": "check the host name",
         "Connection refused": "check host and port, and that the server runs",
         "No such file or directory": "name a host (--dsn, PGHOST), or start the demo with: perfkit demo up",
     }
