@@ -67,7 +67,7 @@ def _analyze_plan(source: str, fail_on: "Severity | None", out: OutputOptions) -
     from perfkit.plan.rules import find_problems
     from perfkit.report.documents.plan import plan_document
 
-    tree = read_plan(_read(source))
+    tree = read_plan(_read(source), source="standard input" if source == "-" else source)
     findings = find_problems(tree)
     emit(plan_document(tree, findings, source=source), out)
     leave(
