@@ -105,6 +105,7 @@ def _relation(field: Field) -> RecordedRelation:
     members = field.record(_names(RecordedRelation))
     return RecordedRelation(
         rows=members["rows"].integer(least=-1),
+        dead_rows=None if members["dead_rows"].value is None else members["dead_rows"].integer(),
         size_bytes=members["size_bytes"].integer(),
         indexes={name: _index(index) for name, index in members["indexes"].entries().items()},
     )

@@ -44,6 +44,15 @@ def new_relations(comparison: Comparison) -> tuple[str, ...]:
     )
 
 
+def new_dead_rows(comparison: Comparison) -> dict[str, int]:
+    """Return how many more dead rows than before each relation has that both plans read, where the server counts them."""
+    return {
+        name: max(0, now.dead_rows - before.dead_rows)
+        for name, before, now in _common_relations(comparison)
+        if now.dead_rows is not None and before.dead_rows is not None
+    }
+
+
 def is_stale(relation: Relation, thresholds: Thresholds) -> bool:
     """Tell whether so many rows changed since the last ANALYZE that the planner's numbers are wrong."""
     limit = max(thresholds.stale_least_rows, thresholds.stale_share * relation.rows)

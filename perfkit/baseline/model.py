@@ -50,9 +50,13 @@ class RecordedIndex:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedRelation:
-    """A relation as it was: the planner's estimate of its rows (-1 when never analyzed), its size, its indexes."""
+    """A relation as it was: the planner's estimate of its rows (-1 when never analyzed), its size, its indexes.
+
+    `dead_rows` is None where the server keeps no count.
+    """
 
     rows: int
+    dead_rows: int | None
     size_bytes: int
     indexes: Mapping[str, RecordedIndex]
 
@@ -216,6 +220,7 @@ def _recorded_relations(names: Iterable[str], facts: Facts) -> dict[str, Recorde
 def _recorded_relation(relation: Relation) -> RecordedRelation:
     return RecordedRelation(
         rows=round(relation.rows),
+        dead_rows=relation.dead_rows,
         size_bytes=relation.size_bytes,
         indexes={
             index.name: RecordedIndex(definition=index.definition, size_bytes=index.size_bytes)

@@ -30,6 +30,11 @@ class Thresholds:
     drifting_blocks: Margin = Margin(1.5, 64)
     # What a write must log depends less on dead rows: up to +4 % in the same rounds, 3 records for a one-row insert.
     wal_records: Margin = Margin(1.25, 16)
+    # Until VACUUM, every scan walks past the dead rows on its way, at most a block each, and a GIN index's pending list,
+    # up to gin_pending_list_limit of 4 MB. 8 A/A rounds with rolled back writes between them made 66 of 200 cases count
+    # more, the worst 8 of them beyond their tables' growth by up to 1.9 times or 91 blocks; VACUUM undid all of it.
+    dead_rows_ratio: float = 2.0
+    dead_rows_least_blocks: int = 512
     # With a changed plan, time must agree with the counters. Between sessions medians shift by more than 1.2 times in
     # 10 % of A/A comparisons on a quiet machine and in half of them on a busy one.
     time: Margin = Margin(1.5, 0.5)

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from perfkit.baseline.comparison import Comparison, evidence_of, numbers_of
-from perfkit.baseline.growth import Growth, growth_of, new_relations
+from perfkit.baseline.growth import Growth, growth_of, new_dead_rows, new_relations
 from perfkit.baseline.model import heap_fetches
 from perfkit.baseline.thresholds import Margin, Thresholds
 from perfkit.baseline.verdict import Cause, Gate, Verdict, VerdictKind
+from perfkit.units import format_count
 
+_BLOCKS = "blocks"
 _RELATIONS_SHOWN = 3
 
 
@@ -40,8 +42,8 @@ def judge_work(comparison: Comparison, thresholds: Thresholds) -> Verdict:
     unexplained = [metric for metric in grown if metric.grew(allowed=growth.ratio)]
     if not unexplained:
         return _verdict(comparison, VerdictKind.DATA_GREW, Gate.WARNING, growth.cause, growth.explanation)
-    if _is_for_heap_fetches(comparison, unexplained, growth):
-        why = "index-only scans visit the table as its pages are not marked all-visible: VACUUM it"
+    if _vacuum_would_do(comparison, unexplained, growth, thresholds):
+        why = _vacuum(comparison)
         return _verdict(comparison, VerdictKind.MORE_WORK, Gate.WARNING, Cause.VACUUM_NEEDED, why)
     cause, why = _cause(comparison, unexplained)
     return _verdict(comparison, VerdictKind.MORE_WORK, Gate.FAILED, cause, why)
@@ -51,7 +53,7 @@ def blocks_metric(comparison: Comparison, thresholds: Thresholds) -> Metric:
     """Return the blocks of a case, with the margin for what it is."""
     before, now = comparison.blocks
     margin = thresholds.drifting_blocks if comparison.drifts else thresholds.blocks
-    return Metric(name="blocks", before=before, now=now, margin=margin)
+    return Metric(name=_BLOCKS, before=before, now=now, margin=margin)
 
 
 def _metrics(comparison: Comparison, thresholds: Thresholds) -> tuple[Metric, ...]:
@@ -80,14 +82,29 @@ def _less_or_same(comparison: Comparison, metrics: tuple[Metric, ...]) -> Verdic
     return _verdict(comparison, VerdictKind.SAME, Gate.PASSED, Cause.NONE, f"the same plan, {why}")
 
 
-def _is_for_heap_fetches(comparison: Comparison, unexplained: list[Metric], growth: Growth) -> bool:
-    """Tell whether all the work that nothing else explains is visits of index-only scans to their table, a block each."""
-    more_fetches = heap_fetches(comparison.runs.plan) - comparison.before.heap_fetches
-    return not comparison.accepted and all(
-        metric.name == "blocks"
-        and not metric.margin.exceeded(metric.before * growth.ratio + max(0, more_fetches), metric.now)
-        for metric in unexplained
+def _vacuum_would_do(
+    comparison: Comparison, unexplained: list[Metric], growth: Growth, thresholds: Thresholds
+) -> bool:
+    """Tell whether dead rows and pages that are not all-visible may be all the work that nothing else explains."""
+    blocks = unexplained[0]
+    if len(unexplained) > 1 or blocks.name != _BLOCKS:
+        return False
+    most = max(blocks.before * (thresholds.dead_rows_ratio - 1), thresholds.dead_rows_least_blocks)
+    dead = min(sum(new_dead_rows(comparison).values()), most)
+    fetches = (
+        0 if comparison.accepted else heap_fetches(comparison.runs.plan) - comparison.before.heap_fetches
     )
+    allowed = blocks.before * growth.ratio + dead + max(0, fetches)
+    return not blocks.margin.exceeded(allowed, blocks.now)
+
+
+def _vacuum(comparison: Comparison) -> str:
+    dead = new_dead_rows(comparison)
+    if any(dead.values()):
+        name = max(dead, key=lambda each: dead[each])
+        return f"{format_count(dead[name])} more dead rows are in {name}: VACUUM it and measure again"
+    names = " and ".join(comparison.before.relations)
+    return f"index-only scans visit pages that are not marked all-visible: VACUUM {names} and measure again"
 
 
 def _cause(comparison: Comparison, unexplained: list[Metric]) -> tuple[Cause, str]:

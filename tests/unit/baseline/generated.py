@@ -46,6 +46,7 @@ _CASE = st.builds(
 _RELATION = st.builds(
     RecordedRelation,
     rows=st.integers(-1, 2**40),
+    dead_rows=st.none() | _COUNT,
     size_bytes=_COUNT,
     indexes=st.dictionaries(_TEXT, st.builds(RecordedIndex, definition=_TEXT, size_bytes=_COUNT), max_size=2),
 )

@@ -146,6 +146,38 @@ def test_visits_to_the_table_excuse_no_more_than_a_block_each() -> None:
     assert verdict.gate is Gate.FAILED
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "dead", "gate"),
+    [
+        (100, 200, 100, Gate.WARNING),
+        (100, 200, 50, Gate.FAILED),  # at most a block a dead row
+        (100, 200, None, Gate.FAILED),
+        (3, 515, 90_000, Gate.WARNING),
+        (3, 600, 90_000, Gate.FAILED),  # no pending list is as long
+        (1_000, 2_000, 90_000, Gate.WARNING),
+        (1_000, 2_200, 90_000, Gate.FAILED),
+    ],
+)
+def test_dead_rows_ask_for_vacuum(before: int, now: int, dead: int | None, gate: Gate) -> None:
+    verdict = w.judged(w.runs(w.index_plan(before)), w.runs(w.index_plan(now)), is_now=w.person(dead=dead))
+    assert verdict.gate is gate
+    assert (verdict.cause is Cause.VACUUM_NEEDED) == (gate is Gate.WARNING)
+    assert ("more dead rows are in alumni.person: VACUUM it" in verdict.message) == (gate is Gate.WARNING)
+
+
+def test_dead_rows_that_were_there_before_excuse_nothing() -> None:
+    table = w.person(dead=50_000)
+    verdict = w.judged(w.runs(w.index_plan(100)), w.runs(w.index_plan(200)), was=table, is_now=table)
+    assert verdict.gate is Gate.FAILED
+
+
+def test_dead_rows_excuse_no_rows() -> None:
+    verdict = w.judged(
+        w.runs(w.index_plan(100, 100)), w.runs(w.index_plan(200, 200)), is_now=w.person(dead=9_000)
+    )
+    assert (verdict.gate, verdict.cause) == (Gate.FAILED, Cause.RESULT_GREW)
+
+
 def test_a_spill_is_named() -> None:
     verdict = w.judged(w.runs(w.seq_plan()), w.runs(w.seq_plan(temp=600)))
     assert (verdict.gate, verdict.cause) == (Gate.FAILED, Cause.SPILL_APPEARED)

@@ -91,6 +91,7 @@ def person(
     rows: float = 100_000,
     blocks: int = 4_120,
     modified: int | None = 0,
+    dead: int | None = 0,
     indexes: Mapping[str, str] | None = None,
     index_blocks: int = 100,
     valid: bool = True,
@@ -103,7 +104,7 @@ def person(
         rows=rows,
         size_bytes=blocks * 8192,
         modified_since_analyze=modified,
-        dead_rows=0,
+        dead_rows=dead,
         last_analyze=AT,
         indexes=tuple(
             Index(
