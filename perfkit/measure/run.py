@@ -33,20 +33,17 @@ def measure(
     """
     measured_at = datetime.now(UTC)
     facts = server.facts(())
-    outcomes = _run_all(workload.cases, server, samples, progress)
-    ran = [runs for runs in outcomes if isinstance(runs, Runs)]
-    if not ran:
-        raise _nothing_measured(outcomes)
-    try:
-        facts = server.facts(runs.plan for runs in ran)
-    except ConnectError:
-        # A server that died in the middle takes its statistics with it, not what was measured before.
-        if len(ran) == len(outcomes):
-            raise
+    outcomes: dict[int, Runs | Problem] = {}
+    for places in _reads_and_writes(workload.cases):
+        _run_all(workload.cases, places, outcomes, server, samples=samples, progress=progress)
+        facts = _facts_after(facts, server, [outcomes[place] for place in places])
+    progress(len(outcomes), len(outcomes), "")
+    if not any(isinstance(outcome, Runs) for outcome in outcomes.values()):
+        raise _nothing_measured(outcomes.values())
     results = (
         *(
-            _result(weighted, outcome, facts, target_ms)
-            for weighted, outcome in zip(workload.cases, outcomes, strict=True)
+            _result(weighted, outcomes[place], facts, target_ms)
+            for place, weighted in enumerate(workload.cases)
         ),
         *(_undrawn_result(undrawn, target_ms) for undrawn in workload.undrawn),
     )
@@ -71,14 +68,27 @@ def statement_of(query: Query, case: Case) -> Statement:
     )
 
 
+def _reads_and_writes(cases: Sequence[WeightedCase]) -> tuple[list[int], list[int]]:
+    """Return the places of the cases that read and of those that write.
+
+    These run last: they leave dead rows, which the reads would meet.
+    """
+    writes = [place for place, weighted in enumerate(cases) if "write" in weighted.query.allowed]
+    return [place for place in range(len(cases)) if place not in writes], writes
+
+
 def _run_all(
-    cases: Sequence[WeightedCase], server: Server, samples: int, progress: Progress
-) -> list[Runs | Problem]:
-    """Return the outcomes in the workload's order; what writes runs last, for it leaves dead rows that reads would meet."""
-    order = sorted(range(len(cases)), key=lambda place: "write" in cases[place].query.allowed)
-    outcomes: dict[int, Runs | Problem] = {}
+    cases: Sequence[WeightedCase],
+    places: Sequence[int],
+    outcomes: dict[int, Runs | Problem],
+    server: Server,
+    *,
+    samples: int,
+    progress: Progress,
+) -> None:
+    """Run the cases at these places and put what came of each into `outcomes`."""
     lost = 0
-    for place in order:
+    for place in places:
         query, case = cases[place].query, cases[place].case
         progress(len(outcomes), len(cases), case.id)
         if lost >= _LOST_CONNECTIONS:
@@ -90,8 +100,23 @@ def _run_all(
         except MeasureError as error:
             lost = lost + 1 if isinstance(error, ConnectError) else 0
             outcomes[place] = _problem(error)
-    progress(len(outcomes), len(cases), "")
-    return [outcomes[place] for place in range(len(cases))]
+
+
+def _facts_after(before: Facts, server: Server, outcomes: Sequence[Runs | Problem]) -> Facts:
+    """Return the facts with the relations of these runs; what was known of a relation before its writes stays.
+
+    A server that died in the middle takes its statistics with it, not what was measured before.
+    """
+    ran = [outcome for outcome in outcomes if isinstance(outcome, Runs)]
+    if not ran:
+        return before
+    try:
+        now = server.facts(runs.plan for runs in ran)
+    except ConnectError:
+        if len(ran) == len(outcomes):
+            raise
+        return before
+    return replace(now, relations={**now.relations, **before.relations})
 
 
 def _problem(error: PerfkitError) -> Problem:
