@@ -1,5 +1,6 @@
 """The guard: what must hold before a statement runs, and the transaction that keeps it from leaving a trace."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,7 +66,8 @@ def guarded(connection: psycopg.Connection, guard: Guard, *, writes: bool = Fals
 
 def _enter(connection: psycopg.Connection, guard: Guard) -> None:
     limits = (guard.statement_timeout_ms, guard.lock_timeout_ms, IDLE_TIMEOUT_MS)
-    values = [f"{limit:.0f}ms" for limit in limits] + [f"force_{guard.plan_mode}_plan"]
+    # Rounded up: a limit below a millisecond must not become 0, which is none.
+    values = [f"{math.ceil(limit)}ms" for limit in limits] + [f"force_{guard.plan_mode}_plan"]
     with psycopg.RawCursor(connection, row_factory=class_row(_Session)) as cursor:
         (session,) = cursor.execute(sql.load("session"), values).fetchall()
     if session.is_superuser and not guard.allow_superuser:
