@@ -49,8 +49,8 @@ def write_output(output: str, path: Path | None, stdout: TextIO) -> None:
     try:
         stdout.write(output.encode(encoding, "backslashreplace").decode(encoding))
         stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # The interpreter flushes stdout once more when it ends, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
-    except OSError as error:
-        raise write_error("standard output", error) from error
+        if not isinstance(error, BrokenPipeError):
+            raise write_error("standard output", error) from error
