@@ -1,0 +1,102 @@
+"""A user's project: a directory with a catalog, and settings that name a small alumni database.
+
+`perfkit` runs commands in an empty directory, `project` in one with a catalog and settings. Both are the test's
+`tmp_path`. Tests that change data or schema take `own_project`, whose database is a copy made for the one test.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+from command import PASSWORD, Perfkit
+from psycopg import sql
+
+from perfkit.db.connect import connect
+from perfkit.demo.build import build_alumni
+from perfkit.demo.role import DATABASE, ROLE, create_database, create_role
+from perfkit.embedded import PostgresServer
+
+QUERIES = Path(__file__).parent / "queries"
+ALUMNI = 1_000
+
+
+@pytest.fixture(scope="session")
+def alumni_server(postgres: PostgresServer) -> PostgresServer:
+    """Return the server with an alumni database that no test changes."""
+    with closing(connect(postgres.dsn)) as superuser:
+        create_role(superuser, password=PASSWORD)
+        create_database(superuser)
+    build_alumni(partial(connect, postgres.dsn_for(DATABASE, ROLE, PASSWORD)), alumni=ALUMNI)
+    return postgres
+
+
+@pytest.fixture
+def perfkit(tmp_path: Path) -> Perfkit:
+    return Perfkit(tmp_path)
+
+
+@pytest.fixture
+def dsn(alumni_server: PostgresServer) -> str:
+    """Return the URI of the alumni database for its ordinary role."""
+    return alumni_server.dsn_for(DATABASE, ROLE, PASSWORD)
+
+
+@pytest.fixture
+def superuser_dsn(alumni_server: PostgresServer) -> str:
+    return alumni_server.dsn_for(DATABASE)
+
+
+@pytest.fixture
+def project(perfkit: Perfkit, dsn: str) -> Perfkit:
+    make_project(perfkit.directory, dsn)
+    return perfkit
+
+
+@pytest.fixture
+def own_database(alumni_server: PostgresServer) -> Iterator[str]:
+    """Return the name of a copy of the alumni database, made for the one test and dropped after it."""
+    name = f"alumni_{uuid.uuid4().hex[:12]}"
+    command = "CREATE DATABASE {} TEMPLATE {} OWNER {}"
+    names = [sql.Identifier(word) for word in (name, DATABASE, ROLE)]
+    with psycopg.connect(alumni_server.dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL(command).format(*names))
+    yield name
+    with psycopg.connect(alumni_server.dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(names[0]))
+
+
+@pytest.fixture
+def own_dsn(alumni_server: PostgresServer, own_database: str) -> str:
+    return alumni_server.dsn_for(own_database, ROLE, PASSWORD)
+
+
+@pytest.fixture
+def own_project(perfkit: Perfkit, own_dsn: str) -> Perfkit:
+    make_project(perfkit.directory, own_dsn)
+    return perfkit
+
+
+def make_project(directory: Path, dsn: str) -> None:
+    """Write a catalog and the settings that name the database, with few samples, as tests want to be quick."""
+    shutil.copytree(QUERIES, directory / "queries")
+    (directory / "perfkit.toml").write_text(f'dsn = "{dsn}"\nsamples = 2\n')
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a file system of 64 kB; only root can mount one: without it the test is skipped, but fails in CI."""
+    folder = tmp_path / "small disk"
+    folder.mkdir()
+    if os.system(f"mount -t tmpfs -o size=64k none '{folder}' 2>/dev/null"):
+        reason = "a small disk needs the right to mount one"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    yield folder
+    os.system(f"umount '{folder}'")
