@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import psycopg
 from psycopg.sql import SQL, Composed, Literal
@@ -11,7 +11,6 @@ from perfkit.db import sql
 from perfkit.db.guard import Guard, execute, guarded, refuse_volatile
 from perfkit.errors import StatementError
 from perfkit.plan.counters import Counters, count
-from perfkit.plan.model import Plan
 from perfkit.plan.parse import parse_plan
 from perfkit.plan.runs import Runs, Statement
 
@@ -31,7 +30,7 @@ def run_statement(
         command = _prepare(connection, statement)
         if not statement.volatile:
             refuse_volatile(connection, statement.text)
-        return _run(connection, command, samples)
+        return _run(connection, command, samples, undo=statement.writes or statement.volatile)
 
 
 def explain_options(version: int, *, timing: bool) -> str:
@@ -64,7 +63,7 @@ def _server_types(connection: psycopg.Connection, names: tuple[str, ...]) -> lis
     return types
 
 
-def _run(connection: psycopg.Connection, command: Composed, samples: int) -> Runs:
+def _run(connection: psycopg.Connection, command: Composed, samples: int, *, undo: bool) -> Runs:
     untimed, timed = (
         SQL("EXPLAIN ({}) {}").format(
             SQL(explain_options(connection.info.server_version, timing=timing)), command
@@ -72,14 +71,17 @@ def _run(connection: psycopg.Connection, command: Composed, samples: int) -> Run
         for timing in (False, True)
     )
     started = time.perf_counter()
-    plans = [_explain(connection, untimed)]  # the warm-up
+    documents = [_explain(connection, untimed, undo=undo)]  # the warm-up
     if (time.perf_counter() - started) * 1000 < CASE_LIMIT_MS:
-        plans.clear()
-    while not plans or (len(plans) < samples and (time.perf_counter() - started) * 1000 < CASE_LIMIT_MS):
-        plans.append(_explain(connection, untimed))
+        documents.clear()
+    while not documents or (
+        len(documents) < samples and (time.perf_counter() - started) * 1000 < CASE_LIMIT_MS
+    ):
+        documents.append(_explain(connection, untimed, undo=undo))
+    plans = [parse_plan(document) for document in documents]
     counted: list[Counters] = [count(plan) for plan in plans]
     return Runs(
-        plan=_explain(connection, timed),
+        plan=parse_plan(_explain(connection, timed, undo=undo)),
         counters=counted[-1],
         counters_repeat=all(_same_work(counters, counted[-1]) for counters in counted),
         execution_ms=tuple(plan.execution_ms or 0.0 for plan in plans),
@@ -91,16 +93,16 @@ def _same_work(one: Counters, other: Counters) -> bool:
     return (one.shared_blocks, one.rows) == (other.shared_blocks, other.rows)
 
 
-def _explain(connection: psycopg.Connection, query: Composed) -> Plan:
-    with _undone(connection):
+def _explain(connection: psycopg.Connection, query: Composed, *, undo: bool) -> object:
+    """Return the document of one run; with `undo`, what it did is taken back, so that the next run finds the same."""
+    with _undone(connection) if undo else nullcontext():
         row = execute(connection, query).fetchone()
     assert row is not None
-    return parse_plan(row[0])
+    return row[0]
 
 
 @contextmanager
 def _undone(connection: psycopg.Connection) -> Iterator[None]:
-    """Take back what the statement did, so that the next run finds what this one found."""
     connection.execute("SAVEPOINT run")
     yield
     connection.execute("ROLLBACK TO SAVEPOINT run")
