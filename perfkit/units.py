@@ -43,14 +43,14 @@ def format_ms(value_ms: float) -> str:
 def format_bytes(size_bytes: float) -> str:
     """Return a size in the largest unit that leaves at least 1: "512 B", "13.6 MB"."""
     for unit, factor in reversed(_BYTES_PER_UNIT.items()):
-        if size_bytes >= factor and factor > 1:
+        if size_bytes >= factor > 1:
             return f"{size_bytes / factor:.1f} {unit}"
     return f"{size_bytes:.0f} B"
 
 
 def format_count(value: float) -> str:
-    """Return a count with thousands separators, a fraction only when there is one: "12,345", "0.5"."""
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+    """Return a count with thousands separators, a fraction only where it says something: "12,345", "0.5"."""
+    return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:,.1f}"
 
 
 def format_share(share: float) -> str:

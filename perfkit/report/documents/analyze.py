@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from perfkit import units
 from perfkit.findings import Finding, Severity
 from perfkit.measure.model import Analysis, CaseResult, ProblemKind, Summary
+from perfkit.plan.derive import derive
+from perfkit.plan.label import label
+from perfkit.plan.model import Plan
 from perfkit.report.data import to_data
 from perfkit.report.document import (
     Block,
@@ -23,8 +26,9 @@ from perfkit.report.document import (
 SCHEMA = "perfkit.analyze/1"
 # A list that is not ranked and short is not read; JSON has the rest.
 FINDINGS_SHOWN = 3
-CASES_SHOWN = 25
+ROWS_SHOWN = 25
 QUERIES_SHOWN = 12
+HOTTEST_SHOWN = 3
 
 _TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.INFO: Tone.FAINT}
 _STATES = {
@@ -68,38 +72,60 @@ def _server_line(analysis: Analysis) -> str:
     version = analysis.facts.version_text.split(" on ")[0]
     return (
         f"{version}, database {analysis.facts.database}; up to {analysis.samples} samples a case, "
-        f"{analysis.plan_mode} plans; cases ranked by calls a minute x median"
+        f"{analysis.plan_mode} plans; ranked by calls a minute x median; ! is over budget"
     )
 
 
 def _table(results: list[CaseResult]) -> Table:
-    total = math.fsum(map(_cost, results))
-    rows = [_row(result, total) for result in results[:CASES_SHOWN]]
-    if rest := results[CASES_SHOWN:]:
-        load = units.format_share(math.fsum(map(_cost, rest)) / total if total else 0.0)
-        more = f"and {len(rest)} more (--format json has all)"
-        rows.append(tuple(Cell(text, Tone.FAINT) for text in (more, "", "", "", "", "", load, "")))
+    """Return a row a case, or where there are many, a row a query: its costliest case with the load of them all."""
+    total = math.fsum(map(_cost, results)) or 1.0
+    by_query: dict[str, list[CaseResult]] = {}
+    for result in results:
+        by_query.setdefault(result.query.name, []).append(result)
+    groups = [[result] for result in results] if len(results) <= ROWS_SHOWN else list(by_query.values())
+    groups.sort(key=_group_cost, reverse=True)
+    rows = [_row(group, _group_cost(group) / total) for group in groups[:ROWS_SHOWN]]
+    if rest := groups[ROWS_SHOWN:]:
+        load = units.format_share(math.fsum(map(_group_cost, rest)) / total)
+        more = (
+            f"and {len(rest)} more",
+            str(sum(map(len, rest))),
+            "",
+            "",
+            "",
+            "",
+            "",
+            load,
+            "--format json has all",
+        )
+        rows.append(tuple(Cell(text, Tone.FAINT) for text in more))
     return Table(
-        title="Cases",
-        headings=("case", "median", "p95", "budget", "blocks", "rows", "load", "worst finding"),
+        title="Cases, costliest first" if len(groups) == len(results) else "Queries, by their costliest case",
+        headings=("case", "cases", "median", "p95", "budget", "blocks", "rows", "load", "worst finding"),
         rows=tuple(rows),
-        numeric=frozenset(range(1, 7)),
+        numeric=frozenset(range(1, 8)),
     )
 
 
-def _row(result: CaseResult, total_cost: float) -> tuple[Cell, ...]:
+def _group_cost(group: list[CaseResult]) -> float:
+    return math.fsum(map(_cost, group))
+
+
+def _row(group: list[CaseResult], load: float) -> tuple[Cell, ...]:
+    result = group[0]
     assert result.runs is not None
     late = Tone.PLAIN if result.within_budget else Tone.BAD
     worst = next(iter(_telling(result)), None)
     return (
         Cell(result.case.id),
+        Cell(str(len(group)), Tone.FAINT),
         Cell(units.format_ms(result.median_ms or 0.0)),
         Cell(units.format_ms(result.p95_ms or 0.0) + ("" if result.within_budget else " !"), late),
         Cell(units.format_ms(result.budget_ms), Tone.FAINT),
         Cell(units.format_count(result.runs.counters.shared_blocks)),
         Cell(units.format_count(result.runs.counters.rows)),
-        Cell(units.format_share(_cost(result) / total_cost if total_cost else 0.0)),
-        Cell(worst.rule, _TONES[worst.severity]) if worst else Cell("", Tone.FAINT),
+        Cell(units.format_share(load)),
+        Cell(worst.rule, _TONES[worst.severity]) if worst else Cell(""),
     )
 
 
@@ -131,8 +157,8 @@ def _findings_item(result: CaseResult) -> Item:
             Paragraph(f"{finding.severity}: {finding.title}  [{finding.rule}]", _TONES[finding.severity])
         )
         lines.append(Paragraph(f"fix: {finding.fix}"))
-    if not shown:
-        lines.append(Paragraph("no rule explains it: look at its plan (--format json)", Tone.FAINT))
+    if not shown and result.runs:
+        lines.append(Paragraph(f"no rule fires; its time goes to {_hottest(result.runs.plan)}"))
     more = len(_telling(result)) - len(shown)
     if more:
         lines.append(Paragraph(f"and {more} more (--format json has all)", Tone.FAINT))
@@ -142,6 +168,13 @@ def _findings_item(result: CaseResult) -> Item:
         lines=tuple(lines),
         tone=Tone.PLAIN if result.within_budget else Tone.BAD,
     )
+
+
+def _hottest(plan: Plan) -> str:
+    """Return the nodes that take most of the time themselves, with their shares."""
+    tree = derive(plan)
+    nodes = sorted(tree.nodes, key=lambda node: tree.numbers[node].share, reverse=True)[:HOTTEST_SHOWN]
+    return ", ".join(f"{label(node)} ({units.format_share(tree.numbers[node].share)})" for node in nodes)
 
 
 def _problem_item(result: CaseResult) -> Item:

@@ -1,0 +1,37 @@
+#!/bin/sh
+# The demo: perfkit's main job from nothing, on servers and data of its own. Ends with 0 when all went as told.
+set -eu
+cd "$(dirname "$0")/.."
+baselines=$(mktemp -d)
+trap 'perfkit demo down >/dev/null; rm -rf "$baselines"' EXIT
+
+say() { printf '\n\033[1m# %s\033[0m\n' "$1"; }
+run() { printf '\n$ %s\n' "$*"; "$@"; }
+# A few families are enough to show the gate, and quick.
+judged='profile_* events_* classes_* mentoring_*'
+
+say "PostgreSQL, Valkey, and 3.6 million rows of an alumni office"
+run perfkit demo up --alumni "${PERFKIT_TEST_DEMO_ALUMNI:-100000}" --seed 1
+run perfkit doctor
+
+say "What is slow, why, and what to do"
+run perfkit analyze --samples 3
+
+say "Record what is normal"
+set -f
+only=; for family in $judged; do only="$only --only $family"; done
+run perfkit baseline --baselines "$baselines" $only
+
+say "Nothing changed: the gate passes"
+run perfkit regress --baselines "$baselines" $judged
+
+say "Somebody drops an index: the gate fails, and names case and cause"
+restore=$(perfkit demo psql -Atc "SELECT pg_get_indexdef('alumni.people_class_idx'::regclass)")
+run perfkit demo psql -qc 'DROP INDEX alumni.people_class_idx'
+code=0
+run perfkit regress --baselines "$baselines" $judged || code=$?
+perfkit demo psql -qc "$restore"
+printf '\nexit code %s\n' "$code"
+test "$code" -eq 1
+
+say "The demo is stopped and its data kept; start it again with: perfkit demo up"
