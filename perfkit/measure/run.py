@@ -17,6 +17,7 @@ from perfkit.errors import (
 )
 from perfkit.measure.model import Analysis, CaseResult, Problem, ProblemKind, Progress, Server, Summary
 from perfkit.plan.facts import Facts
+from perfkit.plan.model import Plan, walk
 from perfkit.plan.rules import find_problems
 from perfkit.plan.runs import Runs, Statement
 
@@ -32,18 +33,13 @@ def measure(
     Raises ConnectError when the server was never reached and NothingMeasuredError when no case ran.
     """
     measured_at = datetime.now(UTC)
-    facts = server.facts(())
-    outcomes: dict[int, Runs | Problem] = {}
-    for places in _reads_and_writes(workload.cases):
-        _run_all(workload.cases, places, outcomes, server, samples=samples, progress=progress)
-        facts = _facts_after(facts, server, [outcomes[place] for place in places])
-    progress(len(outcomes), len(outcomes), "")
-    if not any(isinstance(outcome, Runs) for outcome in outcomes.values()):
-        raise _nothing_measured(outcomes.values())
+    outcomes, facts = _run_all(workload.cases, server, samples, progress)
+    if not any(isinstance(outcome, Runs) for outcome in outcomes):
+        raise _nothing_measured(outcomes)
     results = (
         *(
-            _result(weighted, outcomes[place], facts, target_ms)
-            for place, weighted in enumerate(workload.cases)
+            _result(weighted, outcome, facts, target_ms)
+            for weighted, outcome in zip(workload.cases, outcomes, strict=True)
         ),
         *(_undrawn_result(undrawn, target_ms) for undrawn in workload.undrawn),
     )
@@ -68,55 +64,40 @@ def statement_of(query: Query, case: Case) -> Statement:
     )
 
 
-def _reads_and_writes(cases: Sequence[WeightedCase]) -> tuple[list[int], list[int]]:
-    """Return the places of the cases that read and of those that write.
-
-    These run last: they leave dead rows, which the reads would meet.
-    """
-    writes = [place for place, weighted in enumerate(cases) if "write" in weighted.query.allowed]
-    return [place for place in range(len(cases)) if place not in writes], writes
-
-
 def _run_all(
-    cases: Sequence[WeightedCase],
-    places: Sequence[int],
-    outcomes: dict[int, Runs | Problem],
-    server: Server,
-    *,
-    samples: int,
-    progress: Progress,
-) -> None:
-    """Run the cases at these places and put what came of each into `outcomes`."""
+    cases: Sequence[WeightedCase], server: Server, samples: int, progress: Progress
+) -> tuple[list[Runs | Problem], Facts]:
+    """Return the outcomes in the workload's order, and the facts.
+
+    What writes runs last, for it leaves dead rows that reads would meet. A relation's facts are those of the moment
+    when it was first met: later, writes may have made it larger, or autovacuum smaller, than the cases saw it.
+    """
+    facts = server.facts(())
+    order = sorted(range(len(cases)), key=lambda place: "write" in cases[place].query.allowed)
+    outcomes: dict[int, Runs | Problem] = {}
     lost = 0
-    for place in places:
+    for place in order:
         query, case = cases[place].query, cases[place].case
         progress(len(outcomes), len(cases), case.id)
         if lost >= _LOST_CONNECTIONS:
             outcomes[place] = Problem(kind=ProblemKind.SKIPPED, message="the server can no longer be reached")
             continue
         try:
-            outcomes[place] = server.run(statement_of(query, case), samples=samples)
+            outcomes[place] = runs = server.run(statement_of(query, case), samples=samples)
+            facts = _with_relations_of(runs.plan, facts, server)
             lost = 0
         except MeasureError as error:
             lost = lost + 1 if isinstance(error, ConnectError) else 0
-            outcomes[place] = _problem(error)
+            outcomes.setdefault(place, _problem(error))
+    progress(len(outcomes), len(cases), "")
+    return [outcomes[place] for place in range(len(cases))], facts
 
 
-def _facts_after(before: Facts, server: Server, outcomes: Sequence[Runs | Problem]) -> Facts:
-    """Return the facts with the relations of these runs; what was known of a relation before its writes stays.
-
-    A server that died in the middle takes its statistics with it, not what was measured before.
-    """
-    ran = [outcome for outcome in outcomes if isinstance(outcome, Runs)]
-    if not ran:
-        return before
-    try:
-        now = server.facts(runs.plan for runs in ran)
-    except ConnectError:
-        if len(ran) == len(outcomes):
-            raise
-        return before
-    return replace(now, relations={**now.relations, **before.relations})
+def _with_relations_of(plan: Plan, facts: Facts, server: Server) -> Facts:
+    names = {f"{node.schema}.{node.relation}" for node in walk(plan.root) if node.schema and node.relation}
+    if names <= facts.relations.keys():
+        return facts
+    return replace(facts, relations={**server.facts([plan]).relations, **facts.relations})
 
 
 def _problem(error: PerfkitError) -> Problem:
