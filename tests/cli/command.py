@@ -42,7 +42,7 @@ class Perfkit:
         return subprocess.Popen(
             self.command(*arguments),
             cwd=cwd or self.directory,
-            env=self.shell_environment() | (env or {}),
+            env=self.shell_environment() | dict(env or {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

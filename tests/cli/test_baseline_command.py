@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,7 @@ def test_without_a_baseline_the_hint_says_how_to_record_one(project: Perfkit) ->
     assert "no baseline yet" in project("baseline", "list").stdout
 
 
-DAMAGE = {
+DAMAGE: dict[str, Callable[[str], str]] = {
     "cut off": lambda text: text[: len(text) // 2],
     "empty": lambda _: "",
     "no schema": lambda text: text.replace('"schema"', '"scheme"'),

@@ -110,7 +110,7 @@ def dump(alumni_server: PostgresServer) -> Iterator[Callable[[], str]]:
     """Yield what dumps the database, data and sequences; it must end as it began."""
 
     def dumped() -> str:
-        command = [alumni_server.binaries / "pg_dump", "--dbname", alumni_server.dsn_for(DATABASE)]
+        command = [str(alumni_server.binaries / "pg_dump"), "--dbname", alumni_server.dsn_for(DATABASE)]
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         # Recent versions guard their dumps with a random key.
         return "\n".join(line for line in text.splitlines() if "restrict " not in line)
