@@ -6,7 +6,7 @@ from perfkit.baseline.comparison import Comparison, evidence_of, numbers_of
 from perfkit.baseline.growth import Growth, growth_of, is_stale
 from perfkit.baseline.thresholds import Thresholds
 from perfkit.baseline.verdict import Cause, Gate, Verdict, VerdictKind
-from perfkit.baseline.work import blocks_metric
+from perfkit.baseline.work import Metric, blocks_metric, vacuum_reason, vacuum_would_do
 from perfkit.plan.diff import diff_plans
 from perfkit.plan.facts import Relation
 from perfkit.units import format_count
@@ -20,9 +20,8 @@ def judge_change(comparison: Comparison, thresholds: Thresholds) -> Verdict:
     """
     blocks = blocks_metric(comparison, thresholds)
     growth = growth_of(comparison, thresholds)
-    more = blocks.grew(allowed=growth.ratio)
     timing = comparison.timing
-    if more and timing.slower:
+    if _is_regression(comparison, blocks, growth, thresholds):
         gate, outcome = Gate.FAILED, "the plan changed for the worse"
     elif timing.faster or (blocks.shrank and not timing.slower):
         gate, outcome = Gate.PASSED, "the plan changed for the better"
@@ -42,6 +41,19 @@ def judge_change(comparison: Comparison, thresholds: Thresholds) -> Verdict:
         evidence=evidence_of(comparison),
         diff=diff_plans(comparison.before.shape, comparison.shape).text,
         hint=_hint(comparison, gate),
+    )
+
+
+def _is_regression(comparison: Comparison, blocks: Metric, growth: Growth, thresholds: Thresholds) -> bool:
+    """Tell whether the new plan does more and takes longer, and more so than a choice between equal plans may."""
+    timing = comparison.timing
+    if not (blocks.grew(allowed=growth.ratio) and timing.slower):
+        return False
+    if any(_lost_indexes(comparison)):
+        return True
+    return not vacuum_would_do(comparison, [blocks], growth, thresholds) and (
+        blocks.now >= blocks.before * thresholds.choice_blocks_ratio
+        or timing.now_ms >= timing.before_ms * timing.machine_ratio * thresholds.choice_time_ratio
     )
 
 
@@ -66,6 +78,9 @@ def _causes(comparison: Comparison, growth: Growth, thresholds: Thresholds) -> I
     for relation in _relations(comparison):
         if is_stale(relation, thresholds):
             yield Cause.STATISTICS_STALE, _staleness(relation)
+    blocks = blocks_metric(comparison, thresholds)
+    if blocks.grew(allowed=growth.ratio) and vacuum_would_do(comparison, [blocks], growth, thresholds):
+        yield Cause.VACUUM_NEEDED, vacuum_reason(comparison)
     if growth.ratio > thresholds.growth_margin:
         yield growth.cause, growth.explanation
     yield Cause.PLANNER_CHOICE, ""

@@ -110,3 +110,18 @@ class Judgement:
     def nothing_compared(self) -> bool:
         """Tell whether not one case was held against its baseline."""
         return all(verdict.gate in {Gate.SKIPPED, Gate.ERROR} for verdict in self.verdicts)
+
+
+def confirm(first: Judgement, again: Judgement) -> Judgement:
+    """Return the first judgement, each failed verdict replaced by that of measuring the same case again, if there is one.
+
+    What was in the way of one run, such as an autovacuum between counting blocks and reading a table's size, is rarely
+    in the way of two.
+    """
+    second = {verdict.id: verdict for verdict in again.verdicts}
+    return Judgement(
+        verdicts=tuple(
+            second.get(verdict.id, verdict) if verdict.gate is Gate.FAILED else verdict
+            for verdict in first.verdicts
+        )
+    )

@@ -42,8 +42,8 @@ def judge_work(comparison: Comparison, thresholds: Thresholds) -> Verdict:
     unexplained = [metric for metric in grown if metric.grew(allowed=growth.ratio)]
     if not unexplained:
         return _verdict(comparison, VerdictKind.DATA_GREW, Gate.WARNING, growth.cause, growth.explanation)
-    if _vacuum_would_do(comparison, unexplained, growth, thresholds):
-        why = _vacuum(comparison)
+    if vacuum_would_do(comparison, unexplained, growth, thresholds):
+        why = vacuum_reason(comparison)
         return _verdict(comparison, VerdictKind.MORE_WORK, Gate.WARNING, Cause.VACUUM_NEEDED, why)
     cause, why = _cause(comparison, unexplained)
     return _verdict(comparison, VerdictKind.MORE_WORK, Gate.FAILED, cause, why)
@@ -82,7 +82,7 @@ def _less_or_same(comparison: Comparison, metrics: tuple[Metric, ...]) -> Verdic
     return _verdict(comparison, VerdictKind.SAME, Gate.PASSED, Cause.NONE, f"the same plan, {why}")
 
 
-def _vacuum_would_do(
+def vacuum_would_do(
     comparison: Comparison, unexplained: list[Metric], growth: Growth, thresholds: Thresholds
 ) -> bool:
     """Tell whether dead rows and pages that are not all-visible may be all the work that nothing else explains."""
@@ -98,7 +98,8 @@ def _vacuum_would_do(
     return not blocks.margin.exceeded(allowed, blocks.now)
 
 
-def _vacuum(comparison: Comparison) -> str:
+def vacuum_reason(comparison: Comparison) -> str:
+    """Return the clause that says what VACUUM would do away with."""
     dead = new_dead_rows(comparison)
     if any(dead.values()):
         name = max(dead, key=lambda each: dead[each])

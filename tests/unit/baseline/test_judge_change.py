@@ -6,7 +6,7 @@ import pytest
 import workloads as w
 
 from perfkit.baseline.judge import judge
-from perfkit.baseline.verdict import Cause, Gate, Verdict, VerdictKind
+from perfkit.baseline.verdict import Cause, Gate, Judgement, Verdict, VerdictKind, confirm
 from perfkit.measure.model import Analysis
 from perfkit.plan.facts import Relation
 from perfkit.plan.model import Plan
@@ -51,6 +51,34 @@ def test_a_dropped_index_fails_and_is_named() -> None:
 def test_work_and_time_must_agree(blocks_now: int, times_now: tuple[float, ...], gate: Gate) -> None:
     verdict = w.judged(w.runs(w.index_plan()), w.runs(w.seq_plan(blocks_now), times_now))
     assert (verdict.kind, verdict.gate) == (VerdictKind.PLAN_CHANGED, gate)
+
+
+@pytest.mark.parametrize(
+    ("blocks_now", "factor", "gate"),
+    [
+        (339, 2.9, Gate.WARNING),
+        (340, 2.9, Gate.FAILED),  # ten times the blocks
+        (339, 3.1, Gate.FAILED),  # three times the time
+    ],
+)
+def test_a_choice_between_plans_that_cost_the_same_is_for_review(
+    blocks_now: int, factor: float, gate: Gate
+) -> None:
+    before, now = w.runs(w.index_plan()), w.runs(w.seq_plan(blocks_now), tuple(t * factor for t in w.FAST_MS))
+    verdict = w.judged(before, now)
+    assert (verdict.gate, verdict.cause) == (gate, Cause.PLANNER_CHOICE)
+    assert w.judged(before, now, is_now=GONE).gate is Gate.FAILED
+
+
+def test_dead_rows_excuse_a_changed_plan_but_not_a_lost_index() -> None:
+    dead = w.person(dead=500)
+    before, now = w.runs(w.index_plan()), w.runs(w.seq_plan(400), w.SLOW_MS)
+    verdict = w.judged(before, now, is_now=dead)
+    assert (verdict.gate, verdict.cause) == (Gate.WARNING, Cause.VACUUM_NEEDED)
+    verdict = w.judged(before, now, is_now=w.without_index(dead))
+    assert (verdict.gate, verdict.cause) == (Gate.FAILED, Cause.INDEX_LOST)
+    verdict = w.judged(before, w.runs(w.seq_plan(4_120), w.SLOW_MS), is_now=dead)
+    assert verdict.gate is Gate.FAILED
 
 
 @pytest.mark.parametrize("blocks_now", [4_120, 34, 10])
@@ -136,3 +164,21 @@ def test_a_fallen_table_is_no_cause() -> None:
     now = w.analysis(w.result(w.runs(w.seq_plan())))
     now = replace(now, facts=replace(now.facts, relations={}))
     assert w.judged_analyses(measured, now).cause is Cause.PLANNER_CHOICE
+
+
+def test_a_failure_stands_when_the_second_look_agrees() -> None:
+    before = w.baseline(
+        w.analysis(w.result(w.runs(w.index_plan())), w.result(w.runs(w.index_plan()), of=w.query("b")))
+    )
+    slow, fine = w.runs(w.seq_plan(), w.SLOW_MS), w.runs(w.index_plan())
+
+    def judgement(a: Runs, b: Runs) -> Judgement:
+        return judge(before, w.analysis(w.result(a), w.result(b, of=w.query("b"))))
+
+    def gates(judgement: Judgement) -> list[Gate]:
+        return [verdict.gate for verdict in judgement.verdicts]
+
+    first = judgement(slow, fine)
+    assert gates(confirm(first, judgement(slow, slow))) == [Gate.FAILED, Gate.PASSED]
+    assert gates(confirm(first, judgement(fine, slow))) == [Gate.PASSED, Gate.PASSED]
+    assert confirm(first, Judgement(verdicts=())) == first
