@@ -1,4 +1,4 @@
-"""How long a catalog of 1,000 queries takes to load, against PostgreSQL's parser alone on the same statements.
+"""How long a catalog of 1,000 queries takes to load, imports included.
 
 Run: python tests/bench/bench_catalog.py
 """
@@ -6,10 +6,15 @@ Run: python tests/bench/bench_catalog.py
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+from figure import Figure, table
+
+from perfkit import stats
+
+SECONDS_MOST = 1.0
 QUERY_COUNT = 1_000
-ROUNDS = 5
 
 QUERY = """-- name: directory_{n}
 -- summary: Directory page of one graduating class, newest members first
@@ -43,41 +48,35 @@ catalog = load_catalog(Path(sys.argv[1]))
 print(time.perf_counter() - start, len(catalog.queries))
 """
 
-PARSE = """
-import sys, time
-from pathlib import Path
-from perfkit.catalog.load import load_catalog
-texts = [text for query in load_catalog(Path(sys.argv[1])).queries for text in (query.statement, query.draws[0].sql)]
-import postgast
-start = time.perf_counter()
-for text in texts:
-    postgast.parse(text)
-print(time.perf_counter() - start, len(texts) // 2)
-"""
 
-
-def _seconds(program: str, directory: Path) -> float:
-    """Return the least seconds that a program says it took, of several runs; each must see all the queries."""
-    command = [sys.executable, "-c", program, str(directory)]
-    runs = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(ROUNDS)]
-    assert all(int(run.split()[1]) == QUERY_COUNT for run in runs)
-    return min(float(run.split()[0]) for run in runs)
-
-
-def main() -> None:
+def figures(*, rounds: int = 5) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         for part in range(10):
             numbers = range(part, QUERY_COUNT, 10)
             Path(folder, f"part_{part}.sql").write_text(
                 "".join(QUERY.format(n=n) for n in numbers), encoding="utf-8"
             )
-        load_s = _seconds(LOAD, Path(folder))
-        parse_s = _seconds(PARSE, Path(folder))
-    sys.stdout.write(f"load {QUERY_COUNT:,} queries, import included: {load_s:.3f} s (target: under 1 s)\n")
-    sys.stdout.write(
-        f"postgast.parse alone on their statements: {parse_s:.3f} s; ratio {load_s / parse_s:.2f}\n"
+        seconds = [_seconds(Path(folder)) for _ in range(rounds)]
+    yield Figure(
+        what=f"load a catalog of {QUERY_COUNT:,} queries",
+        measured=stats.median(seconds),
+        most=SECONDS_MOST,
+        unit="s",
+        detail=f"median of {rounds}, {min(seconds):.2f} to {max(seconds):.2f} s, imports included",
     )
-    sys.exit(load_s >= 1)
+
+
+def _seconds(directory: Path) -> float:
+    """Return the seconds that a new process says the loading took; RuntimeError unless it saw all the queries."""
+    command = [sys.executable, "-c", LOAD, str(directory)]
+    seconds, count = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    if int(count) != QUERY_COUNT:
+        raise RuntimeError(f"{count} of {QUERY_COUNT} queries were loaded")
+    return float(seconds)
+
+
+def main() -> None:
+    sys.stdout.write(table(list(figures())))
 
 
 if __name__ == "__main__":
