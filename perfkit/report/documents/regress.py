@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from perfkit.baseline.verdict import Cause, Gate, Judgement, Verdict, VerdictKind
 from perfkit.measure.model import Analysis, CaseResult
@@ -9,8 +10,9 @@ from perfkit.report.data import to_data
 from perfkit.report.document import Block, Check, Code, Document, Item, Listing, Paragraph, State, Tone
 
 SCHEMA = "perfkit.regress/1"
-# Of the cases that were not judged, all for the same reason as a rule, so many are named.
-_UNJUDGED_SHOWN = 10
+# What a person reads; JSON has all.
+CASES_SHOWN = 10
+DIFFS_SHOWN = 3
 
 _STATES = {
     Gate.PASSED: State.PASSED,
@@ -51,10 +53,16 @@ def _counts(judgement: Judgement) -> Counter[VerdictKind]:
 
 
 def _blocks(judgement: Judgement) -> Iterator[Block]:
-    yield from _listed("Regressions", judgement.with_gate(Gate.FAILED, Gate.ERROR))
-    yield from _listed("For review", judgement.with_gate(Gate.WARNING))
-    yield from _listed("Improved", tuple(v for v in judgement.with_gate(Gate.PASSED) if _improved(v)))
-    yield from _listed("Not judged", judgement.with_gate(Gate.SKIPPED), shown=_UNJUDGED_SHOWN)
+    failed, review = judgement.with_gate(Gate.FAILED, Gate.ERROR), judgement.with_gate(Gate.WARNING)
+    improved = tuple(verdict for verdict in judgement.with_gate(Gate.PASSED) if _improved(verdict))
+    for title, verdicts in (
+        ("Regressions", failed),
+        ("For review", review),
+        ("Improved", improved),
+        ("Not judged", judgement.with_gate(Gate.SKIPPED)),
+    ):
+        yield from _listed(title, verdicts)
+    yield from _diffs(failed or review)
     yield _summary(judgement)
 
 
@@ -62,29 +70,29 @@ def _improved(verdict: Verdict) -> bool:
     return verdict.kind is VerdictKind.LESS_WORK or verdict.cause is Cause.IMPROVED
 
 
-def _listed(title: str, verdicts: tuple[Verdict, ...], *, shown: int | None = None) -> Iterator[Block]:
+def _listed(title: str, verdicts: tuple[Verdict, ...]) -> Iterator[Listing]:
+    """Yield the verdicts, each with what to do, which is said once when it is the same for several in a row."""
     if not verdicts:
         return
-    items = [
-        Item(
-            heading=verdict.message,
-            lines=(Paragraph(f"to do: {verdict.hint}"),) if verdict.hint else (),
-            tone=_TONES[verdict.gate],
-        )
-        for verdict in verdicts[:shown]
-    ]
-    if len(verdicts) > len(items):
-        items.append(
-            Item(
-                heading=f"and {len(verdicts) - len(items)} more (--format json has all)",
-                lines=(),
-                tone=Tone.FAINT,
-            )
-        )
+    items: list[Item] = []
+    for verdict, following in zip_longest(verdicts[:CASES_SHOWN], verdicts[1:CASES_SHOWN]):
+        to_do = verdict.hint if following is None or following.hint != verdict.hint else ""
+        lines = (Paragraph(f"to do: {to_do}"),) if to_do else ()
+        items.append(Item(heading=verdict.message, lines=lines, tone=_TONES[verdict.gate]))
+    if more := len(verdicts) - len(items):
+        items.append(Item(heading=f"and {more} more (--format json has all)", lines=(), tone=Tone.FAINT))
     yield Listing(title=title, items=tuple(items))
-    for verdict in verdicts[:shown]:
+
+
+def _diffs(verdicts: tuple[Verdict, ...]) -> Iterator[Code]:
+    """Yield the first few plan diffs, one that several cases share once."""
+    cases: dict[str, list[str]] = {}
+    for verdict in verdicts:
         if verdict.diff:
-            yield Code(title=f"Plan of {verdict.id}", text=verdict.diff)
+            cases.setdefault(verdict.diff, []).append(verdict.id)
+    for diff, ids in list(cases.items())[:DIFFS_SHOWN]:
+        others = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        yield Code(title=f"Plan of {ids[0]}{others}", text=diff)
 
 
 def _summary(judgement: Judgement) -> Paragraph:

@@ -1,0 +1,98 @@
+"""The rooms import one another only along the arrows of docs/architecture.md."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import perfkit
+
+ROOT = Path(perfkit.__file__).parent
+WORDS = {"errors", "findings", "units", "stats"}
+
+# What each room may import of perfkit, besides itself and the words.
+ARROWS: dict[str, set[str]] = {
+    "errors": set(),
+    "findings": set(),
+    "units": set(),
+    "stats": set(),
+    "files": set(),
+    "dsn": set(),
+    "settings_file": set(),
+    "settings": {"settings_file", "dsn"},
+    "syntax": set(),
+    "plan": set(),
+    "catalog": {"syntax"},
+    "db": {"plan", "syntax"},
+    "measure": {"catalog", "plan"},
+    "baseline": {"catalog", "measure", "plan", "syntax", "files"},
+    "doctor": set(),
+    "embedded": set(),
+    "demo": {"embedded"},
+    "report": {"baseline", "catalog", "doctor", "files", "measure", "plan", "settings"},
+    "cli": {
+        "baseline", "catalog", "db", "demo", "doctor", "embedded", "files", "measure", "plan", "report", "settings",
+    },
+}  # fmt: skip
+
+# Who may import a library that ties a room to a server, a terminal or a command line.
+LIBRARIES = {
+    "psycopg": {"db"},
+    "typer": {"cli"},
+    "rich": {"cli", "report"},
+    "redis": set(),
+    "postgast": {"syntax"},
+    "sqlparse": {"cli"},
+}
+
+
+def _room(path: Path) -> str:
+    parts = path.relative_to(ROOT).parts
+    return parts[0] if len(parts) > 1 else path.stem
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _wrong(path: Path) -> Iterator[str]:
+    room = _room(path)
+    for name in _imports(path):
+        top, *rest = name.split(".")
+        if (
+            top == "perfkit"
+            and rest
+            and rest[0] not in {room, "__version__", *WORDS, *ARROWS.get(room, set())}
+        ):
+            yield f"{room} imports {name}"
+        if top in LIBRARIES and room not in LIBRARIES[top]:
+            yield f"{room} imports {top}"
+
+
+MODULES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or not path.stem.startswith("__"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_follow_the_arrows(path: Path) -> None:
+    assert list(_wrong(path)) == []
+
+
+def test_every_room_has_its_arrows() -> None:
+    assert {_room(path) for path in MODULES} == ARROWS.keys()
+
+
+def test_an_import_against_the_arrows_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = tmp_path / "plan" / "sly.py"
+    module.parent.mkdir()
+    module.write_text(
+        "import psycopg\nfrom perfkit.cli import run\nfrom perfkit.errors import PerfkitError\n"
+    )
+    monkeypatch.setattr(f"{__name__}.ROOT", tmp_path)
+    assert list(_wrong(module)) == ["plan imports psycopg", "plan imports perfkit.cli.run"]
