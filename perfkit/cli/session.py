@@ -93,13 +93,13 @@ def measured(settings: "Settings", patterns: Iterable[str] | None, *, title: str
 
 def emit(document: "Document", out: OutputOptions) -> None:
     """Write the document in the chosen format to the chosen place."""
-    from perfkit.report.formats import render, write_output
+    from perfkit.report.formats import pieces, write_output
     from perfkit.report.options import RenderOptions, options_for
 
     here = str(Path.cwd())
     to_stdout = options_for(sys.stdout, environ=os.environ, working_directory=here)
     options = RenderOptions(working_directory=here) if out.output else to_stdout
-    write_output(render(document, out.format, options), out.output, sys.stdout)
+    write_output(pieces(document, out.format, options), out.output, sys.stdout)
 
 
 def leave(exit_code: int) -> None:

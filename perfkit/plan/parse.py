@@ -1,6 +1,7 @@
 """EXPLAIN (FORMAT JSON) -> Plan, of PostgreSQL 14 to 18; unknown node types and keys pass through."""
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -150,7 +151,7 @@ def _node(item: Mapping[str, Any], children: tuple[Node, ...]) -> Node:
         if (value := item.get(key)) is not None:
             if not isinstance(value, str):
                 raise _wrong(key, value)
-            fields[name] = value
+            fields[name] = sys.intern(value)
     if "type" not in fields:
         raise ValueError('has a node without a "Node Type"')
     for key, name in _NUMBER_FIELDS.items():
@@ -163,8 +164,19 @@ def _node(item: Mapping[str, Any], children: tuple[Node, ...]) -> Node:
         actual=_actual(item),
         buffers=_counts(item, _BUFFER_FIELDS, Buffers),
         wal=_counts(item, _WAL_FIELDS, Wal),
-        extra={str(key): value for key, value in item.items() if key not in _NODE_KEYS},
+        extra={sys.intern(str(key)): _shared(value) for key, value in item.items() if key not in _NODE_KEYS},
         children=children,
+    )
+
+
+def _shared(value: Any) -> Any:
+    """Return the value with one copy of each text: the plans of a workload repeat each other, and all are kept."""
+    if isinstance(value, str):
+        return sys.intern(value)
+    return (
+        [_shared(item) if isinstance(item, str) else item for item in value]
+        if isinstance(value, list)
+        else value
     )
 
 

@@ -1,12 +1,12 @@
 """The registry of formats, and the one place where a rendered text is written."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
 from perfkit.errors import UsageError
-from perfkit.files import write_atomically, write_error
+from perfkit.files import write_error, writing_atomically
 from perfkit.report import github, json, junit, markdown, text
 from perfkit.report.document import Document
 from perfkit.report.options import RenderOptions
@@ -35,22 +35,35 @@ def renderer_of(format_name: str) -> Renderer:
     return renderer
 
 
-def write_output(output: str, path: Path | None, stdout: TextIO) -> None:
-    """Write a rendered text to the file, whole or not at all, or to `stdout` when there is no path or it is "-".
+def pieces(document: Document, format_name: str, options: RenderOptions) -> Iterator[str]:
+    """Yield what `render` returns; JSON, which may be long, piece by piece."""
+    if format_name == "json":
+        yield from json.pieces(document)
+    else:
+        yield render(document, format_name, options)
 
-    What stdout's encoding lacks is written as an escape. When stdout's reader has gone (`| head`), the rest is dropped
-    and the command's exit code stays. Raises MeasureError when there is no room, UsageError when the file cannot be
-    written.
+
+def write_output(output: Iterable[str], path: Path | None, stdout: TextIO) -> None:
+    """Write a rendered text, whole or in pieces, to the file, or to `stdout` when there is no path or it is "-".
+
+    A file is written whole or not at all. What stdout's encoding lacks is written as an escape. When stdout's reader has
+    gone (`| head`), the rest is dropped and the command's exit code stays. Raises MeasureError when there is no room,
+    UsageError when the file cannot be written.
     """
+    parts = (output,) if isinstance(output, str) else output
     if path is not None and str(path) != "-":
-        write_atomically(path, output.encode("utf-8", "backslashreplace").decode("utf-8"))
+        with writing_atomically(path) as file:
+            file.writelines(_in_encoding(part, "utf-8") for part in parts)
         return
-    encoding = stdout.encoding or "utf-8"
     try:
-        stdout.write(output.encode(encoding, "backslashreplace").decode(encoding))
+        stdout.writelines(_in_encoding(part, stdout.encoding or "utf-8") for part in parts)
         stdout.flush()
     except OSError as error:
         # The interpreter flushes stdout once more when it ends, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             raise write_error("standard output", error) from error
+
+
+def _in_encoding(text: str, encoding: str) -> str:
+    return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -1,25 +1,37 @@
 """The JSON format: one document, its first key "schema", for programs."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
+from json import JSONEncoder
 from pathlib import PurePath
 from typing import Any
 
 from perfkit.report.document import Document
 from perfkit.report.options import RenderOptions
 
+_TOKENS_A_PIECE = 4_096  # some 50 kB
+
 
 def render(document: Document, options: RenderOptions) -> str:  # noqa: ARG001 - every format has this face
-    """Return `document.data` after the schema, keys in the order given, ending in a newline.
+    """Return what `pieces` gives as one text."""
+    return "".join(pieces(document))
 
-    The text is pure ASCII, so that it is the same in every encoding. Raises ValueError for NaN and infinity, which
-    JSON does not have, and for a datetime without a zone; TypeError for a value of an unknown type.
+
+def pieces(document: Document) -> Iterator[str]:
+    """Yield `document.data` after the schema, keys in the order given, ending in a newline.
+
+    In pieces, as the plans of a long catalog make more text than should be held at once. The text is pure ASCII, so that
+    it is the same in every encoding. Raises ValueError for NaN and infinity, which JSON does not have, and for a datetime
+    without a zone; TypeError for a value of an unknown type.
     """
     data = {"schema": document.schema} | {k: v for k, v in document.data.items() if k != "schema"}
-    return json.dumps(data, indent=2, allow_nan=False, default=_plain) + "\n"
+    tokens = JSONEncoder(indent=2, allow_nan=False, default=_plain).iterencode(data)
+    while piece := "".join(islice(tokens, _TOKENS_A_PIECE)):
+        yield piece
+    yield "\n"
 
 
 def _plain(value: object) -> Any:

@@ -18,7 +18,7 @@ from sample import SAMPLE
 
 from perfkit.findings import Severity
 from perfkit.report.document import Check, Document, State
-from perfkit.report.formats import render
+from perfkit.report.formats import pieces, render
 from perfkit.report.layout import visible
 from perfkit.report.options import RenderOptions
 
@@ -38,6 +38,13 @@ def test_json_is_ascii_starts_with_the_schema_and_keeps_text_and_order(data: dic
     told = render(document(data=data), "json")
     assert told.isascii()
     assert list(json.loads(told).items()) == [("schema", "perfkit.test/1"), *data.items()]
+
+
+def test_long_json_comes_in_pieces_that_are_the_whole() -> None:
+    long = document(data={"numbers": list(range(100_000))})
+    parts = list(pieces(long, "json", RenderOptions()))
+    assert max(map(len, parts)) < 100_000
+    assert "".join(parts) == render(long, "json")
 
 
 def test_json_cannot_be_given_another_schema_by_the_data() -> None:

@@ -64,6 +64,18 @@ def test_a_file_is_written_and_stdout_left_alone(tmp_path: Path) -> None:
     assert stdout.getvalue() == ""
 
 
+def test_a_file_is_kept_when_its_pieces_end_in_an_error(tmp_path: Path) -> None:
+    def broken() -> Iterator[str]:
+        yield "half"
+        raise ValueError("broken")
+
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+    with pytest.raises(ValueError, match="broken"):
+        write_output(broken(), path, io.StringIO())
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
+
+
 def test_a_file_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot write"):
         write_output("text", tmp_path / "missing" / "out.txt", io.StringIO())
