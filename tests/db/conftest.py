@@ -1,14 +1,12 @@
 """A small database with something to lose, and an ordinary role that owns it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import psycopg
 import pytest
+from office import Office
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-
-from perfkit.embedded import PostgresServer
 
 _ROLE = "office"
 _PASSWORD = "keep this out of every output"
@@ -41,17 +39,8 @@ ANALYZE;
 """
 
 
-@dataclass(frozen=True)
-class Office:
-    """An alumni office's database: the DSN of the ordinary role that owns it, and of the superuser."""
-
-    dsn: str
-    superuser_dsn: str
-    password: str
-
-
 @pytest.fixture
-def office(server: PostgresServer, database: str) -> Iterator[Office]:
+def office(database: str) -> Iterator[Office]:
     role = sql.Identifier(_ROLE)
     with psycopg.connect(database, autocommit=True) as connection:
         name = connection.info.dbname

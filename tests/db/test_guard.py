@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import Office  # type: ignore[import-not-found]  # the one beside this file
+from office import Office
 
 from perfkit.db.connect import connected, redact
 from perfkit.db.guard import Guard
@@ -31,7 +31,10 @@ HOSTILE = {
     ),
     "truncate": (f"TRUNCATE {_GIFT}", "syntax error"),
     "drop": (f"DROP TABLE {_GIFT}", "syntax error"),
-    "data-modifying CTE": (f"WITH gone AS (DELETE FROM {_GIFT} RETURNING id) SELECT * FROM gone", "read-only"),
+    "data-modifying CTE": (
+        f"WITH gone AS (DELETE FROM {_GIFT} RETURNING id) SELECT * FROM gone",
+        "read-only",
+    ),
     "nested data-modifying CTE": (
         f"SELECT 1 WHERE EXISTS (WITH gone AS (DELETE FROM {_GIFT} RETURNING 1) SELECT 1)",
         "top level|read-only",
@@ -41,7 +44,10 @@ HOSTILE = {
     "select for update": (f"SELECT * FROM {_GIFT} FOR UPDATE", "read-only"),
     "nextval": ("SELECT nextval('\"Alumni Office\".receipt')", "volatile function pg_catalog.nextval"),
     "setval": ("SELECT setval('\"Alumni Office\".receipt', 99)", "volatile function pg_catalog.setval"),
-    "volatile function": ('SELECT "Alumni Office".next_receipt()', "volatile function Alumni Office.next_receipt"),
+    "volatile function": (
+        'SELECT "Alumni Office".next_receipt()',
+        "volatile function Alumni Office.next_receipt",
+    ),
     "set before": (f"SET search_path TO x; SELECT 1 FROM {_PERSON}", "syntax error"),
     "function that says it reads": ('SELECT "Alumni Office".pretends_to_read()', "non-volatile|read-only"),
     "copy to program": (f"COPY {_GIFT} TO PROGRAM 'touch /tmp/perfkit-was-here'", "syntax error"),
@@ -50,7 +56,10 @@ HOSTILE = {
     "do block": (f"DO $$BEGIN DELETE FROM {_GIFT}; END$$", "syntax error"),
     "call": ("CALL nothing()", "syntax error"),
     "set transaction": ("SET TRANSACTION READ WRITE", "syntax error"),
-    "set_config": ("SELECT set_config('transaction_read_only', 'off', false)", "volatile function pg_catalog.set_config"),
+    "set_config": (
+        "SELECT set_config('transaction_read_only', 'off', false)",
+        "volatile function pg_catalog.set_config",
+    ),
     "set session": ("SET default_transaction_read_only = off", "syntax error"),
     "begin": ("BEGIN", "syntax error"),
     "commit": ("COMMIT", "syntax error"),
@@ -66,7 +75,10 @@ HOSTILE = {
         "VALUES (1, NULL), (2, pg_advisory_lock(2)::text)",
         "volatile function pg_catalog.pg_advisory_lock",
     ),
-    "advisory lock in a view": ('SELECT * FROM "Alumni Office".sly', "volatile function pg_catalog.pg_try_advisory_lock"),
+    "advisory lock in a view": (
+        'SELECT * FROM "Alumni Office".sly',
+        "volatile function pg_catalog.pg_try_advisory_lock",
+    ),
     "advisory lock in a view's view": (
         'SELECT * FROM "Alumni Office".slyer',
         "volatile function pg_catalog.pg_try_advisory_lock",
@@ -97,7 +109,7 @@ def _run(office: Office, text: str, types: tuple[str, ...] = (), values: tuple[s
 
 
 def _dump(server: PostgresServer, office: Office) -> str:
-    command = [server.binaries / "pg_dump", "--dbname", office.superuser_dsn]
+    command = [str(server.binaries / "pg_dump"), "--dbname", office.superuser_dsn]
     dump = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     # Recent versions guard their dumps with a random key.
     return "\n".join(line for line in dump.splitlines() if "restrict " not in line)
@@ -164,7 +176,7 @@ def test_a_timeout_has_its_sqlstate(office: Office) -> None:
 
 def test_a_lock_is_not_waited_for(office: Office) -> None:
     with psycopg.connect(office.dsn) as other:
-        other.execute(f"LOCK TABLE {_GIFT} IN ACCESS EXCLUSIVE MODE")  # type: ignore[arg-type]
+        other.execute(f"LOCK TABLE {_GIFT} IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(StatementError, match="lock timeout"):
             _run(office, f"SELECT count(*) FROM {_GIFT}")
 

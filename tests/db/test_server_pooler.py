@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from command_line import analyze, cases
-from conftest import Office  # type: ignore[import-not-found]  # the one beside this file
+from office import Office
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from perfkit.embedded import PostgresServer

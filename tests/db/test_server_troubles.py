@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from command_line import analyze, cases, finished, start
-from conftest import Office  # type: ignore[import-not-found]  # the one beside this file
+from office import Office
 from psycopg.conninfo import make_conninfo
 
 from perfkit.embedded import PostgresServer, start_postgres, stop_postgres
