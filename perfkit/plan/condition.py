@@ -1,0 +1,224 @@
+"""Conditions of a scan, taken apart: which column or expression of the table is compared, and how."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from perfkit.plan.expression import Token, tokens
+
+Kind = Literal["equal", "range", "prefix", "infix", "contains", "other"]
+
+_OPERATORS: dict[str, Kind] = {
+    "=": "equal",
+    "<": "range",
+    ">": "range",
+    "<=": "range",
+    ">=": "range",
+    "@>": "contains",
+    "&&": "contains",
+    "@@": "contains",
+    "~~*": "infix",
+}
+_WORDS = frozenset(
+    {
+        "any",
+        "all",
+        "array",
+        "null",
+        "true",
+        "false",
+        "is",
+        "not",
+        "and",
+        "or",
+        "row",
+        "case",
+        "when",
+        "then",
+        "else",
+    }
+    | {"end", "distinct", "from", "hashed", "collate", "at", "time", "zone", "interval", "unknown", "default"}
+    | {
+        "current_date",
+        "current_timestamp",
+        "localtimestamp",
+        "session_user",
+        "current_user",
+        "subplan",
+        "initplan",
+    }
+)
+# Casts that leave an index on the bare column usable.
+_HARMLESS_CASTS = frozenset({"text", "varchar", "oid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One ANDed condition on a table.
+
+    `key` is what an index would hold, as CREATE INDEX wants it: a column, lower(x), ((profile ->> 'city'::text)); it is
+    '' for a condition that no single key serves. `bare` tells whether it is a column and nothing else. `kind` is how it is
+    compared; an infix is a pattern that starts with a wildcard, or ignores case. `text` is the condition as printed.
+    """
+
+    key: str
+    bare: bool
+    kind: Kind
+    text: str
+
+
+def comparisons(text: str, alias: str | None) -> tuple[Comparison, ...]:
+    """Return the ANDed conditions in a Filter, Index Cond or Join Filter, as seen from the table with this alias.
+
+    A column without a table name is the table's own; columns of other tables count as given values.
+    """
+    if not text:
+        return ()
+    return tuple(_comparison(part, alias) for part in _conjuncts(list(tokens(text))))
+
+
+def has_or(text: str) -> bool:
+    """Tell whether any of the ANDed conditions is an OR of others."""
+    return any(len(_split(_bare(part), "OR")) > 1 for part in _conjuncts(list(tokens(text))))
+
+
+def _conjuncts(parts: Sequence[Token]) -> list[Sequence[Token]]:
+    found: list[Sequence[Token]] = []
+    pending = [parts]
+    while pending:
+        pieces = _split(_bare(pending.pop(0)), "AND")
+        if len(pieces) == 1:
+            found.append(pieces[0])
+        else:
+            pending = [*pieces, *pending]
+    return found
+
+
+def _bare(parts: Sequence[Token]) -> Sequence[Token]:
+    """Return the tokens without spaces at their ends and without brackets around the whole."""
+    while True:
+        start, end = 0, len(parts)
+        while start < end and parts[start].kind == "space":
+            start += 1
+        while end > start and parts[end - 1].kind == "space":
+            end -= 1
+        parts = parts[start:end]
+        if len(parts) < 2 or parts[0].text != "(" or _closing(parts) != len(parts) - 1:
+            return parts
+        parts = parts[1:-1]
+
+
+def _closing(parts: Sequence[Token]) -> int:
+    depth = 0
+    for position, token in enumerate(parts):
+        depth += (token.text in {"(", "["}) - (token.text in {")", "]"})
+        if depth == 0:
+            return position
+    return -1
+
+
+def _split(parts: Sequence[Token], word: str) -> list[Sequence[Token]]:
+    """Split at a word that stands outside of all brackets."""
+    pieces: list[Sequence[Token]] = []
+    depth = start = 0
+    for position, token in enumerate(parts):
+        depth += (token.text in {"(", "["}) - (token.text in {")", "]"})
+        if depth == 0 and token.kind == "name" and token.text == word:
+            pieces.append(parts[start:position])
+            start = position + 1
+    return [*pieces, parts[start:]]
+
+
+def _comparison(parts: Sequence[Token], alias: str | None) -> Comparison:
+    text = _text(parts)
+    other = Comparison("", bare=False, kind="other", text=text)
+    found = _operator(parts)
+    if found is None:
+        return other
+    left, right = _bare(parts[:found]), _bare(parts[found + 1 :])
+    kind = _kind(parts[found].text, right)
+    if _own_columns(right, alias) and not _own_columns(left, alias) and right[0].text.upper() != "ANY":
+        left, right = right, left
+    if (
+        kind == "other"
+        or not _own_columns(left, alias)
+        or _own_columns(right, alias)
+        or _foreign(left, alias)
+    ):
+        return other
+    key = _unqualified(_without_harmless_cast(left), alias)
+    bare = len(key) == 1
+    is_call = (
+        len(key) > 2 and key[0].kind == "name" and key[1].text == "(" and _closing(key[1:]) == len(key) - 2
+    )
+    written = _text(key) if bare or is_call else f"({_text(key)})"
+    return Comparison(written, bare=bare, kind=kind, text=text)
+
+
+def _operator(parts: Sequence[Token]) -> int | None:
+    """Return where the comparison's operator stands: outside of all brackets; IS NULL is none."""
+    depth = 0
+    for position, token in enumerate(parts):
+        depth += (token.text in {"(", "["}) - (token.text in {")", "]"})
+        if depth == 0 and token.kind == "operator" and position:
+            return position
+    return None
+
+
+def _kind(operator: str, right: Sequence[Token]) -> Kind:
+    if operator == "~~":
+        pattern = right[0].text if right else ""
+        return (
+            "infix" if pattern.startswith(("'%", "'_")) else "prefix" if pattern.startswith("'") else "other"
+        )
+    return _OPERATORS.get(operator, "other")
+
+
+def _columns(parts: Sequence[Token]) -> Iterable[tuple[str, str]]:
+    """Yield (qualifier, column) of every column; the qualifier is '' when there is none."""
+    meaningful = [token for token in parts if token.kind != "space"]
+    nothing = Token("mark", "")
+    padded = [nothing, nothing, *meaningful, nothing]
+    for position, (token, following) in enumerate(pairwise(padded)):
+        if token.kind not in {"name", "quoted"} or following.text in {"(", "."}:
+            continue
+        before, qualifier = padded[position - 1], padded[position - 2]
+        if before.kind == "cast" or (token.kind == "name" and token.text.lower() in _WORDS):
+            continue
+        yield (qualifier.text if before.text == "." else ""), token.text
+
+
+def _own_columns(parts: Sequence[Token], alias: str | None) -> bool:
+    return any(qualifier in {"", _printed(alias)} for qualifier, _ in _columns(parts))
+
+
+def _foreign(parts: Sequence[Token], alias: str | None) -> bool:
+    return any(qualifier not in {"", _printed(alias)} for qualifier, _ in _columns(parts))
+
+
+def _printed(alias: str | None) -> str:
+    return alias or ""
+
+
+def _unqualified(parts: Sequence[Token], alias: str | None) -> Sequence[Token]:
+    """Return the tokens without the table's own alias before its columns."""
+    kept: list[Token] = []
+    for position, token in enumerate(parts):
+        following = parts[position + 1].text if position + 1 < len(parts) else ""
+        before = parts[position - 1].text if position else ""
+        if (token.text == alias and following == ".") or (token.text == "." and before == alias):
+            continue
+        kept.append(token)
+    return kept
+
+
+def _without_harmless_cast(parts: Sequence[Token]) -> Sequence[Token]:
+    """Return x for (x)::text."""
+    if len(parts) > 2 and parts[-2].kind == "cast" and parts[-1].text in _HARMLESS_CASTS:
+        return _bare(parts[:-2])
+    return parts
+
+
+def _text(parts: Sequence[Token]) -> str:
+    return "".join(token.text for token in parts)

@@ -1,0 +1,157 @@
+"""Rules about work that is repeated for every row: nested loops, join filters, subplans."""
+
+from collections.abc import Iterator
+
+from perfkit.findings import Finding, Severity
+from perfkit.plan.condition import comparisons, has_or
+from perfkit.plan.derive import Tree
+from perfkit.plan.facts import Facts
+from perfkit.plan.label import kind, label
+from perfkit.plan.model import Node, result_children, walk
+from perfkit.plan.rules import thresholds
+from perfkit.plan.rules.index_advice import create_index
+from perfkit.plan.rules.rule import Rule, found, relation_of
+from perfkit.units import format_count, format_share
+
+
+def _check_nested_loop(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
+    for node in tree.nodes:
+        inputs = result_children(node)
+        if node.type != "Nested Loop" or len(inputs) != 2:
+            continue
+        outer, inner = inputs
+        numbers = tree.numbers[inner]
+        if numbers.loops < thresholds.NESTED_LOOPS or numbers.total_share < thresholds.NESTED_INNER_SHARE:
+            continue
+        scanned = inner.type == "Seq Scan"
+        yield found(
+            "nested-loop",
+            Severity.ERROR if scanned else Severity.WARNING,
+            node,
+            title=f"{kind(node)} ran {label(inner)} {format_count(numbers.loops)} times,"
+            f" {format_share(numbers.total_share)} of the query",
+            evidence={
+                "inner": label(inner),
+                "loops": numbers.loops,
+                "inner_share": numbers.total_share,
+                "outer_rows": tree.numbers[outer].rows,
+                "outer_rows_expected": outer.plan_rows or 0,
+            },
+            fix=_inner_index(node, inner, facts) if scanned else _loop_fix(tree, outer),
+            impact=numbers.total_share,
+        )
+
+
+def _inner_index(node: Node, inner: Node, facts: Facts | None) -> str:
+    """Return the index by which the inner table could be looked up instead of scanned."""
+    condition = inner.text("Filter") or node.text("Join Filter")
+    written = create_index(inner, comparisons(condition, inner.alias), relation_of(inner, facts))
+    return (
+        written
+        or f"Make an index on {label(inner)}'s join columns: {condition or 'there is no join condition'}."
+    )
+
+
+def _loop_fix(tree: Tree, outer: Node) -> str:
+    expected, rows = outer.plan_rows or 0, tree.numbers[outer].rows
+    if rows >= thresholds.MISESTIMATE_FACTOR * max(expected, 1):
+        return (
+            f"The planner expected {format_count(expected)} rows from {label(outer)} and got {format_count(rows)}:"
+            " correct that estimate (ANALYZE, extended statistics), and it will choose a hash join."
+        )
+    return (
+        "Reduce the outer rows before the join, or let it hash: check that the join compares equal types,"
+        " that work_mem holds the smaller side, and that random_page_cost fits the disk."
+    )
+
+
+def _check_or_join(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
+    for node in tree.nodes:
+        numbers, condition = tree.numbers[node], node.text("Join Filter")
+        if numbers.removed_by_join_filter < thresholds.JOIN_REMOVED_ROWS or not has_or(condition):
+            continue
+        yield found(
+            "or-join-filter",
+            Severity.WARNING,
+            node,
+            title=f"{kind(node)} compared {format_count(numbers.removed_by_join_filter + numbers.rows)} pairs of rows"
+            f" to keep {format_count(numbers.rows)}, because its condition is an OR",
+            evidence={
+                "rows_kept": numbers.rows,
+                "pairs_removed": numbers.removed_by_join_filter,
+                "join_filter": condition,
+            },
+            fix="Write it as a UNION of two joins, one for each arm of the OR, so that each can use a hash or an index.",
+            impact=numbers.total_share,
+        )
+
+
+def _check_correlated_subplan(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
+    for node in tree.nodes:
+        numbers = tree.numbers[node]
+        if node.relationship != "SubPlan" or numbers.loops < thresholds.SUBPLAN_LOOPS:
+            continue
+        parent = tree.parents[node]
+        yield found(
+            "correlated-subplan",
+            Severity.WARNING,
+            parent,
+            title=f"{node.subplan_name or 'A subquery'} ran {format_count(numbers.loops)} times, once for each row"
+            f" of {label(parent)}",
+            evidence={"loops": numbers.loops, "share": numbers.total_share, "subplan": label(node)},
+            fix=_subplan_fix(parent, node),
+            impact=numbers.total_share,
+        )
+
+
+def _subplan_fix(parent: Node, subplan: Node) -> str:
+    """Return what to do: a subplan that depends on nothing outside (NOT IN) is read again only for want of memory."""
+    if subplan.type == "Materialize" and "NOT" in parent.text("Filter"):
+        return "Write NOT EXISTS instead of NOT IN, so that it becomes an anti join; or raise work_mem until it is hashed."
+    tables = ", ".join(node.relation for node in walk(subplan) if node.relation)
+    return (
+        f"Write the subquery over {tables or 'its source'} as a join with a GROUP BY, or as a LEFT JOIN LATERAL"
+        " over fewer rows; page first, then look up what the page shows."
+    )
+
+
+NESTED_LOOP = Rule(
+    id="nested-loop",
+    severity=Severity.WARNING,
+    title="A nested loop repeats its inner side thousands of times",
+    why="A nested loop is the best join for a few rows and the worst for many. The planner takes it when it expects few;"
+    " with a sequential scan inside (an error) the work is the product of both tables.",
+    bad="Nested Loop\n  ->  Seq Scan on alumni.gift g  (actual rows=47880 loops=1)\n"
+    "  ->  Index Scan using person_pkey on alumni.person p  (actual rows=1 loops=47880)",
+    good="Hash Join\n  ->  Seq Scan on alumni.gift g  (actual rows=47880 loops=1)\n"
+    "  ->  Hash\n        ->  Seq Scan on alumni.person p  (actual rows=20100 loops=1)",
+    fix="Correct the estimate of the outer side, so that the planner sees how many rows come; index the inner side's"
+    " join columns where it is scanned.",
+    check=_check_nested_loop,
+)
+OR_JOIN = Rule(
+    id="or-join-filter",
+    severity=Severity.WARNING,
+    title="An OR over two tables makes the join compare every pair of rows",
+    why="Hash and merge joins need an equality that always holds. An OR leaves only the nested loop, with every row of one"
+    " table against every row of the other.",
+    bad="Nested Loop\n  Join Filter: ((p.id = g.person_id) OR (p.email = g.note))\n"
+    "  Rows Removed by Join Filter: 8639",
+    good="HashAggregate\n  ->  Append\n        ->  Hash Join  (Hash Cond: (p.id = g.person_id))\n"
+    "        ->  Hash Join  (Hash Cond: (p.email = g.note))",
+    fix="Write a UNION (or UNION ALL with the second arm excluding the first) of two joins.",
+    check=_check_or_join,
+)
+CORRELATED_SUBPLAN = Rule(
+    id="correlated-subplan",
+    severity=Severity.WARNING,
+    title="A subquery runs once for every row",
+    why="A subquery that refers to the outer row cannot be joined; the server runs it again for each row, before any LIMIT"
+    " that comes after a sort.",
+    bad="Index Scan using person_pkey on alumni.person p  (actual rows=3999 loops=1)\n"
+    "  SubPlan 1\n    ->  Aggregate  (actual rows=1 loops=3999)",
+    good="Hash Join\n  ->  Seq Scan on alumni.person p\n  ->  Hash\n        ->  HashAggregate",
+    fix="Write it as a join with a grouped subquery. For NOT IN, write NOT EXISTS.",
+    check=_check_correlated_subplan,
+)
+RULES = (NESTED_LOOP, OR_JOIN, CORRELATED_SUBPLAN)
