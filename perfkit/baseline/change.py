@@ -59,14 +59,19 @@ def _is_regression(comparison: Comparison, blocks: Metric, growth: Growth, thres
 
 def _hint(comparison: Comparison, gate: Gate) -> str:
     if gate is Gate.PASSED:
-        return f"hold it to the better plan: perfkit baseline {comparison.case.query}"
-    return f'when this plan is right: perfkit baseline accept {comparison.case.id} --reason "…"'
+        return f"hold it to the better plan: perfkit baseline --only {comparison.case.query}"
+    accept = f'when this plan is right: perfkit baseline accept {comparison.case.id} --reason "…"'
+    again = "; ".join(
+        definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
+        for _, definition in _lost_indexes(comparison)
+    )
+    return f"make it again: {again}; {accept}" if again else accept
 
 
 def _causes(comparison: Comparison, growth: Growth, thresholds: Thresholds) -> Iterator[tuple[Cause, str]]:
     """Yield what may have caused the change, each with a clause about it, the surest first."""
     before, now = comparison.reference, comparison.runs.counters
-    lost = tuple(_lost_indexes(comparison))
+    lost = [name for name, _ in _lost_indexes(comparison)]
     if lost:
         yield Cause.INDEX_LOST, f"index {' and '.join(lost)} {'is' if len(lost) == 1 else 'are'} gone"
     if comparison.runs.plan.jit and not _has_jit(comparison.before.shape.text):
@@ -86,14 +91,14 @@ def _causes(comparison: Comparison, growth: Growth, thresholds: Thresholds) -> I
     yield Cause.PLANNER_CHOICE, ""
 
 
-def _lost_indexes(comparison: Comparison) -> Iterator[str]:
-    """Yield schema.index of each index that the old plan used and that no longer exists, by whatever name."""
+def _lost_indexes(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield name (schema.index) and definition of each index of the old plan that no longer exists, by whatever name."""
     for relation in _relations(comparison):
         recorded = comparison.query.relations[relation.qualified_name].indexes
         left = {_unnamed(index.definition) for index in relation.indexes if index.valid}
         for name, index in recorded.items():
             if name in comparison.before.indexes and _unnamed(index.definition) not in left:
-                yield f"{relation.schema}.{name}"
+                yield f"{relation.schema}.{name}", index.definition
 
 
 def _unnamed(definition: str) -> str:

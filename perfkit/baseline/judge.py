@@ -132,7 +132,7 @@ def _judge_problem(result: CaseResult, problem: Problem, *, was_measured: bool) 
 
 
 def _new(case: Case) -> Verdict:
-    hint = f"record it: perfkit baseline {case.query}"
+    hint = f"record it: perfkit baseline --only {case.query}"
     return _unjudged(case, VerdictKind.NEW, Cause.NOT_IN_BASELINE, "is not in the baseline", hint)
 
 
