@@ -62,7 +62,7 @@ def query_obstacle(baseline: QueryBaseline, query: Query) -> Obstacle | None:
     return Obstacle(
         cause=Cause.SQL_CHANGED,
         reason=f"{what} changed since the baseline",
-        hint=f"record it again: perfkit baseline {query.name}",
+        hint=f"record it again: perfkit baseline --only {query.name}",
     )
 
 
@@ -73,7 +73,7 @@ def case_obstacle(baseline: CaseBaseline, case: Case) -> Obstacle | None:
     return Obstacle(
         cause=Cause.PARAMETERS_CHANGED,
         reason="its parameter values changed since the baseline",
-        hint=f"record it again: perfkit baseline {case.query}",
+        hint=f"record it again: perfkit baseline --only {case.query}",
     )
 
 

@@ -141,6 +141,6 @@ def _verdict(comparison: Comparison, kind: VerdictKind, gate: Gate, cause: Cause
 
 
 _HINTS = {
-    Gate.FAILED: "find what changed, or record it again when it is meant: perfkit baseline {query}",
-    Gate.WARNING: "when this is how it stays, record it again: perfkit baseline {query}",
+    Gate.FAILED: "find what changed, or record it again when it is meant: perfkit baseline --only {query}",
+    Gate.WARNING: "when this is how it stays, record it again: perfkit baseline --only {query}",
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import workloads as w
-from generated import BASELINES
+from generated import BASELINES, CALM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +31,7 @@ def _sample() -> QueryBaseline:
 TEXT = encode(_sample())
 
 
+@CALM
 @given(BASELINES)
 def test_what_is_written_is_read_again(baseline: QueryBaseline) -> None:
     assert decode(encode(baseline), PATH) == baseline
@@ -64,6 +65,7 @@ def test_a_file_that_ends_too_early_is_damaged_wherever_it_ends() -> None:
             decode(whole[:length].decode(errors="replace"), PATH)
 
 
+@CALM
 @given(st.text())
 def test_any_other_text_is_damaged(text: str) -> None:
     with pytest.raises(DamagedFileError):

@@ -28,6 +28,7 @@ def test_a_dropped_index_fails_and_is_named() -> None:
     )
     assert "-Index Scan using person_grad_year_idx on alumni.person p" in verdict.diff
     assert "+Seq Scan on alumni.person p" in verdict.diff
+    assert "CREATE INDEX CONCURRENTLY" in verdict.hint
     assert verdict.hint.endswith('perfkit baseline accept directory/typical --reason "…"')
 
 
@@ -88,7 +89,7 @@ def test_a_plan_that_got_faster_is_an_improvement_whatever_it_reads(blocks_now: 
     )
     assert (verdict.gate, verdict.cause) == (Gate.PASSED, Cause.IMPROVED)
     assert "for the better" in verdict.message
-    assert verdict.hint.endswith("perfkit baseline directory")
+    assert verdict.hint.endswith("perfkit baseline --only directory")
 
 
 def test_a_changed_plan_may_read_more_as_its_table_grew() -> None:

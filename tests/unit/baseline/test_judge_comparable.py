@@ -80,7 +80,7 @@ def test_another_query_is_not_compared_and_is_named(changed: CaseResult, cause: 
     verdict = w.judged_analyses(BEFORE, w.analysis(changed))
     assert (verdict.kind, verdict.gate, verdict.cause) == (VerdictKind.NOT_COMPARABLE, Gate.SKIPPED, cause)
     assert verdict.message.startswith("directory/typical is not comparable: ")
-    assert "perfkit baseline directory" in verdict.hint
+    assert "perfkit baseline --only directory" in verdict.hint
 
 
 def test_layout_and_comments_are_not_another_query() -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import workloads as w
+from generated import CALM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ def _analyses(draw: st.DrawFn) -> Analysis:
     return w.analysis(*results, around=w.facts(draw(_TABLES)))
 
 
+@CALM
 @given(_analyses())
 def test_a_run_is_the_same_as_itself(measured: Analysis) -> None:
     stored = {name: decode(encode(each), Path(f"{name}.json")) for name, each in w.baseline(measured).items()}
@@ -48,6 +50,7 @@ def test_a_run_is_the_same_as_itself(measured: Analysis) -> None:
         assert (verdict.kind, verdict.gate) == (VerdictKind.SAME, Gate.PASSED)
 
 
+@CALM
 @given(_analyses(), _analyses())
 def test_any_two_runs_can_be_judged(before: Analysis, now: Analysis) -> None:
     verdicts = judge(w.baseline(before), now).verdicts
