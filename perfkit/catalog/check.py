@@ -1,5 +1,7 @@
 """A query's statement, draws and types, checked by PostgreSQL's own parser."""
 
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
 from functools import lru_cache
 
 from perfkit.catalog.model import Query
@@ -25,6 +27,18 @@ def check_statement(query: Query) -> StatementKind:
             hint="write `-- allow: write  why` in its header; perfkit rolls it back",
         )
     return kind
+
+
+def unknown_allowances(query: Query, rules: Collection[str]) -> Iterator[CatalogError]:
+    """Yield a problem for each thing that the query's header allows and that is neither a rule nor a kind of statement."""
+    known = sorted({"write", "volatile", *rules})
+    for allowed in query.allowed:
+        if allowed not in known:
+            close = get_close_matches(allowed, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"the ids are {', '.join(known)}"
+            yield CatalogError(
+                f"there is no rule {allowed!r} to allow", path=query.path, line=query.line, hint=hint
+            )
 
 
 def _read_at(query: Query, sql: str, line: int) -> Statement:

@@ -2,11 +2,11 @@
 
 import codecs
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from perfkit.catalog.blocks import Block, split_blocks
-from perfkit.catalog.check import check_statement, is_type
+from perfkit.catalog.check import check_statement, is_type, unknown_allowances
 from perfkit.catalog.header import Header, read_header
 from perfkit.catalog.limits import FILE_SIZE_BYTES_MAX
 from perfkit.catalog.model import Case, Catalog, Query
@@ -14,9 +14,9 @@ from perfkit.errors import CatalogError, UsageError
 from perfkit.syntax.lexer import line_at, replaced
 
 
-def load_catalog(directory: Path) -> Catalog:
+def load_catalog(directory: Path, *, rules: Collection[str] | None = None) -> Catalog:
     """Return the catalog of all `**/*.sql` in `directory`; CatalogError with the first problem and their number."""
-    catalog, problems = check_catalog(directory)
+    catalog, problems = check_catalog(directory, rules=rules)
     if problems:
         first, others = problems[0], len(problems) - 1
         more = f"{others} more problem{'s' if others > 1 else ''}: `perfkit catalog check` lists all"
@@ -25,7 +25,9 @@ def load_catalog(directory: Path) -> Catalog:
     return catalog
 
 
-def check_catalog(directory: Path) -> tuple[Catalog, tuple[CatalogError, ...]]:
+def check_catalog(
+    directory: Path, *, rules: Collection[str] | None = None
+) -> tuple[Catalog, tuple[CatalogError, ...]]:
     """Return the catalog of `directory` and every problem in it, by file and line.
 
     Queries with a problem are left out. UsageError when there is no such directory, or nothing to read in it.
@@ -47,6 +49,8 @@ def check_catalog(directory: Path) -> tuple[Catalog, tuple[CatalogError, ...]]:
             same = queries.setdefault(query.name.lower(), query)
             if same is not query:
                 problems.append(_duplicate(query, same))
+    if rules is not None:
+        problems += (problem for query in queries.values() for problem in unknown_allowances(query, rules))
     problems.sort(key=lambda problem: (problem.path, problem.line))
     return Catalog(queries=tuple(sorted(queries.values(), key=lambda query: query.name))), tuple(problems)
 

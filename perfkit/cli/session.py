@@ -61,7 +61,14 @@ def catalog_from(settings: "Settings") -> "Catalog":
     """Return the catalog of the settings' directory."""
     from perfkit.catalog.load import load_catalog
 
-    return load_catalog(settings.queries)
+    return load_catalog(settings.queries, rules=rule_ids())
+
+
+def rule_ids() -> frozenset[str]:
+    """Return the ids of the plan rules, which a query's header may allow."""
+    from perfkit.plan.rules import RULES
+
+    return frozenset(rule.id for rule in RULES)
 
 
 def workload_from(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfkit.catalog.assignment import read_assignments
-from perfkit.catalog.load import load_catalog
+from perfkit.catalog.load import check_catalog, load_catalog
 from perfkit.catalog.model import Draw, Param, Query
 
 FULL = """\
@@ -144,3 +144,12 @@ def test_any_text_is_values_or_a_named_mistake(text: str) -> None:
         message = str(error)
         assert message.endswith(("is not key=value", "never ends"))
     assert all(key for key, _ in values)
+
+
+def test_an_allowance_that_is_no_rule_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("-- name: a\n-- allow: seq-scam  small\nSELECT 1;\n")
+    _, problems = check_catalog(tmp_path, rules={"seq-scan"})
+    assert [(problem.line, problem.problem, problem.hint) for problem in problems] == [
+        (1, "there is no rule 'seq-scam' to allow", "did you mean seq-scan?")
+    ]
+    assert check_catalog(tmp_path, rules={"seq-scam"})[1] == ()
