@@ -1,7 +1,7 @@
 """The JSON format: one document, its first key "schema", for programs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
@@ -9,6 +9,7 @@ from json import JSONEncoder
 from pathlib import PurePath
 from typing import Any
 
+from perfkit.report.data import to_data
 from perfkit.report.document import Document
 from perfkit.report.options import RenderOptions
 
@@ -47,5 +48,5 @@ def _plain(value: object) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
+        return to_data(value)
     raise TypeError(f"a {type(value).__name__} has no form in JSON")
