@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from perfkit.baseline.comparison import Comparison, evidence_of, numbers_of
-from perfkit.baseline.growth import Growth, growth_of, new_dead_rows, new_relations
+from perfkit.baseline.growth import Growth, dead_rows_in_the_way, growth_of, new_relations
 from perfkit.baseline.model import heap_fetches
 from perfkit.baseline.thresholds import Margin, Thresholds
 from perfkit.baseline.verdict import Cause, Gate, Verdict, VerdictKind
@@ -90,7 +90,7 @@ def vacuum_would_do(
     if len(unexplained) > 1 or blocks.name != _BLOCKS:
         return False
     most = max(blocks.before * (thresholds.dead_rows_ratio - 1), thresholds.dead_rows_least_blocks)
-    dead = min(sum(new_dead_rows(comparison).values()), most)
+    dead = min(sum(dead_rows_in_the_way(comparison).values()), most)
     fetches = (
         0 if comparison.accepted else heap_fetches(comparison.runs.plan) - comparison.before.heap_fetches
     )
@@ -100,10 +100,12 @@ def vacuum_would_do(
 
 def vacuum_reason(comparison: Comparison) -> str:
     """Return the clause that says what VACUUM would do away with."""
-    dead = new_dead_rows(comparison)
+    dead = dead_rows_in_the_way(comparison)
     if any(dead.values()):
         name = max(dead, key=lambda each: dead[each])
-        return f"{format_count(dead[name])} more dead rows are in {name}: VACUUM it and measure again"
+        return (
+            f"{format_count(dead[name])} dead rows of {name} may be in the way: VACUUM it and measure again"
+        )
     names = " and ".join(comparison.before.relations)
     return f"index-only scans visit pages that are not marked all-visible: VACUUM {names} and measure again"
 
