@@ -82,6 +82,15 @@ def own_project(perfkit: Perfkit, own_dsn: str) -> Perfkit:
     return perfkit
 
 
+@pytest.fixture(scope="session")
+def baselines(alumni_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with the baseline `main` of the catalog, recorded once, to be copied."""
+    perfkit = Perfkit(tmp_path_factory.mktemp("recorded"))
+    make_project(perfkit.directory, alumni_server.dsn_for(DATABASE, ROLE, PASSWORD))
+    assert perfkit("baseline").returncode == 0
+    return perfkit.directory / "baselines"
+
+
 def make_project(directory: Path, dsn: str) -> None:
     """Write a catalog and the settings that name the database, with few samples, as tests want to be quick."""
     shutil.copytree(QUERIES, directory / "queries")

@@ -63,7 +63,6 @@ def test_markdown_has_a_table(project: Perfkit) -> None:
         (["class_list"], {"class_list"}),
         (["class_*", "names_*"], {"class_list", "names_of_many"}),
         (["names_of_many/few"], {"names_of_many"}),
-        (["*/default"], {"overdue_pledges"}),
     ],
 )
 def test_patterns_choose_queries_and_cases(project: Perfkit, patterns: list[str], chosen: set[str]) -> None:
@@ -95,8 +94,6 @@ def test_an_unknown_query_or_case_is_named_with_what_was_meant(
     [
         (["overdue_pledges", "--fail-on", "warning"], 1),
         (["overdue_pledges", "--fail-on", "error"], 0),
-        (["overdue_pledges", "--fail-on", "never"], 0),
-        (["class_list", "--fail-on", "warning"], 0),
         (["class_list", "--fail-on", "error", "--target", "0.001ms"], 1),
         (["class_list", "--target", "0.001ms"], 0),
     ],
@@ -104,11 +101,9 @@ def test_an_unknown_query_or_case_is_named_with_what_was_meant(
 def test_the_gate_fails_on_what_it_was_told_to(
     project: Perfkit, arguments: list[str], exit_code: int
 ) -> None:
-    assert project("analyze", *arguments).returncode == exit_code
-
-
-def test_a_missed_target_is_told(project: Perfkit) -> None:
-    assert "Target missed" in project("analyze", "class_list", "--target", "0.001ms").stdout
+    result = project("analyze", *arguments)
+    assert result.returncode == exit_code
+    assert ("Target missed" in result.stdout) == ("--target" in arguments)
 
 
 def test_generic_plans_are_made_when_asked_for(project: Perfkit) -> None:
@@ -174,8 +169,6 @@ def test_a_selection_of_nothing_but_refused_writes_measured_nothing(project: Per
     [
         ("host=127.0.0.1 port=1", "check host and port"),
         ("host=nowhere.invalid", "check the host name"),
-        ("service=unknown", "check the connection"),
-        ("postgresql://joe:{password}/x", "check"),
         ("postgresql://joe:{password}@[::1/x", "cannot be read"),
         ("postgresql://joe:{password}@127.0.0.1:port/x", "port"),
         ("host=127.0.0.1 password='{password}' sslmode=often", "sslmode"),

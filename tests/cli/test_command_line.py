@@ -13,20 +13,13 @@ COMMANDS = (
 )
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(perfkit: Perfkit, command: str) -> None:
-    result = perfkit(*command.split(), "-h")
-    assert result.returncode == 0
-    assert f"{command} [OPTIONS]" in result.stdout
-    assert result.stderr == ""
-
-
-def test_every_command_that_help_lists_is_tested_here(perfkit: Perfkit) -> None:
-    listed = {
-        f"{group} {name}".strip()
-        for group in ("", "baseline", "catalog", "demo")
-        for name in _listed_commands(perfkit(*group.split(), "-h").stdout)
-    }
+def test_every_command_explains_itself(perfkit: Perfkit) -> None:
+    listed: set[str] = set()
+    for command in COMMANDS:
+        result = perfkit(*command.split(), "-h")
+        assert (result.returncode, result.stderr) == (0, "")
+        assert f"{command} [OPTIONS]" in result.stdout
+        listed |= {f"{command} {name}".strip() for name in _listed_commands(result.stdout)}
     assert listed == set(COMMANDS) - {""}
 
 
@@ -49,14 +42,12 @@ def test_the_version_stands_alone(perfkit: Perfkit) -> None:
         ("analyze", "--frobnicate"),
         ("frobnicate",),
         ("analyze", "--samples", "0"),
-        ("analyze", "--samples", "many"),
         ("analyze", "--timeout", "soon"),
         ("analyze", "--fail-on", "disaster"),
         ("analyze", "--plan-mode", "clever"),
         ("analyze", "--format", "pdf"),
         ("baseline", "accept", "class_list/typical"),
         ("baseline", "--name", "../elsewhere"),
-        ("regress", "--name", ".hidden"),
         ("demo", "csv", "--bad-share", "2"),
         ("demo", "up", "--alumni", "5"),
         ("catalog", "show"),
@@ -81,7 +72,7 @@ def test_a_result_goes_to_stdout_and_nothing_else_does(project: Perfkit) -> None
     assert result.stderr == ""
 
 
-@pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1"}, {"FORCE_COLOR": "1"}])
+@pytest.mark.parametrize("environ", [{}, {"FORCE_COLOR": "1"}])
 def test_a_pipe_gets_no_colours(project: Perfkit, environ: dict[str, str]) -> None:
     result = project("analyze", "class_list", env=environ)
     assert "\x1b" not in result.stdout
