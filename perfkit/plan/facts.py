@@ -20,7 +20,8 @@ class Relation:
     """A table, partition or materialised view; `rows` is the planner's estimate, -1 when never analyzed.
 
     `modified_since_analyze`, `dead_rows` and `last_analyze` come from the cumulative statistics and are None where
-    the server keeps none (a replica) or the role may not see them.
+    the server keeps none (a replica) or the role may not see them. `partition_of` is the qualified name of the topmost
+    partitioned table that a partition belongs to.
     """
 
     schema: str
@@ -31,6 +32,7 @@ class Relation:
     dead_rows: int | None
     last_analyze: datetime | None
     indexes: tuple[Index, ...]
+    partition_of: str | None = None
 
     @property
     def qualified_name(self) -> str:

@@ -23,7 +23,13 @@ SELECT
         FROM pg_catalog.pg_index AS index
         JOIN pg_catalog.pg_class AS index_relation ON index_relation.oid = index.indexrelid
         WHERE index.indrelid = relation.oid
-    ) AS indexes
+    ) AS indexes,
+    CASE WHEN relation.relispartition THEN (
+        SELECT root_namespace.nspname || '.' || root.relname
+        FROM pg_catalog.pg_class AS root
+        JOIN pg_catalog.pg_namespace AS root_namespace ON root_namespace.oid = root.relnamespace
+        WHERE root.oid = pg_catalog.pg_partition_root(relation.oid)
+    ) END AS partition_of
 FROM unnest($1::text[], $2::text[]) AS wanted (schema, name)
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.nspname = wanted.schema
 JOIN pg_catalog.pg_class AS relation
