@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+QUERIES = Path(__file__).parent / "queries"
 PASSWORD = "sesame of the office"
 # Of the password, in any spelling, this stands in no output.
 SECRET = "sesame"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from command import PASSWORD, Perfkit
+from command import PASSWORD, QUERIES, Perfkit
 from psycopg import sql
 
 from perfkit.db.connect import connect
@@ -22,7 +22,6 @@ from perfkit.demo.build import build_alumni
 from perfkit.demo.role import DATABASE, ROLE, create_database, create_role
 from perfkit.embedded import PostgresServer
 
-QUERIES = Path(__file__).parent / "queries"
 ALUMNI = 1_000
 
 
