@@ -75,17 +75,18 @@ def comparisons(text: str, alias: str | None) -> tuple[Comparison, ...]:
     """
     if not text:
         return ()
-    return tuple(_comparison(part, alias) for part in _conjuncts(list(tokens(text))))
+    return tuple(_comparison(part, alias) for part in conjuncts(text))
 
 
 def has_or(text: str) -> bool:
     """Tell whether any of the ANDed conditions is an OR of others."""
-    return any(len(_split(_bare(part), "OR")) > 1 for part in _conjuncts(list(tokens(text))))
+    return any(len(_split(part, "OR")) > 1 for part in conjuncts(text))
 
 
-def _conjuncts(parts: Sequence[Token]) -> list[Sequence[Token]]:
+def conjuncts(text: str) -> list[Sequence[Token]]:
+    """Return the tokens of each ANDed part of a condition, without brackets around it."""
     found: list[Sequence[Token]] = []
-    pending = [parts]
+    pending: list[Sequence[Token]] = [tuple(tokens(text))]
     while pending:
         pieces = _split(_bare(pending.pop(0)), "AND")
         if len(pieces) == 1:
@@ -133,7 +134,7 @@ def _split(parts: Sequence[Token], word: str) -> list[Sequence[Token]]:
 def _comparison(parts: Sequence[Token], alias: str | None) -> Comparison:
     text = _text(parts)
     other = Comparison("", bare=False, kind="other", text=text)
-    found = _operator(parts)
+    found = operator_position(parts)
     if found is None:
         return other
     left, right = _bare(parts[:found]), _bare(parts[found + 1 :])
@@ -156,8 +157,8 @@ def _comparison(parts: Sequence[Token], alias: str | None) -> Comparison:
     return Comparison(written, bare=bare, kind=kind, text=text)
 
 
-def _operator(parts: Sequence[Token]) -> int | None:
-    """Return where the comparison's operator stands: outside of all brackets; IS NULL is none."""
+def operator_position(parts: Sequence[Token]) -> int | None:
+    """Return where a comparison's operator stands: outside of all brackets; IS NULL is none."""
     depth = 0
     for position, token in enumerate(parts):
         depth += (token.text in {"(", "["}) - (token.text in {")", "]"})

@@ -2,7 +2,7 @@
 
 Two runs have the same shape when the planner chose the same way to do the same thing. One node a line, indented by
 level. A line has the operator, its place under its parent (outer, inner), index, table and alias, keys and conditions
-with "?" for every constant. JIT is part of it: it can make a query several times slower at otherwise equal plans.
+with "?" for every constant, filters in one spelling. JIT is part of it: it can make a query several times slower at otherwise equal plans.
 
 Partitions come and go with the calendar, so they are folded: a name that holds a year (communication_2026_11) has "*"
 for its digits, members of an Append that differ only in their partition become one line, and an Append all of whose
@@ -12,11 +12,13 @@ members are one such line is left out, so that one partition and twelve have the
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 from perfkit.plan.expression import without_literals, without_session_schema
 from perfkit.plan.label import compose, quote_name, source_name
 from perfkit.plan.model import Node, Plan, result_children, walk
+from perfkit.plan.spelling import spell
 
 _DIGEST_LENGTH = 16
 # The keys of a node that decide what it does, in the order in which they are written.
@@ -25,6 +27,8 @@ _CONDITIONS = (
     "One-Time Filter", "Run Condition", "Cache Key", "Cache Mode", "Conflict Resolution", "Sampling Method",
     "Remote SQL", "Sort Key", "Presorted Key", "Group Key", "Grouping Sets", "Conflict Arbiter Indexes",
 )  # fmt: skip
+# Those whose order the planner changes on a tie; that of the others goes with the nodes below, or with the index.
+_FILTERS = frozenset({"Join Filter", "Filter", "One-Time Filter"})
 _MEMBER_ALIAS = re.compile(r"(.+)_\d+")
 _YEAR_AND_REST = re.compile(r"\d{4,}(?:[a-z_]{0,2}\d+)*")
 _NUMBERED_SUBPLAN = re.compile(r"(InitPlan|SubPlan) \d.*", re.DOTALL)
@@ -206,7 +210,12 @@ def _condition(node: Node, key: str, members: Mapping[str, str]) -> str:
     value = node.extra.get(key)
     if value is None:
         return ""
-    return ", ".join(" ".join(without_literals(text, members).split()) for text in _texts(value))
+
+    def general(text: str) -> str:
+        return " ".join(without_literals(text, members).split())
+
+    spelled = partial(spell, general=general) if key in _FILTERS else general
+    return ", ".join(map(spelled, _texts(value)))
 
 
 def _texts(value: object) -> list[str]:
