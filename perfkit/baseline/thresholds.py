@@ -39,7 +39,7 @@ class Thresholds:
     # 10 % of A/A comparisons on a quiet machine and in half of them on a busy one.
     time: Margin = Margin(1.5, 0.5)
     # Where no index is lost, the planner chose another plan, as it does between plans that cost it the same. Over A/A
-    # pairs on 10,000 people such a plan read up to 7.9 times the blocks and took up to 2.6 times as long; it is a
+    # pairs on 10,000 people such a plan read up to 7.9 times the blocks and took up to 2.8 times as long; it is a
     # regression when it is beyond that in one of the two.
     choice_blocks_ratio: float = 10.0
     choice_time_ratio: float = 3.0
