@@ -19,9 +19,13 @@ _OPERATORS: dict[str, Kind] = {
     "&&": "contains",
     "@@": "contains",
     "~~*": "infix",
+    "~": "infix",
+    "~*": "infix",
+    "%": "infix",
+    "^@": "prefix",
 }
 _WORDS = frozenset(
-    {
+    [
         "any",
         "all",
         "array",
@@ -37,9 +41,17 @@ _WORDS = frozenset(
         "when",
         "then",
         "else",
-    }
-    | {"end", "distinct", "from", "hashed", "collate", "at", "time", "zone", "interval", "unknown", "default"}
-    | {
+        "end",
+        "distinct",
+        "from",
+        "hashed",
+        "collate",
+        "at",
+        "time",
+        "zone",
+        "interval",
+        "unknown",
+        "default",
         "current_date",
         "current_timestamp",
         "localtimestamp",
@@ -47,7 +59,7 @@ _WORDS = frozenset(
         "current_user",
         "subplan",
         "initplan",
-    }
+    ]
 )
 # Casts that leave an index on the bare column usable.
 _HARMLESS_CASTS = frozenset({"text", "varchar", "oid"})
@@ -59,13 +71,16 @@ class Comparison:
 
     `key` is what an index would hold, as CREATE INDEX wants it: a column, lower(x), ((profile ->> 'city'::text)); it is
     '' for a condition that no single key serves. `bare` tells whether it is a column and nothing else. `kind` is how it is
-    compared; an infix is a pattern that starts with a wildcard, or ignores case. `text` is the condition as printed.
+    compared; an infix is a pattern that may match anywhere, or ignores case. `operator` and `value` are what it is compared
+    by and with, `text` is the condition, all as printed.
     """
 
     key: str
     bare: bool
     kind: Kind
     text: str
+    operator: str = ""
+    value: str = ""
 
 
 def comparisons(text: str, alias: str | None) -> tuple[Comparison, ...]:
@@ -76,6 +91,15 @@ def comparisons(text: str, alias: str | None) -> tuple[Comparison, ...]:
     if not text:
         return ()
     return tuple(_comparison(part, alias) for part in conjuncts(text))
+
+
+def alternatives(text: str, alias: str | None) -> tuple[tuple[Comparison, ...], ...]:
+    """Return the arms of the first OR among the ANDed conditions, each with its own ANDed conditions; () without an OR."""
+    for part in conjuncts(text):
+        arms = _split(part, "OR")
+        if len(arms) > 1:
+            return tuple(comparisons(_text(arm), alias) for arm in arms)
+    return ()
 
 
 def has_or(text: str) -> bool:
@@ -154,7 +178,9 @@ def _comparison(parts: Sequence[Token], alias: str | None) -> Comparison:
         len(key) > 2 and key[0].kind == "name" and key[1].text == "(" and _closing(key[1:]) == len(key) - 2
     )
     written = _text(key) if bare or is_call else f"({_text(key)})"
-    return Comparison(written, bare=bare, kind=kind, text=text)
+    return Comparison(
+        written, bare=bare, kind=kind, text=text, operator=parts[found].text, value=_text(right).strip()
+    )
 
 
 def operator_position(parts: Sequence[Token]) -> int | None:

@@ -1,5 +1,7 @@
 """Plan rules, one file a family; each turns a plan into findings."""
 
+from dataclasses import replace
+
 from perfkit.findings import Finding, ranked
 from perfkit.plan.derive import Tree, derive
 from perfkit.plan.facts import Facts
@@ -25,7 +27,18 @@ def find_problems(plan: Plan, facts: Facts | None = None) -> tuple[Finding, ...]
         return ()
     tree = derive(plan)
     rules = [rule for rule in RULES if rule.trivial_too] if _is_trivial(tree) else RULES
-    return ranked(tuple(finding for rule in rules for finding in rule.check(tree, facts)))
+    return _one_a_fix(ranked(tuple(finding for rule in rules for finding in rule.check(tree, facts))))
+
+
+def _one_a_fix(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the findings without those that ask for what a worse one has asked for, whose impact counts with it."""
+    kept: dict[str, Finding] = {}
+    for finding in findings:
+        worse = kept.get(finding.fix)
+        kept[finding.fix] = (
+            finding if worse is None else replace(worse, impact=min(1.0, worse.impact + finding.impact))
+        )
+    return ranked(tuple(kept.values()))
 
 
 def _is_trivial(tree: Tree) -> bool:

@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 
 from perfkit.findings import Finding, Severity
-from perfkit.plan.condition import Comparison, comparisons
+from perfkit.plan.condition import Comparison, alternatives, comparisons
 from perfkit.plan.derive import Tree
 from perfkit.plan.facts import Facts
 from perfkit.plan.label import kind, label, relation_name
 from perfkit.plan.model import Node, walk
 from perfkit.plan.rules import thresholds
-from perfkit.plan.rules.index_advice import cast_column, create_index, index_keys
-from perfkit.plan.rules.rule import Rule, found, relation_of, weight
-from perfkit.plan.rules.scans import loses_to_filter
-from perfkit.units import format_count, format_share
+from perfkit.plan.rules.index_advice import advise, cast_column, hides_time
+from perfkit.plan.rules.index_statement import create_index, existing_index, statement
+from perfkit.plan.rules.rule import Rule, found, weight
+from perfkit.plan.rules.scan import Scan, loses_to_filter, scans
+from perfkit.units import format_count
+
+_APPENDS = frozenset({"Append", "Merge Append"})
 
 
 def _check_lossy_bitmap(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
@@ -77,97 +80,129 @@ def _check_heap_fetches(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
         )
 
 
-def _check_column_cast(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
-    for node in tree.nodes:
-        if not node.relation or not loses_to_filter(tree, node):
+def needs_access_rule(condition: str, alias: str | None) -> bool:
+    """Tell whether a filter is slow for a cast or a pattern, which have rules of their own here."""
+    compared = comparisons(condition, alias)
+    advice = advise(compared)
+    if advice is not None and advice.method == "":
+        return False
+    return bool(_patterns(condition, alias)) or any(cast_column(item) for item in compared)
+
+
+def hides_partition_key(tree: Tree, scan: Scan) -> bool:
+    """Tell whether partition-pruning has said of this scan's Append what is wrong."""
+    return any(_pruning_trouble(tree, node) for node in tree.above(scan.node) if node.type in _APPENDS)
+
+
+def _patterns(condition: str, alias: str | None) -> list[Comparison]:
+    """Return the patterns that only a trigram index serves: ANDed, or all arms of an OR."""
+    compared = comparisons(condition, alias)
+    arms = alternatives(condition, alias)
+    single = [arm[0] for arm in arms if len(arm) == 1]
+    found_in_arms = single if arms and len(single) == len(arms) else []
+    return [item for item in (*compared, *found_in_arms) if item.kind == "infix" and item.key]
+
+
+def _check_column_cast(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
+    for scan in scans(tree, facts):
+        condition = scan.node.text("Filter")
+        if not loses_to_filter(scan) or hides_partition_key(tree, scan):
             continue
-        for condition in comparisons(node.text("Filter"), node.alias):
-            hidden = cast_column(condition)
+        for item in comparisons(condition, scan.node.alias):
+            hidden = cast_column(item)
             if hidden is None:
                 continue
             column, cast = hidden
             yield found(
                 "column-cast",
                 Severity.WARNING,
-                node,
-                title=f"{relation_name(node)}.{column} is cast to {cast} before it is compared,"
+                scan.node,
+                title=f"{scan.table}.{column} is cast to {cast} before it is compared,"
                 " so that no index on it can be used",
-                evidence={"condition": condition.text, "rows_removed": tree.numbers[node].removed_by_filter},
-                fix=_cast_fix(column, cast),
-                impact=weight(tree, node),
+                evidence={"condition": item.text, "rows_removed": scan.removed},
+                fix=_cast_fix(scan, column, cast),
+                impact=scan.weight,
             )
 
 
-def _cast_fix(column: str, cast: str) -> str:
+def _cast_fix(scan: Scan, column: str, cast: str) -> str:
     if cast == "date":
-        return f"Write a range on the bare column: {column} >= DATE 'day' AND {column} < DATE 'day' + 1."
-    return f"Give the value in the type of {column}: cast the parameter or the literal, not the column."
+        fix = f"Write a range on the bare column: {column} >= DATE 'day' AND {column} < DATE 'day' + 1"
+    else:
+        fix = f"Bind the parameter in the type of {column}, not as {cast}: cast the value, never the column"
+    missing = scan.relation is not None and not existing_index(scan, (column,))
+    return f"{fix}; and {statement(scan, (column,))}" if missing else f"{fix}."
 
 
 def _check_leading_wildcard(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
-    for node in tree.nodes:
-        if not node.relation or not loses_to_filter(tree, node):
+    for scan in scans(tree, facts):
+        condition, alias = scan.node.text("Filter"), scan.node.alias
+        if not loses_to_filter(scan) or _index_walk(scan):
             continue
-        compared = comparisons(node.text("Filter"), node.alias)
-        patterns = [item for item in compared if item.kind == "infix" and item.key]
-        if patterns and not index_keys(compared):
-            yield found(
-                "leading-wildcard",
-                Severity.WARNING,
-                node,
-                title=f"A pattern on {relation_name(node)}.{patterns[0].key} that no b-tree can serve"
-                f" was compared with {format_count(_rows_read(tree, node))} rows",
-                evidence={
-                    "condition": patterns[0].text,
-                    "rows_removed": tree.numbers[node].removed_by_filter,
-                },
-                fix=create_index(node, patterns[:1], relation_of(node, facts)),
-                impact=weight(tree, node),
-            )
+        patterns = _patterns(condition, alias)
+        if not patterns or not needs_access_rule(condition, alias):
+            continue
+        keys = " and ".join(dict.fromkeys(item.key for item in patterns))
+        yield found(
+            "leading-wildcard",
+            Severity.WARNING,
+            scan.node,
+            title=f"A pattern on {keys} of {scan.place} that no b-tree can serve was compared with"
+            f" {format_count(round(scan.read))} rows",
+            evidence={"condition": condition, "rows_removed": scan.removed},
+            fix=create_index(scan, patterns),
+            impact=scan.weight,
+        )
 
 
-def _rows_read(tree: Tree, node: Node) -> float:
-    return tree.numbers[node].rows + tree.numbers[node].removed_by_filter
+def _index_walk(scan: Scan) -> bool:
+    """Tell whether an index was read in order without a condition: limit-order-scan says it."""
+    return scan.node.type.startswith("Index") and not scan.node.text("Index Cond")
 
 
 def _check_partition_pruning(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
     for node in tree.nodes:
-        if node.type not in {"Append", "Merge Append"} or node.number("Subplans Removed"):
+        trouble = _pruning_trouble(tree, node) if node.type in _APPENDS else None
+        if trouble is None:
             continue
-        scanned = [child for child in node.children if child.executed]
-        used = [child for child in scanned if tree.numbers[child].rows > 0]
-        if len(scanned) < thresholds.PARTITIONS or len(used) > thresholds.PARTITIONS_USED_SHARE * len(
-            scanned
-        ):
-            continue
-        hidden = _hidden_columns(scanned)
-        share = sum(tree.numbers[child].total_share for child in scanned if child not in used)
-        if hidden and share >= thresholds.NODE_SHARE:
-            yield found(
-                "partition-pruning",
-                Severity.WARNING,
-                node,
-                title=f"{kind(node)} scanned {len(scanned)} partitions and found rows in {len(used)}:"
-                f" {hidden[0].key} hides the column from pruning",
-                evidence={
-                    "partitions": len(scanned),
-                    "partitions_with_rows": len(used),
-                    "condition": hidden[0].text,
-                },
-                fix="Compare the bare partition key with a value that is known when the query is planned,"
-                f" instead of {hidden[0].key}{_date_range(hidden[0])}.",
-                impact=share,
-            )
+        hidden, scanned, used, share = trouble
+        yield found(
+            "partition-pruning",
+            Severity.WARNING,
+            node,
+            title=f"{kind(node)} scanned {scanned} partitions and found rows in {used}:"
+            f" {hidden.key} hides the column from pruning",
+            evidence={"partitions": scanned, "partitions_with_rows": used, "condition": hidden.text},
+            fix="Compare the bare partition key with a value that is known when the query is planned,"
+            f" instead of {hidden.key}{_date_range(hidden)}.",
+            impact=share,
+        )
+
+
+def _pruning_trouble(tree: Tree, node: Node) -> tuple[Comparison, int, int, float] | None:
+    """Return what hides the partition key, partitions scanned, those with rows, and the share of time of the others."""
+    if node.number("Subplans Removed"):
+        return None
+    scanned = [child for child in node.children if child.executed]
+    used = [child for child in scanned if tree.numbers[child].rows > 0]
+    if len(scanned) < thresholds.PARTITIONS or len(used) > thresholds.PARTITIONS_USED_SHARE * len(scanned):
+        return None
+    hidden = _hidden_columns(scanned)
+    share = sum(tree.numbers[child].total_share for child in scanned if child not in used)
+    return (hidden[0], len(scanned), len(used), share) if hidden and share >= thresholds.NODE_SHARE else None
 
 
 def _hidden_columns(members: list[Node]) -> list[Comparison]:
-    """Return the conditions that every member has on an expression of a column, not on the column itself."""
+    """Return the conditions that every member has on a part or a cast of a column, not on the column itself.
+
+    Other expressions are most likely on other columns: which one is the partition key does not stand in the plan.
+    """
     found_by_key: dict[str, list[Comparison]] = {}
     for member in members:
         own: dict[str, Comparison] = {}
         for node in walk(member):
             for condition in comparisons(node.text("Filter"), node.alias):
-                if condition.key and not condition.bare:
+                if hides_time(condition) or cast_column(condition):
                     own.setdefault(condition.key, condition)
         for key, condition in own.items():
             found_by_key.setdefault(key, []).append(condition)

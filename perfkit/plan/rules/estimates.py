@@ -6,10 +6,13 @@ from perfkit.findings import Finding, Severity
 from perfkit.plan.condition import comparisons
 from perfkit.plan.derive import Tree
 from perfkit.plan.facts import Facts, Relation
-from perfkit.plan.label import label, quote_name, relation_name
+from perfkit.plan.label import label, relation_name
 from perfkit.plan.model import Node
 from perfkit.plan.rules import thresholds
+from perfkit.plan.rules.index_advice import advise
 from perfkit.plan.rules.rule import Rule, found, relation_of
+from perfkit.plan.rules.scan import Scan, loses_to_filter, scans
+from perfkit.plan.rules.statistics_advice import statistics_fix
 from perfkit.units import format_count, format_share
 
 
@@ -24,31 +27,78 @@ def _is_bad(tree: Tree, node: Node) -> bool:
     numbers = tree.numbers[node]
     if numbers.q_error is None or numbers.q_error < thresholds.MISESTIMATE_FACTOR:
         return False
+    if node.type == "WindowAgg":
+        return False  # its Run Condition is never estimated
+    if node.type == "Aggregate" and not _groups_matter(tree, node):
+        return False
     return max(numbers.rows, (node.plan_rows or 0) * numbers.loops) >= thresholds.MISESTIMATE_ROWS
 
 
-def _check_misestimate(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
+def _groups_matter(tree: Tree, node: Node) -> bool:
+    """Tell whether a wrong number of groups chose something: a join above, sorting instead of hashing, memory."""
+    expected = (node.plan_rows or 0) * tree.numbers[node].loops
+    return (
+        _chose_a_join(tree, node)
+        or node.number("Disk Usage") > 0
+        or (node.strategy == "Sorted" and expected >= thresholds.MISESTIMATE_GROUPS)
+    )
+
+
+def _chose_a_join(tree: Tree, node: Node) -> bool:
+    return any(above.type.endswith(("Join", "Nested Loop")) for above in tree.above(node))
+
+
+def _check_misestimate(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
+    mended = {node for scan in scans(tree, facts) if _mended_by_index(scan) for node in scan.nodes}
     for node in misestimated(tree):
+        relation = relation_of(_table_node(tree, node), facts)
+        if node in mended or (relation is not None and _is_stale(relation)):
+            continue  # the index, or stale-statistics, is what to do
         numbers = tree.numbers[node]
         q_error = numbers.q_error or 1.0
-        actual = node.actual.rows if node.actual else 0.0
-        each = " each time" if numbers.loops > 1 else ""
-        is_error = q_error >= thresholds.MISESTIMATE_ERROR_FACTOR
+        rows, expected, how = _told(tree, node)
         yield found(
             "row-misestimate",
-            Severity.ERROR if is_error else Severity.WARNING,
+            _severity(tree, node),
             node,
-            title=f"{label(node)} gave {format_count(actual)} rows{each} where the planner expected"
-            f" {format_count(node.plan_rows or 0)} ({format_count(round(q_error))} times off)",
+            title=f"{label(node)} gave {format_count(rows)} rows{how} where the planner expected"
+            f" {format_count(expected)} ({format_count(round(q_error))} times off)",
             evidence={
-                "rows": actual,
-                "rows_expected": node.plan_rows or 0,
+                "rows": rows,
+                "rows_expected": expected,
                 "q_error": q_error,
                 "loops": numbers.loops,
             },
-            fix=_estimate_fix(node),
+            fix=statistics_fix(tree, node),
             impact=_impact(tree, node),
         )
+
+
+def _mended_by_index(scan: Scan) -> bool:
+    """Tell whether the index that a scan's own finding asks for brings the missing statistics: one on an expression."""
+    if not loses_to_filter(scan):
+        return False
+    advice = advise(comparisons(scan.node.text("Filter"), scan.node.alias))
+    keys = advice.served if advice else comparisons(scan.node.text("Filter"), scan.node.alias)
+    return any(item.key and not item.bare for item in keys)
+
+
+def _told(tree: Tree, node: Node) -> tuple[float, float, str]:
+    """Return rows and expected rows as people count them: over all workers, else a loop."""
+    numbers = tree.numbers[node]
+    rows, expected = node.actual.rows if node.actual else 0.0, node.plan_rows or 0.0
+    gather = next((above for above in tree.above(node) if above.type in {"Gather", "Gather Merge"}), None)
+    if gather is not None and 1 < numbers.loops <= (gather.workers_launched or 0) + 1:
+        return round(numbers.rows), round(expected * numbers.loops), " in all workers"
+    return rows, expected, " each time" if numbers.loops > 1 else ""
+
+
+def _severity(tree: Tree, node: Node) -> Severity:
+    """Return how much it matters: where no join was chosen by it, it may have changed nothing yet."""
+    if not _chose_a_join(tree, node) and node.type != "Aggregate":
+        return Severity.INFO
+    is_error = (tree.numbers[node].q_error or 1.0) >= thresholds.MISESTIMATE_ERROR_FACTOR
+    return Severity.ERROR if is_error else Severity.WARNING
 
 
 def _impact(tree: Tree, node: Node) -> float:
@@ -56,47 +106,40 @@ def _impact(tree: Tree, node: Node) -> float:
     return tree.numbers[tree.parents.get(node, node)].total_share
 
 
-def _estimate_fix(node: Node) -> str:
-    """Return the statistics to make: over the columns of one table that are compared together, or an expression."""
-    table = relation_name(node)
-    if not table:
-        return "Look at the join's columns: ANALYZE their tables, and raise their statistics target where values are skewed."
-    conditions = comparisons(node.text("Filter") or node.text("Index Cond"), node.alias)
-    hidden = [condition.key for condition in conditions if condition.key and not condition.bare]
-    if hidden:
-        return (
-            f"CREATE STATISTICS ON {hidden[0]} FROM {table}; ANALYZE {table}; -- a name is needed before 16"
-        )
-    columns = sorted({condition.key for condition in conditions if condition.bare})
-    if len(columns) > 1:
-        name = quote_name(f"{node.relation}_statistics")
-        return f"ANALYZE {table}; if it stays: CREATE STATISTICS {name} ON {', '.join(columns)} FROM {table}; ANALYZE {table};"
-    if columns:
-        return f"ANALYZE {table}; if it stays: ALTER TABLE {table} ALTER {columns[0]} SET STATISTICS 1000; ANALYZE {table};"
-    return f"ANALYZE {table}; and look at what the planner cannot know in {node.text('Filter') or 'its conditions'}."
+def _table_node(tree: Tree, node: Node) -> Node:
+    """Return the node that names the table: a bitmap index scan's heap scan, else the node."""
+    if node.type == "Bitmap Index Scan":
+        return next((above for above in tree.above(node) if above.relation), node)
+    return node
 
 
 def _check_stale_statistics(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
     said: set[str] = set()
     for node in misestimated(tree):
-        relation = relation_of(node, facts)
+        owner = _table_node(tree, node)
+        relation = relation_of(owner, facts)
         if relation is None or relation.qualified_name in said or not _is_stale(relation):
             continue
         said.add(relation.qualified_name)
         modified = relation.modified_since_analyze or 0
         share = f", {format_share(modified / relation.rows)} of the table" if relation.rows > 0 else ""
-        table = relation_name(node)
+        table = relation_name(owner)
+        rows, expected, how = _told(tree, node)
         yield found(
             "stale-statistics",
-            Severity.WARNING,
+            max(_severity(tree, node), Severity.WARNING, key=lambda severity: severity.rank),
             node,
-            title=f"{format_count(modified)} rows of {table} changed since it was last analyzed{share}",
+            title=f"{format_count(modified)} rows of {table} changed since it was last analyzed{share}:"
+            f" the planner expected {format_count(expected)} rows and got {format_count(rows)}{how}",
             evidence={
                 "modified_since_analyze": modified,
                 "table_rows": relation.rows,
                 "last_analyze": f"{relation.last_analyze:%Y-%m-%d %H:%M}"
                 if relation.last_analyze
                 else "never",
+                "rows": rows,
+                "rows_expected": expected,
+                "q_error": tree.numbers[node].q_error or 1.0,
             },
             fix=f"ANALYZE {table};",
             impact=_impact(tree, node),

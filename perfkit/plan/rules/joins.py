@@ -3,18 +3,28 @@
 from collections.abc import Iterator
 
 from perfkit.findings import Finding, Severity
-from perfkit.plan.condition import comparisons, has_or
+from perfkit.plan.condition import alternatives, comparisons, has_or
 from perfkit.plan.derive import Tree
 from perfkit.plan.facts import Facts
 from perfkit.plan.label import kind, label
 from perfkit.plan.model import Node, result_children, walk
 from perfkit.plan.rules import thresholds
-from perfkit.plan.rules.index_advice import create_index
-from perfkit.plan.rules.rule import Rule, found, relation_of
+from perfkit.plan.rules.estimates import misestimated
+from perfkit.plan.rules.index_advice import advise
+from perfkit.plan.rules.index_statement import create_index, existing_index
+from perfkit.plan.rules.rule import Rule, found
+from perfkit.plan.rules.scan import Scan, scans
 from perfkit.units import format_count, format_share
+
+_LOOP_FIX = (
+    "Reduce the outer rows before the join, or let it hash: check that the join compares equal types,"
+    " that work_mem holds the smaller side, and that random_page_cost fits the disk."
+)
 
 
 def _check_nested_loop(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
+    wrong = frozenset(misestimated(tree))
+    inner_scans = {node: scan for scan in scans(tree, facts) for node in scan.nodes}
     for node in tree.nodes:
         inputs = result_children(node)
         if node.type != "Nested Loop" or len(inputs) != 2:
@@ -24,6 +34,8 @@ def _check_nested_loop(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
         if numbers.loops < thresholds.NESTED_LOOPS or numbers.total_share < thresholds.NESTED_INNER_SHARE:
             continue
         scanned = inner.type == "Seq Scan"
+        if not scanned and (any(below in wrong for below in walk(outer)) or _stops_early(tree, node)):
+            continue  # row-misestimate names the cause; a LIMIT wants few rows from a loop, not a whole hash join
         yield found(
             "nested-loop",
             Severity.ERROR if scanned else Severity.WARNING,
@@ -37,53 +49,77 @@ def _check_nested_loop(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
                 "outer_rows": tree.numbers[outer].rows,
                 "outer_rows_expected": outer.plan_rows or 0,
             },
-            fix=_inner_index(node, inner, facts) if scanned else _loop_fix(tree, outer),
+            fix=_inner_index(node, inner_scans[inner]) if scanned else _LOOP_FIX,
             impact=numbers.total_share,
         )
 
 
-def _inner_index(node: Node, inner: Node, facts: Facts | None) -> str:
+def _stops_early(tree: Tree, node: Node) -> bool:
+    """Tell whether a LIMIT above takes the rows as they come, with nothing between that reads them all."""
+    for above in tree.above(node):
+        if above.type == "Limit":
+            return True
+        if above.type in {"Sort", "Aggregate", "Hash", "WindowAgg", "ModifyTable"}:
+            return False
+    return False
+
+
+def _inner_index(node: Node, inner: Scan) -> str:
     """Return the index by which the inner table could be looked up instead of scanned."""
-    condition = inner.text("Filter") or node.text("Join Filter")
-    written = create_index(inner, comparisons(condition, inner.alias), relation_of(inner, facts))
+    condition = inner.node.text("Filter") or node.text("Join Filter")
+    written = create_index(inner, comparisons(condition, inner.node.alias))
     return (
         written
-        or f"Make an index on {label(inner)}'s join columns: {condition or 'there is no join condition'}."
+        or f"Make an index on {inner.label}'s join columns: {condition or 'there is no join condition'}."
     )
 
 
-def _loop_fix(tree: Tree, outer: Node) -> str:
-    expected, rows = outer.plan_rows or 0, tree.numbers[outer].rows
-    if rows >= thresholds.MISESTIMATE_FACTOR * max(expected, 1):
-        return (
-            f"The planner expected {format_count(expected)} rows from {label(outer)} and got {format_count(rows)}:"
-            " correct that estimate (ANALYZE, extended statistics), and it will choose a hash join."
-        )
-    return (
-        "Reduce the outer rows before the join, or let it hash: check that the join compares equal types,"
-        " that work_mem holds the smaller side, and that random_page_cost fits the disk."
-    )
-
-
-def _check_or_join(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
+def _check_or_join(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
     for node in tree.nodes:
-        numbers, condition = tree.numbers[node], node.text("Join Filter")
-        if numbers.removed_by_join_filter < thresholds.JOIN_REMOVED_ROWS or not has_or(condition):
+        if not node.type.endswith(("Join", "Nested Loop")):
             continue
-        yield found(
-            "or-join-filter",
-            Severity.WARNING,
-            node,
-            title=f"{kind(node)} compared {format_count(numbers.removed_by_join_filter + numbers.rows)} pairs of rows"
-            f" to keep {format_count(numbers.rows)}, because its condition is an OR",
-            evidence={
-                "rows_kept": numbers.rows,
-                "pairs_removed": numbers.removed_by_join_filter,
-                "join_filter": condition,
-            },
-            fix="Write it as a UNION of two joins, one for each arm of the OR, so that each can use a hash or an index.",
-            impact=numbers.total_share,
-        )
+        numbers = tree.numbers[node]
+        for key, removed in (
+            ("Join Filter", numbers.removed_by_join_filter),
+            ("Filter", numbers.removed_by_filter),
+        ):
+            condition = node.text(key)
+            if removed < thresholds.JOIN_REMOVED_ROWS or not has_or(condition):
+                continue
+            yield found(
+                "or-join-filter",
+                Severity.WARNING,
+                node,
+                title=f"{kind(node)} compared {format_count(round(removed + numbers.rows))} pairs of rows"
+                f" to keep {format_count(round(numbers.rows))}, because its condition is an OR",
+                evidence={
+                    "rows_kept": numbers.rows,
+                    "pairs_removed": removed,
+                    "join_filter": condition,
+                },
+                fix=_union_fix(node, condition, scans(tree, facts)),
+                impact=numbers.total_share,
+            )
+
+
+def _union_fix(node: Node, condition: str, every_scan: tuple[Scan, ...]) -> str:
+    """Return how to write the OR, and the index for each arm that compares one table with constants."""
+    below = frozenset(walk(node))
+    tables = [scan for scan in every_scan if scan.node in below and scan.node.alias]
+    written: dict[str, None] = {}
+    for scan in tables:
+        others = tuple(f"{other.node.alias}." for other in tables if other is not scan)
+        for arm in alternatives(condition, scan.node.alias):
+            own = [item for item in arm if item.key and not any(other in item.text for other in others)]
+            advice = advise(own)
+            if advice and len(own) == len(arm) and not existing_index(scan, advice.keys, advice.method):
+                written[create_index(scan, own)] = None
+    indexes = (
+        f", with an index for each arm: {' '.join(written)}"
+        if written
+        else ", so that each can use a hash or an index."
+    )
+    return f"Write it as a UNION of two queries, one for each arm of the OR{indexes}"
 
 
 def _check_correlated_subplan(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:

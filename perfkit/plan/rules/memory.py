@@ -8,7 +8,9 @@ from perfkit.plan.facts import Facts
 from perfkit.plan.label import kind, label, relation_name
 from perfkit.plan.model import Node, result_children
 from perfkit.plan.rules import thresholds
+from perfkit.plan.rules.estimates import misestimated
 from perfkit.plan.rules.rule import Rule, found
+from perfkit.plan.rules.statement import skipped_rows
 from perfkit.units import format_bytes, format_count
 
 _BLOCK_BYTES = 8192
@@ -19,7 +21,7 @@ _REPORTED_ELSEWHERE = frozenset({"Sort", "Incremental Sort", "Hash", "Hash Join"
 def _check_sort(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
     for node in tree.nodes:
         disk_kb = _sort_disk_kb(node) if node.type in {"Sort", "Incremental Sort"} else 0.0
-        if not disk_kb:
+        if not disk_kb or _has_cause_above(tree, node):
             continue
         yield found(
             "spill-sort",
@@ -31,6 +33,15 @@ def _check_sort(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
             fix=_memory_fix(disk_kb * thresholds.MEMORY_PER_DISK) + _order_by_index(node),
             impact=tree.numbers[node].share,
         )
+
+
+def _has_cause_above(tree: Tree, sort: Node) -> bool:
+    """Tell whether a sort is large only for an OFFSET, or for groups that a better estimate would hash."""
+    parent = tree.parents.get(sort)
+    if parent is None:
+        return False
+    wrong_groups = parent.type == "Aggregate" and parent in misestimated(tree)
+    return wrong_groups or skipped_rows(tree, parent) >= thresholds.OFFSET_ROWS
 
 
 def _sort_disk_kb(node: Node) -> float:

@@ -1,184 +1,185 @@
 """Rules about scans that read far more than they keep."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from perfkit.findings import Finding, Severity
-from perfkit.plan.condition import comparisons, has_or
+from perfkit.plan.condition import Comparison, comparisons, has_or
 from perfkit.plan.derive import Tree
 from perfkit.plan.facts import Facts
-from perfkit.plan.label import kind, label, relation_name
+from perfkit.plan.label import label, relation_name
 from perfkit.plan.model import Node, walk
 from perfkit.plan.rules import thresholds
-from perfkit.plan.rules.index_advice import create_index, index_columns, needs_another_rule
-from perfkit.plan.rules.rule import Rule, found, relation_of, weight
-from perfkit.units import format_count, format_share
+from perfkit.plan.rules.access import hides_partition_key, needs_access_rule
+from perfkit.plan.rules.index_advice import advise, computes, hides_time
+from perfkit.plan.rules.index_statement import (
+    create_index,
+    create_indexes_for_or,
+    existing_index,
+    index_columns,
+    statement,
+)
+from perfkit.plan.rules.rule import Rule, found
+from perfkit.plan.rules.scan import Scan, loses_to_filter, loss_evidence, loss_title, scans
+from perfkit.units import format_count
 
 _INDEX_SCANS = frozenset({"Index Scan", "Index Only Scan", "Bitmap Heap Scan"})
-_OR_ADVICE = "Give each arm of the OR its own index, or write the arms as a UNION."
-
-
-def loses_to_filter(tree: Tree, node: Node) -> bool:
-    """Tell whether a scan throws away nearly all that it reads, and enough of it to be felt."""
-    numbers = tree.numbers[node]
-    read = numbers.rows + numbers.removed_by_filter
-    return (
-        numbers.removed_by_filter >= thresholds.FILTER_REMOVED_ROWS
-        and numbers.removed_by_filter >= thresholds.FILTER_REMOVED_SHARE * read
-        and weight(tree, node) >= thresholds.NODE_SHARE
-    )
-
-
-def _loss_title(tree: Tree, node: Node) -> str:
-    numbers = tree.numbers[node]
-    read = numbers.rows + numbers.removed_by_filter
-    place = f"{kind(node)} on {relation_name(node)}"
-    share = format_share(numbers.removed_by_filter / read)
-    return (
-        f"{place} read {format_count(read)} rows to keep {format_count(numbers.rows)} ({share} thrown away)"
-    )
-
-
-def _loss_evidence(tree: Tree, node: Node) -> dict[str, int | float | str]:
-    numbers = tree.numbers[node]
-    return {
-        "rows_kept": numbers.rows,
-        "rows_removed": numbers.removed_by_filter,
-        "loops": numbers.loops,
-        "blocks": numbers.own_blocks,
-        "filter": node.text("Filter"),
-    }
 
 
 def _check_seq_scan(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
-    for node in tree.nodes:
-        if node.type != "Seq Scan" or not loses_to_filter(tree, node):
+    for scan in scans(tree, facts):
+        condition = scan.node.text("Filter")
+        if (
+            scan.node.type != "Seq Scan"
+            or not loses_to_filter(scan)
+            or needs_access_rule(condition, scan.node.alias)
+            or hides_partition_key(tree, scan)
+        ):
             continue
-        condition = node.text("Filter")
-        compared = comparisons(condition, node.alias)
-        if needs_another_rule(compared):
-            continue
-        fix = create_index(node, compared, relation_of(node, facts))
-        if not fix:
-            fix = _OR_ADVICE if has_or(condition) else f"Look for an index that could serve {condition}."
         yield found(
             "seq-scan",
             Severity.WARNING,
-            node,
-            title=_loss_title(tree, node),
-            evidence=_loss_evidence(tree, node),
-            fix=fix,
-            impact=weight(tree, node),
+            scan.node,
+            title=loss_title(scan),
+            evidence=loss_evidence(scan),
+            fix=_fix(scan, comparisons(condition, scan.node.alias), condition),
+            impact=scan.weight,
         )
+
+
+def _fix(scan: Scan, conditions: Sequence[Comparison], text: str) -> str:
+    """Return the index for a scan's conditions, else how to write them so that one can serve, else what to look at."""
+    written = create_index(scan, conditions) or create_indexes_for_or(scan, text)
+    if written:
+        return written
+    parts = [item for item in conditions if hides_time(item)]
+    if parts:
+        return f"Write {parts[0].text} as a range on the bare column (from >= day, < day after), and index the column."
+    if has_or(text):
+        return f"Write the arms of the OR as a UNION, so that each can have its own index: {text}."
+    computed = [item for item in conditions if computes(item)]
+    if computed:
+        return f"Move the arithmetic of {computed[0].text} to the value's side, so that the bare column can be indexed."
+    return f"Look at which of these conditions is rare, and index it, alone or as a partial index (WHERE …): {text}."
 
 
 def _check_index_filter(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
-    for node in tree.nodes:
-        if node.type not in _INDEX_SCANS or not loses_to_filter(tree, node):
+    for scan in scans(tree, facts):
+        node = scan.node
+        if node.type not in _INDEX_SCANS or not loses_to_filter(scan) or _serves_only_order(tree, scan):
             continue
-        served = comparisons(node.text("Index Cond") or node.text("Recheck Cond"), node.alias)
-        if node.type != "Bitmap Heap Scan" and not served and _under_limit(tree, node):
-            continue  # limit-order-scan says it
+        if needs_access_rule(node.text("Filter"), node.alias) or hides_partition_key(tree, scan):
+            continue
+        condition = node.text("Index Cond") or node.text("Recheck Cond")
+        served = comparisons(condition, node.alias)
         filtered = comparisons(node.text("Filter"), node.alias)
-        if needs_another_rule(filtered):
-            continue
-        missing = [item.key for item in filtered if item.key and item.key not in {one.key for one in served}]
-        named = (
-            f" because {', '.join(dict.fromkeys(missing))} is not in the index condition" if missing else ""
-        )
-        fix = create_index(node, (*served, *filtered), relation_of(node, facts)) if missing else ""
+        advice = advise((*served, *filtered))
+        missing = [item.key for item in advice.served if item in filtered] if advice else []
+        named = f" because {' and '.join(dict.fromkeys(missing))} is not in the index" if missing else ""
         yield found(
             "index-filter",
             Severity.WARNING,
             node,
-            title=_loss_title(tree, node) + named,
-            evidence=_loss_evidence(tree, node)
-            | {
-                "index": node.index or "",
-                "index_condition": node.text("Index Cond") or node.text("Recheck Cond"),
-            },
-            fix=fix or f"Look for an index that could serve {node.text('Filter')} as well.",
-            impact=weight(tree, node),
+            title=loss_title(scan) + named,
+            evidence=loss_evidence(scan) | {"index": node.index or "", "index_condition": condition},
+            fix=_index_fix(scan, served, filtered),
+            impact=scan.weight,
         )
 
 
+def _index_fix(scan: Scan, served: Sequence[Comparison], filtered: Sequence[Comparison]) -> str:
+    if not served and scan.node.type != "Bitmap Heap Scan":
+        return _ordered_fix(scan)
+    ranges = {item.key for item in (*served, *filtered) if item.kind == "range" and item.key}
+    if len(ranges) > 1 and not any(item.kind == "equal" for item in served):
+        return (
+            f"No b-tree narrows by two ranges ({', '.join(sorted(ranges))}): index the one that fewer rows meet,"
+            " or ask for a narrower range of the other."
+        )
+    return _fix(scan, (*served, *filtered), scan.node.text("Filter"))
+
+
+def _serves_only_order(tree: Tree, scan: Scan) -> bool:
+    """Tell whether an index is walked in order for a LIMIT, nearly all of its rows thrown away."""
+    return (
+        scan.node.type in {"Index Scan", "Index Only Scan"}
+        and not scan.node.text("Index Cond")
+        and scan.removed >= thresholds.LIMIT_REMOVED_ROWS
+        and scan.removed >= thresholds.LIMIT_REMOVED_PER_ROW * scan.rows
+        and scan.weight >= thresholds.NODE_SHARE
+        and any(parent.type == "Limit" for parent in tree.above(scan.node))
+    )
+
+
 def _check_limit_order(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
-    for node in tree.nodes:
-        numbers = tree.numbers[node]
-        if (
-            node.type not in {"Index Scan", "Index Only Scan"}
-            or node.text("Index Cond")
-            or numbers.removed_by_filter < thresholds.LIMIT_REMOVED_ROWS
-            or numbers.removed_by_filter < thresholds.LIMIT_REMOVED_PER_ROW * numbers.rows
-            or not _under_limit(tree, node)
-        ):
+    for scan in scans(tree, facts):
+        if not _serves_only_order(tree, scan):
             continue
         yield found(
             "limit-order-scan",
             Severity.WARNING,
-            node,
-            title=f"{label(node)} gives only the order: {format_count(numbers.removed_by_filter)} rows were read"
-            f" and thrown away to find {format_count(numbers.rows)} for the LIMIT",
-            evidence=_loss_evidence(tree, node) | {"index": node.index or ""},
-            fix=_limit_fix(node, facts),
-            impact=weight(tree, node),
+            scan.node,
+            title=f"{label(scan.node)} gives only the order: {format_count(round(scan.removed))} rows were read"
+            f" and thrown away to find {format_count(round(scan.rows))} for the LIMIT",
+            evidence=loss_evidence(scan) | {"index": scan.node.index or ""},
+            fix=_ordered_fix(scan),
+            impact=scan.weight,
         )
 
 
-def _under_limit(tree: Tree, node: Node) -> bool:
-    return any(parent.type == "Limit" for parent in tree.above(node))
-
-
-def _limit_fix(node: Node, facts: Facts | None) -> str:
+def _ordered_fix(scan: Scan) -> str:
     """Return an index on the filter's equality columns, then the columns that the present index orders by."""
-    relation = relation_of(node, facts)
-    filtered = comparisons(node.text("Filter"), node.alias)
-    equal = [item.key for item in filtered if item.kind == "equal" and item.bare]
+    text = scan.node.text("Filter")
+    conditions = comparisons(text, scan.node.alias)
+    advice = advise(conditions)
+    if advice is None or advice.method or any(item.kind != "equal" for item in advice.served):
+        return _fix(scan, conditions, text) + _order_hint(scan, conditions)
     order = [
         column
-        for index in (relation.indexes if relation else ())
-        if index.name == node.index
+        for index in (scan.relation.indexes if scan.relation else ())
+        if index.name == scan.node.index
         for column in index_columns(index.definition)
     ]
-    if equal and order:
-        return f"CREATE INDEX CONCURRENTLY ON {relation_name(node)} ({', '.join(dict.fromkeys([*equal, *order]))});"
-    if equal:
-        return (
-            f"Make an index on ({', '.join(equal)}, …) with the ORDER BY columns of {node.index} after them."
-        )
-    alternative = create_index(node, filtered, relation)
-    return (
-        alternative or f"Make an index that serves {node.text('Filter')}, so that few rows are left to sort."
-    )
+    keys = tuple(dict.fromkeys([*advice.keys, *order]))
+    if not order:
+        return f"Make an index on ({', '.join(keys)}, …) with the columns of {scan.node.index} after them."
+    if existing_index(scan, keys):
+        return create_index(scan, conditions)
+    return statement(scan, keys)
 
 
-def _check_read_efficiency(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
-    for node in tree.nodes:
-        numbers = tree.numbers[node]
-        if not node.relation or node.type == "ModifyTable" or loses_to_filter(tree, node):
+def _order_hint(scan: Scan, conditions: Sequence[Comparison]) -> str:
+    """Return how to make the planner search before it sorts, where the index that it needs exists."""
+    advice = advise(conditions)
+    if advice and advice.method == "gin" and all(existing_index(scan, (key,), "gin") for key in advice.keys):
+        return " Or search first and sort then: WITH found AS MATERIALIZED (…) SELECT … ORDER BY … LIMIT."
+    return ""
+
+
+def _check_read_efficiency(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
+    for scan in scans(tree, facts):
+        blocks = scan.blocks + _bitmap_blocks(tree, scan)
+        # A lookup reads the index from its root down, whether it finds a row or not.
+        seen = max(scan.read, scan.loops)
+        per_row = blocks / max(seen, 1.0)
+        if blocks < thresholds.READ_BLOCKS or per_row < thresholds.BLOCKS_PER_ROW or loses_to_filter(scan):
             continue
-        blocks = _scan_blocks(tree, node)
-        per_row = blocks / max(numbers.rows, 1.0)
-        rows_seen = max(numbers.rows + numbers.removed_by_filter, 1.0)
-        if blocks < thresholds.READ_BLOCKS or per_row < thresholds.BLOCKS_PER_ROW or blocks <= rows_seen:
-            continue
-        table = relation_name(node)
         yield found(
             "read-efficiency",
             Severity.WARNING,
-            node,
-            title=f"{label(node)} read {format_count(blocks)} blocks for {format_count(numbers.rows)} rows"
+            scan.node,
+            title=f"{label(scan.node)} read {format_count(blocks)} blocks for {format_count(round(scan.read))} rows"
             f" ({format_count(round(per_row))} blocks a row)",
-            evidence={"blocks": blocks, "rows": numbers.rows, "blocks_per_row": per_row},
-            fix=f"VACUUM (VERBOSE, ANALYZE) {table}; if it stays large, it is bloated: rebuild it with"
-            f" pg_repack, or VACUUM FULL while nobody uses it{_reindex(node)}",
-            impact=weight(tree, node),
+            evidence={"blocks": blocks, "rows": scan.read, "blocks_per_row": per_row},
+            fix=f"VACUUM (VERBOSE, ANALYZE) {relation_name(scan.node)}; if it stays large, it is bloated: rebuild it with"
+            f" pg_repack, or VACUUM FULL while nobody uses it{_reindex(scan.node)}",
+            impact=scan.weight,
         )
 
 
-def _scan_blocks(tree: Tree, node: Node) -> int:
-    """Return a scan's blocks; those of a bitmap heap scan with its bitmap's."""
-    below = [child for child in walk(node) if child is not node and child.type.startswith("Bitmap")]
-    return tree.numbers[node].own_blocks + sum(tree.numbers[child].own_blocks for child in below)
+def _bitmap_blocks(tree: Tree, scan: Scan) -> int:
+    """Return the blocks of the bitmaps that bitmap heap scans read."""
+    below = [child for node in scan.nodes for child in walk(node) if child.type.startswith("Bitmap Index")]
+    return sum(tree.numbers[child].own_blocks for child in below)
 
 
 def _reindex(node: Node) -> str:

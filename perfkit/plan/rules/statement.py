@@ -6,20 +6,25 @@ from perfkit.findings import Finding, Severity
 from perfkit.plan.derive import Tree
 from perfkit.plan.facts import Facts
 from perfkit.plan.label import kind
-from perfkit.plan.model import Trigger, result_children
+from perfkit.plan.model import Node, Trigger, result_children, walk
 from perfkit.plan.rules import thresholds
 from perfkit.plan.rules.rule import Rule, found
 from perfkit.units import format_count, format_ms, format_share
 
 
+def skipped_rows(tree: Tree, node: Node) -> float:
+    """Return the rows that a Limit's OFFSET read and threw away, 0 for other nodes."""
+    if node.type != "Limit" or not node.executed:
+        return 0.0
+    return sum(tree.numbers[child].rows for child in result_children(node)) - tree.numbers[node].rows
+
+
 def _check_large_offset(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
     for node in tree.nodes:
-        if node.type != "Limit" or not node.executed:
-            continue
-        read = sum(tree.numbers[child].rows for child in result_children(node))
-        skipped = read - tree.numbers[node].rows
+        skipped = skipped_rows(tree, node)
         if skipped < thresholds.OFFSET_ROWS:
             continue
+        read = tree.numbers[node].rows + skipped
         yield found(
             "large-offset",
             Severity.WARNING,
@@ -27,10 +32,18 @@ def _check_large_offset(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
             title=f"OFFSET read {format_count(read)} rows and threw {format_count(skipped)} away"
             f" to return {format_count(tree.numbers[node].rows)}",
             evidence={"rows_read": read, "rows_returned": tree.numbers[node].rows, "rows_skipped": skipped},
-            fix="Page by key: WHERE (sort columns, id) > (values of the last row shown) ORDER BY … LIMIT n,"
-            " with an index on those columns.",
+            fix=f"Page by key: {_after_last_row(node)} ORDER BY the same LIMIT n, with an index that begins with them.",
             impact=tree.numbers[node].total_share * skipped / read,
         )
+
+
+def _after_last_row(limit: Node) -> str:
+    """Return the condition that goes on after the last row shown, by the columns of the sort below."""
+    below = next((node for node in walk(limit) if node.texts("Sort Key")), None)
+    keys = below.texts("Sort Key") if below else ()
+    if not keys or any(" " in key or "(" in key for key in keys):
+        return "WHERE (sort columns, id) > (their values in the last row shown)"
+    return f"WHERE ({', '.join(keys)}) > (their values in the last row shown)"
 
 
 def _check_jit(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
@@ -93,7 +106,9 @@ def _check_triggers(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
         if not execution_ms or not trigger.time_ms:
             continue
         share = trigger.time_ms / execution_ms
-        if share < thresholds.TRIGGER_SHARE:
+        if share < thresholds.TRIGGER_SHARE or trigger.time_ms < thresholds.TRIGGER_MS:
+            continue
+        if _checks_key(trigger) and trigger.calls < thresholds.KEY_CHECKS:
             continue
         name = f"constraint {trigger.constraint}" if trigger.constraint else trigger.name
         yield found(
@@ -113,12 +128,20 @@ def _check_triggers(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
         )
 
 
+def _checks_key(trigger: Trigger) -> bool:
+    """Tell whether a trigger looks up the key that a new row refers to."""
+    return trigger.constraint is not None and trigger.name.startswith("RI_ConstraintTrigger_c")
+
+
 def _trigger_fix(trigger: Trigger) -> str:
     """Return what to do; RI_ConstraintTrigger_a_ looks for rows that refer to the one changed, which wants an index."""
     if trigger.constraint is None:
         return "Make the trigger's function do less, or once a statement: REFERENCING NEW TABLE … FOR EACH STATEMENT."
-    if trigger.name.startswith("RI_ConstraintTrigger_c"):
-        return f"Check many rows at once: the check of {trigger.constraint} looks each one up in the referenced table."
+    if _checks_key(trigger):
+        return (
+            f"For a large load, drop {trigger.constraint} before it and add it again after: ADD CONSTRAINT … NOT VALID,"
+            " then VALIDATE CONSTRAINT, which checks all rows with one join."
+        )
     return (
         f"Make an index on the referencing columns of {trigger.constraint}: without it every row that is"
         " deleted or whose key changes makes a scan of the referencing table."

@@ -13,6 +13,9 @@ FILTER_REMOVED_SHARE = 0.90
 # A node below a tenth of the time or the blocks cannot make the query noticeably faster.
 NODE_SHARE = 0.10
 
+# More leading columns than this seldom narrow a search further.
+INDEX_EQUAL_KEYS = 3
+
 # Reading 100 rows in order for each one returned: the index gives the order but not the rows.
 LIMIT_REMOVED_PER_ROW = 100
 # Fewer rows than this are read in well under a millisecond, whatever the ratio.
@@ -24,6 +27,8 @@ MISESTIMATE_FACTOR = 10.0
 MISESTIMATE_ERROR_FACTOR = 1_000.0
 # An error about few rows costs little, however large its factor.
 MISESTIMATE_ROWS = 1_000
+# Fewer groups than this fit the usual work_mem, so that too high an estimate does not keep them from being hashed.
+MISESTIMATE_GROUPS = 100_000
 # What autovacuum waits for before ANALYZE is 10 % of the table: beyond it the statistics are late.
 STALE_ROWS = 1_000
 STALE_SHARE = 0.10
@@ -66,5 +71,9 @@ PARTITIONS_USED_SHARE = 0.25
 JIT_SHARE = 0.20
 # Planning is felt from here on.
 PLANNING_MS = 10.0
-# Triggers that take a fifth of the time are worth a look.
+# Triggers that take a fifth of the time are worth a look ...
 TRIGGER_SHARE = 0.20
+# ... from a millisecond on; below it they are the price of a write.
+TRIGGER_MS = 1.0
+# Looking up a referenced key takes some microseconds: only many rows at once are worth another way of loading.
+KEY_CHECKS = 1_000
