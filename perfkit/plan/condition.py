@@ -174,13 +174,18 @@ def _comparison(parts: Sequence[Token], alias: str | None) -> Comparison:
         return other
     key = _unqualified(_without_harmless_cast(left), alias)
     bare = len(key) == 1
-    is_call = (
-        len(key) > 2 and key[0].kind == "name" and key[1].text == "(" and _closing(key[1:]) == len(key) - 2
-    )
+    is_call = _is_call(key)
     written = _text(key) if bare or is_call else f"({_text(key)})"
     return Comparison(
         written, bare=bare, kind=kind, text=text, operator=parts[found].text, value=_text(right).strip()
     )
+
+
+def _is_call(parts: Sequence[Token]) -> bool:
+    """Tell whether the tokens are a function's name, its schema perhaps, and its arguments, with nothing after them."""
+    start = next((position for position, token in enumerate(parts) if token.text == "("), 0)
+    named = all(token.kind in {"name", "quoted"} or token.text == "." for token in parts[:start])
+    return start > 0 and named and _closing(parts[start:]) == len(parts) - start - 1
 
 
 def operator_position(parts: Sequence[Token]) -> int | None:

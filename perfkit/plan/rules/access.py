@@ -35,7 +35,7 @@ def _check_lossy_bitmap(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
             fix = f"Raise work_mem for this query, so that a bitmap of {format_count(exact + lossy)} blocks fits."
         else:
             title = f"{label(node)} fetched {format_count(rechecked)} rows that its index could not tell from matches"
-            fix = "Use an index that holds the compared value itself (b-tree instead of GIN, GiST or BRIN), if there is one."
+            fix = _recheck_fix(node)
         yield found(
             "lossy-bitmap",
             Severity.WARNING,
@@ -45,6 +45,17 @@ def _check_lossy_bitmap(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
             fix=fix,
             impact=weight(tree, node),
         )
+
+
+def _recheck_fix(node: Node) -> str:
+    """Return what leaves fewer candidates: trigrams are not the text, a summary or a box is not the value."""
+    condition = node.text("Recheck Cond")
+    patterns = [item for item in comparisons(condition, node.alias) if item.kind == "infix"]
+    if any(item.operator == "%" for item in patterns):
+        return "Raise pg_trgm.similarity_threshold for this query: fewer candidates share as many trigrams."
+    if patterns:
+        return "Ask for more known characters in a row: a trigram index names all rows that hold the same trigrams."
+    return f"Use an index that holds the compared values themselves, if {condition} allows it (a b-tree, not BRIN)."
 
 
 def _with_workers(node: Node, key: str) -> float:

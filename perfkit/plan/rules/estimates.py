@@ -20,22 +20,24 @@ def misestimated(tree: Tree) -> tuple[Node, ...]:
     """Return the lowest nodes whose row estimate is wrong: those above them only inherit the error."""
     bad = [node for node in tree.nodes if _is_bad(tree, node)]
     above_bad = {parent for node in bad for parent in tree.above(node)} if bad else set()
-    return tuple(node for node in bad if node not in above_bad)
+    return tuple(node for node in bad if node not in above_bad and _matters(tree, node))
 
 
 def _is_bad(tree: Tree, node: Node) -> bool:
     numbers = tree.numbers[node]
     if numbers.q_error is None or numbers.q_error < thresholds.MISESTIMATE_FACTOR:
         return False
-    if node.type == "WindowAgg":
-        return False  # its Run Condition is never estimated
-    if node.type == "Aggregate" and not _groups_matter(tree, node):
-        return False
     return max(numbers.rows, (node.plan_rows or 0) * numbers.loops) >= thresholds.MISESTIMATE_ROWS
 
 
-def _groups_matter(tree: Tree, node: Node) -> bool:
-    """Tell whether a wrong number of groups chose something: a join above, sorting instead of hashing, memory."""
+def _matters(tree: Tree, node: Node) -> bool:
+    """Tell whether a wrong estimate says or chose anything.
+
+    A window function's Run Condition is never estimated; a number of groups chooses joins above, memory, and whether
+    they are sorted or hashed.
+    """
+    if node.type != "Aggregate":
+        return node.type != "WindowAgg"
     expected = (node.plan_rows or 0) * tree.numbers[node].loops
     return (
         _chose_a_join(tree, node)
@@ -69,7 +71,7 @@ def _check_misestimate(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
                 "q_error": q_error,
                 "loops": numbers.loops,
             },
-            fix=statistics_fix(tree, node),
+            fix=statistics_fix(tree, node, facts),
             impact=_impact(tree, node),
         )
 

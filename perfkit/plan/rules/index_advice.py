@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from perfkit.plan.condition import Comparison
 from perfkit.plan.expression import tokens
@@ -69,6 +70,8 @@ _SERVER_TYPES = frozenset(
         "tsvector",
     ]
 )
+# Casts that are one value written in another type, as varchar is before lower().
+_TEXT_TYPES = frozenset({"text", "varchar", "character", "citext"})
 _SHARED_NAME = re.compile(
     r"(?:.*_)?(?:status|kind|type|role|category|gender|sex|level|priority)|(?:is|has)_.*"
 )
@@ -177,5 +180,6 @@ def _indexable(condition: Comparison) -> bool:
     if condition.bare or not condition.key:
         return condition.bare
     called = {name.lower() for name in FUNCTION.findall(condition.key)}
-    casts = any(token.kind == "cast" for token in tokens(condition.key))
-    return not called & _UNSTABLE and not casts and not computes(condition)
+    parts = list(tokens(condition.key))
+    casts = {after.text for token, after in pairwise(parts) if token.kind == "cast"}
+    return not called & _UNSTABLE and casts <= _TEXT_TYPES and not computes(condition)

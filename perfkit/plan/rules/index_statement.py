@@ -55,9 +55,8 @@ def create_indexes_for_or(scan: Scan, condition: str) -> str:
     """Return the statements for the arms of an OR on a scan, '' where an arm is served by no index, or there is no OR."""
     arms = alternatives(condition, scan.node.alias)
     together = advise(item for arm in arms for item in arm)
-    if together and together.method == "gin" and all(len(arm) == 1 for arm in arms):
-        if len(together.served) == len(arms):
-            return _written(scan, together)
+    if together and together.method == "gin" and len(together.served) == len(arms) == sum(map(len, arms)):
+        return _written(scan, together)
     advices = [advise(arm) for arm in arms]
     if not all(advices):
         return ""

@@ -79,9 +79,9 @@ def _check_or_join(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
         if not node.type.endswith(("Join", "Nested Loop")):
             continue
         numbers = tree.numbers[node]
-        for key, removed in (
-            ("Join Filter", numbers.removed_by_join_filter),
-            ("Filter", numbers.removed_by_filter),
+        for key, removed, did in (
+            ("Join Filter", numbers.removed_by_join_filter, "compared {} pairs of rows"),
+            ("Filter", numbers.removed_by_filter, "joined {} rows"),
         ):
             condition = node.text(key)
             if removed < thresholds.JOIN_REMOVED_ROWS or not has_or(condition):
@@ -90,7 +90,7 @@ def _check_or_join(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
                 "or-join-filter",
                 Severity.WARNING,
                 node,
-                title=f"{kind(node)} compared {format_count(round(removed + numbers.rows))} pairs of rows"
+                title=f"{kind(node)} {did.format(format_count(round(removed + numbers.rows)))}"
                 f" to keep {format_count(round(numbers.rows))}, because its condition is an OR",
                 evidence={
                     "rows_kept": numbers.rows,

@@ -20,6 +20,7 @@ from perfkit.plan.rules.index_statement import (
 )
 from perfkit.plan.rules.rule import Rule, found
 from perfkit.plan.rules.scan import Scan, loses_to_filter, loss_evidence, loss_title, scans
+from perfkit.plan.rules.statistics_advice import SUBQUERY_FIX
 from perfkit.units import format_count
 
 _INDEX_SCANS = frozenset({"Index Scan", "Index Only Scan", "Bitmap Heap Scan"})
@@ -51,6 +52,8 @@ def _fix(scan: Scan, conditions: Sequence[Comparison], text: str) -> str:
     written = create_index(scan, conditions) or create_indexes_for_or(scan, text)
     if written:
         return written
+    if "SubPlan" in text:
+        return SUBQUERY_FIX
     parts = [item for item in conditions if hides_time(item)]
     if parts:
         return f"Write {parts[0].text} as a range on the bare column (from >= day, < day after), and index the column."
