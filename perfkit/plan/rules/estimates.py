@@ -56,6 +56,8 @@ def _check_misestimate(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
         relation = relation_of(_table_node(tree, node), facts)
         if node in mended or (relation is not None and _is_stale(relation)):
             continue  # the index, or stale-statistics, is what to do
+        if node.type == "Bitmap Index Scan" and _severity(tree, node) is Severity.INFO:
+            continue  # the index was used all the same
         numbers = tree.numbers[node]
         q_error = numbers.q_error or 1.0
         rows, expected, how = _told(tree, node)
@@ -96,10 +98,16 @@ def _told(tree: Tree, node: Node) -> tuple[float, float, str]:
 
 
 def _severity(tree: Tree, node: Node) -> Severity:
-    """Return how much it matters: where no join was chosen by it, it may have changed nothing yet."""
-    if not _chose_a_join(tree, node) and node.type != "Aggregate":
+    """Return how much it matters: a scan's error that chose no join, or whose cure is an index, changes little."""
+    numbers = tree.numbers[node]
+    loses = numbers.removed_by_filter >= thresholds.FILTER_REMOVED_SHARE * (
+        numbers.rows + numbers.removed_by_filter
+    )
+    if _table_node(tree, node).relation and (loses or not _chose_a_join(tree, node)):
         return Severity.INFO
-    is_error = (tree.numbers[node].q_error or 1.0) >= thresholds.MISESTIMATE_ERROR_FACTOR
+    is_error = (numbers.q_error or 1.0) >= thresholds.MISESTIMATE_ERROR_FACTOR and (
+        _chose_a_join(tree, node) or node.type == "Aggregate"
+    )
     return Severity.ERROR if is_error else Severity.WARNING
 
 

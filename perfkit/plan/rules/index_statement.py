@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from perfkit.plan.condition import Comparison, alternatives
 from perfkit.plan.expression import split_list
 from perfkit.plan.label import quote_name
-from perfkit.plan.rules import thresholds
 from perfkit.plan.rules.index_advice import FUNCTION, Advice, advise
 from perfkit.plan.rules.scan import Scan
-from perfkit.units import format_count
 
 # Functions that give the same for the same input, as an index demands.
 _IMMUTABLE = frozenset(
@@ -69,14 +67,17 @@ def statement(scan: Scan, keys: tuple[str, ...], method: str = "") -> str:
     using = f"USING {method} " if method else ""
     if not scan.parent and len(scan.nodes) == 1:
         return f"CREATE INDEX CONCURRENTLY ON {scan.table} {using}({', '.join(keys)});"
-    table = scan.parent or f"the partitioned table of {scan.table}"
-    schema, _, relation = table.rpartition(".") if scan.parent else ("", "", "partitioned")
+    if not scan.parent:
+        return (
+            f"On the partitioned table of {scan.table}: an index {using}({', '.join(keys)}), made with CREATE INDEX …"
+            " ON ONLY, then CONCURRENTLY on each partition, and ALTER INDEX … ATTACH PARTITION each of them."
+        )
+    schema, _, relation = scan.parent.rpartition(".")
     words = re.findall(r"[a-z]\w*", re.sub(r"'[^']*'|::\w+", "", " ".join(keys).lower()))
     name = quote_name("_".join([relation.strip('"'), *words, "idx"])[:63])
-    qualified = f"{schema}.{name}" if schema else name
     return (
-        f"CREATE INDEX {name} ON ONLY {table} {using}({', '.join(keys)}); then the same index on each partition with"
-        f" CREATE INDEX CONCURRENTLY, and ALTER INDEX {qualified} ATTACH PARTITION each of them."
+        f"CREATE INDEX {name} ON ONLY {scan.parent} {using}({', '.join(keys)}); then the same index on each partition with"
+        f" CREATE INDEX CONCURRENTLY, and ALTER INDEX {schema}.{name} ATTACH PARTITION each of them."
     )
 
 
@@ -104,11 +105,11 @@ def _written(scan: Scan, advice: Advice) -> str:
     if advice.method == "gin":
         missing = tuple(key for key in advice.keys if not existing_index(scan, (key,), "gin"))
         if not missing:
-            return _not_chosen(scan, existing_index(scan, advice.keys[:1], "gin"), advice)
+            return _not_chosen(existing_index(scan, advice.keys[:1], "gin"), advice)
         return _extension(missing) + statement(scan, missing, "gin") + _beside(scan, advice, missing)
     name = existing_index(scan, advice.keys, advice.method)
     if name:
-        return _not_chosen(scan, name, advice)
+        return _not_chosen(name, advice)
     return statement(scan, advice.keys, advice.method) + _words(advice)
 
 
@@ -147,20 +148,9 @@ def _words(advice: Advice) -> str:
     return words + "".join(f" {name}() must be declared IMMUTABLE." for name in unknown)
 
 
-def _not_chosen(scan: Scan, name: str, advice: Advice) -> str:
+def _not_chosen(name: str, advice: Advice) -> str:
     """Return what to look at where the index exists and was not used."""
-    expected = scan.node.plan_rows or 0
-    narrowed = ", ".join(dict.fromkeys(item.text for item in advice.served))
-    actual = scan.node.actual.rows if scan.node.actual else 0.0
-    if expected >= thresholds.MISESTIMATE_FACTOR * max(actual, 1.0):
-        column = advice.served[0].key
-        column = (
-            f"ALTER TABLE {scan.table} ALTER {column} SET STATISTICS 1000; " if advice.served[0].bare else ""
-        )
-        return (
-            f"Index {name} serves {narrowed}, but the planner expected {format_count(expected)} rows and there were"
-            f" {format_count(actual)}: {column}ANALYZE {scan.table};"
-        )
+    narrowed = " and ".join(dict.fromkeys(item.text for item in advice.served))
     return (
         f"Index {name} has these keys already and was not chosen: compare the types on both sides of {narrowed},"
         " and what the planner expects without the scan (SET enable_seqscan = off)."

@@ -31,9 +31,10 @@ def _check_nested_loop(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
             continue
         outer, inner = inputs
         numbers = tree.numbers[inner]
-        if numbers.loops < thresholds.NESTED_LOOPS or numbers.total_share < thresholds.NESTED_INNER_SHARE:
-            continue
         scanned = inner.type == "Seq Scan"
+        least_share = thresholds.NESTED_INNER_SHARE if scanned else thresholds.NESTED_LOOKUP_SHARE
+        if numbers.loops < thresholds.NESTED_LOOPS or numbers.total_share < least_share:
+            continue
         if not scanned and (any(below in wrong for below in walk(outer)) or _stops_early(tree, node)):
             continue  # row-misestimate names the cause; a LIMIT wants few rows from a loop, not a whole hash join
         yield found(

@@ -10,7 +10,7 @@ from perfkit.plan.label import label, relation_name
 from perfkit.plan.model import Node, walk
 from perfkit.plan.rules import thresholds
 from perfkit.plan.rules.access import hides_partition_key, needs_access_rule
-from perfkit.plan.rules.index_advice import advise, computes, hides_time
+from perfkit.plan.rules.index_advice import Advice, advise, computes, hides_time
 from perfkit.plan.rules.index_statement import (
     create_index,
     create_indexes_for_or,
@@ -134,8 +134,10 @@ def _ordered_fix(scan: Scan) -> str:
     text = scan.node.text("Filter")
     conditions = comparisons(text, scan.node.alias)
     advice = advise(conditions)
-    if advice is None or advice.method or any(item.kind != "equal" for item in advice.served):
-        return _fix(scan, conditions, text) + _order_hint(scan, conditions)
+    if advice is not None and advice.method:
+        return _search_first(scan, advice, create_index(scan, conditions))
+    if advice is None or any(item.kind != "equal" for item in advice.served):
+        return _fix(scan, conditions, text)
     order = [
         column
         for index in (scan.relation.indexes if scan.relation else ())
@@ -150,12 +152,15 @@ def _ordered_fix(scan: Scan) -> str:
     return statement(scan, keys)
 
 
-def _order_hint(scan: Scan, conditions: Sequence[Comparison]) -> str:
-    """Return how to make the planner search before it sorts, where the index that it needs exists."""
-    advice = advise(conditions)
-    if advice and advice.method == "gin" and all(existing_index(scan, (key,), "gin") for key in advice.keys):
-        return " Or search first and sort then: WITH found AS MATERIALIZED (…) SELECT … ORDER BY … LIMIT."
-    return ""
+def _search_first(scan: Scan, advice: Advice, written: str) -> str:
+    """Return how to have an index searched that gives no order, where the planner walks another for the LIMIT."""
+    names = [existing_index(scan, (key,), advice.method) for key in advice.keys]
+    found_by = ", ".join(dict.fromkeys(names)) if all(names) else "that index"
+    made = "" if all(names) else f"{written} "
+    return (
+        f"{made}The planner hopes to meet the LIMIT's rows early instead of searching with {found_by}: search first and sort"
+        " then, WITH found AS MATERIALIZED (the query without ORDER BY and LIMIT) SELECT … ORDER BY … LIMIT …."
+    )
 
 
 def _check_read_efficiency(tree: Tree, facts: Facts | None) -> Iterator[Finding]:

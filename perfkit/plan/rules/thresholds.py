@@ -35,8 +35,10 @@ STALE_SHARE = 0.10
 
 # A lookup takes some microseconds; from a thousand on a hash join is usually cheaper.
 NESTED_LOOPS = 1_000
-# Below a third of the time the lookups are not what is slow.
+# Below a third of the time the scans are not what is slow.
 NESTED_INNER_SHARE = 0.30
+# Lookups by an index cost about what a hash join would cost instead, until they are most of the time.
+NESTED_LOOKUP_SHARE = 0.50
 # The same for an expression that is evaluated a row at a time.
 SUBPLAN_LOOPS = 1_000
 # Pairs of rows compared one by one: 10,000 take about 1 ms.
