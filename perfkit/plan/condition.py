@@ -216,7 +216,8 @@ def _columns(parts: Sequence[Token]) -> Iterable[tuple[str, str]]:
         if token.kind not in {"name", "quoted"} or following.text in {"(", "."}:
             continue
         before, qualifier = padded[position - 1], padded[position - 2]
-        if before.kind == "cast" or (token.kind == "name" and token.text.lower() in _WORDS):
+        is_word = token.kind == "name" and before.text != "." and token.text.lower() in _WORDS
+        if before.kind == "cast" or is_word:
             continue
         yield (qualifier.text if before.text == "." else ""), token.text
 

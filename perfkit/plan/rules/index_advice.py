@@ -170,7 +170,7 @@ def _inverted(patterns: list[Comparison]) -> Advice:
 
 def _is_shared(condition: Comparison) -> bool:
     """Tell whether many rows share each value of the column: by the type of the constant, or by its name."""
-    match = _TYPE.search(condition.value)
+    match = _TYPE.search(condition.value.rstrip(")"))
     is_enum = match is not None and match["type"] not in _SERVER_TYPES
     return is_enum or (condition.bare and _SHARED_NAME.fullmatch(condition.key) is not None)
 

@@ -1,7 +1,7 @@
 """The statement that makes an advised index, and the words that go with it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from perfkit.plan.condition import Comparison, alternatives
 from perfkit.plan.expression import split_list
@@ -38,6 +38,7 @@ _IMMUTABLE = frozenset(
         "jsonb_extract_path_text",
     ]
 )
+_TEST = re.compile(r'(?P<negated>NOT )?(?:[\w"]+\.)?(?P<column>[\w"]+)(?P<null> IS (?:NOT )?NULL)?')
 
 
 def create_index(scan: Scan, conditions: Iterable[Comparison]) -> str:
@@ -56,10 +57,19 @@ def create_indexes_for_or(scan: Scan, condition: str) -> str:
     if together and together.method == "gin" and len(together.served) == len(arms) == sum(map(len, arms)):
         return _written(scan, together)
     advices = [advise(arm) for arm in arms]
-    if not all(advices):
+    if not all(advices) or any(item.kind == "range" for one in advices if one for item in one.served):
         return ""
     texts = dict.fromkeys(_written(scan, advice) for advice in advices if advice)
     return f"An index for each arm of the OR: {' '.join(texts)}" if texts else ""
+
+
+def create_partial_index(scan: Scan, conditions: Sequence[Comparison]) -> str:
+    """Return the index of the rows that a lone test of a column keeps (x IS NULL, a flag), '' for other conditions."""
+    match = _TEST.fullmatch(conditions[0].text) if len(conditions) == 1 else None
+    if match is None or scan.parent or len(scan.nodes) > 1:
+        return ""
+    test = f"{match['negated'] or ''}{match['column']}{match['null'] or ''}"
+    return f"CREATE INDEX CONCURRENTLY ON {scan.table} ({match['column']}) WHERE {test};"
 
 
 def statement(scan: Scan, keys: tuple[str, ...], method: str = "") -> str:

@@ -14,6 +14,7 @@ from perfkit.plan.rules.index_advice import Advice, advise, computes, hides_time
 from perfkit.plan.rules.index_statement import (
     create_index,
     create_indexes_for_or,
+    create_partial_index,
     existing_index,
     index_columns,
     statement,
@@ -49,7 +50,11 @@ def _check_seq_scan(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
 
 def _fix(scan: Scan, conditions: Sequence[Comparison], text: str) -> str:
     """Return the index for a scan's conditions, else how to write them so that one can serve, else what to look at."""
-    written = create_index(scan, conditions) or create_indexes_for_or(scan, text)
+    written = (
+        create_index(scan, conditions)
+        or create_indexes_for_or(scan, text)
+        or create_partial_index(scan, conditions)
+    )
     if written:
         return written
     if "SubPlan" in text:
