@@ -24,43 +24,12 @@ _OPERATORS: dict[str, Kind] = {
     "%": "infix",
     "^@": "prefix",
 }
-_WORDS = frozenset(
-    [
-        "any",
-        "all",
-        "array",
-        "null",
-        "true",
-        "false",
-        "is",
-        "not",
-        "and",
-        "or",
-        "row",
-        "case",
-        "when",
-        "then",
-        "else",
-        "end",
-        "distinct",
-        "from",
-        "hashed",
-        "collate",
-        "at",
-        "time",
-        "zone",
-        "interval",
-        "unknown",
-        "default",
-        "current_date",
-        "current_timestamp",
-        "localtimestamp",
-        "session_user",
-        "current_user",
-        "subplan",
-        "initplan",
-    ]
-)
+_WORDS = frozenset({
+    "any", "all", "array", "null", "true", "false", "is", "not", "and", "or", "row", "case", "when", "then",
+    "else", "end", "distinct", "from", "hashed", "collate", "at", "time", "zone", "interval", "unknown",
+    "default", "current_date", "current_timestamp", "localtimestamp", "session_user", "current_user",
+    "subplan", "initplan",
+})  # fmt: skip
 # Casts that leave an index on the bare column usable.
 _HARMLESS_CASTS = frozenset({"text", "varchar", "oid"})
 

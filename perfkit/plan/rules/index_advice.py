@@ -13,63 +13,19 @@ from perfkit.plan.rules import thresholds
 _CAST_COLUMN = re.compile(r'\(\((?P<column>[\w$]+|"(?:[^"]|"")*")\)::(?P<type>[\w ]+)\)')
 FUNCTION = re.compile(r"([\w.]+)\(")
 # Functions that depend on the session's settings, or cut a point of time: a range on the column serves instead.
-_UNSTABLE = frozenset(
-    [
-        "concat",
-        "concat_ws",
-        "to_char",
-        "to_date",
-        "to_timestamp",
-        "age",
-        "now",
-        "date_trunc",
-        "date_part",
-        "extract",
-        "timezone",
-        "date_bin",
-    ]
-)
+_UNSTABLE = frozenset({
+    "concat", "concat_ws", "to_char", "to_date", "to_timestamp", "age", "now", "date_trunc", "date_part",
+    "extract", "timezone", "date_bin",
+})  # fmt: skip
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%"})
 # A constant of a type that is none of the server's own is, but for few, one of an enum.
 _TYPE = re.compile(r'::(?P<type>[\w."]+)[\w ]*(?:\(.*\))?(?P<array>\[\])?$')
-_SERVER_TYPES = frozenset(
-    [
-        "text",
-        "character",
-        "varchar",
-        "bpchar",
-        "name",
-        "citext",
-        "bigint",
-        "integer",
-        "smallint",
-        "int2",
-        "int4",
-        "int8",
-        "numeric",
-        "double",
-        "real",
-        "money",
-        "oid",
-        "date",
-        "timestamp",
-        "timestamptz",
-        "time",
-        "timetz",
-        "interval",
-        "uuid",
-        "json",
-        "jsonb",
-        "bytea",
-        "inet",
-        "cidr",
-        "macaddr",
-        "bit",
-        "xid",
-        "tsquery",
-        "tsvector",
-    ]
-)
+_SERVER_TYPES = frozenset({
+    "text", "character", "varchar", "bpchar", "name", "citext", "bigint", "integer", "smallint", "int2",
+    "int4", "int8", "numeric", "double", "real", "money", "oid", "date", "timestamp", "timestamptz", "time",
+    "timetz", "interval", "uuid", "json", "jsonb", "bytea", "inet", "cidr", "macaddr", "bit", "xid",
+    "tsquery", "tsvector",
+})  # fmt: skip
 # Casts that are one value written in another type, as varchar is before lower().
 _TEXT_TYPES = frozenset({"text", "varchar", "character", "citext"})
 _SHARED_NAME = re.compile(

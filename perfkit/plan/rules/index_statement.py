@@ -10,10 +10,11 @@ from perfkit.plan.rules.index_advice import FUNCTION, Advice, advise
 from perfkit.plan.rules.scan import Scan
 
 # Functions that give the same for the same input, as an index demands.
-_IMMUTABLE = frozenset(
-    "lower upper trim btrim ltrim rtrim md5 abs length left right coalesce nullif replace substr substring reverse"
-    " translate split_part regexp_replace floor ceil round trunc jsonb_extract_path_text".split()
-)
+_IMMUTABLE = frozenset({
+    "lower", "upper", "trim", "btrim", "ltrim", "rtrim", "md5", "abs", "length", "left", "right",
+    "coalesce", "nullif", "replace", "substr", "substring", "reverse", "translate", "split_part",
+    "regexp_replace", "floor", "ceil", "round", "trunc", "jsonb_extract_path_text",
+})  # fmt: skip
 _TEST = re.compile(r'(?P<negated>NOT )?(?:[\w"]+\.)?(?P<column>[\w"]+)(?P<null> IS (?:NOT )?NULL)?')
 
 
