@@ -17,7 +17,7 @@ check: $(VENV)/.installed
 	$(BIN)/mypy
 
 bench: $(VENV)/.installed
-	$(BIN)/python tests/bench
+	$(BIN)/python -m tests.bench
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m perfkit.plan.rules.pages

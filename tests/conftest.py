@@ -27,7 +27,7 @@ from perfkit.embedded import (
 )
 
 # A test's data need not outlive the machine; nothing here is timed.
-_FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}
+FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,7 +50,7 @@ def server_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(server_folder: Path) -> Iterator[PostgresServer]:
-    yield start_postgres(server_folder / "postgres", settings=_FAST, die_with_parent=True)
+    yield start_postgres(server_folder / "postgres", settings=FAST, die_with_parent=True)
     stop_postgres(server_folder / "postgres")
 
 
@@ -69,7 +69,7 @@ def postgres15_binaries() -> Path:
 @pytest.fixture(scope="session")
 def postgres15(server_folder: Path, postgres15_binaries: Path) -> Iterator[PostgresServer]:
     folder = server_folder / "postgres15"
-    yield start_postgres(folder, settings=_FAST, binaries=postgres15_binaries, die_with_parent=True)
+    yield start_postgres(folder, settings=FAST, binaries=postgres15_binaries, die_with_parent=True)
     stop_postgres(folder)
 
 

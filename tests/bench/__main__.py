@@ -1,6 +1,6 @@
 """What perfkit costs, in one table: every figure beside its target; a missed target is told, not an error.
 
-Run: python tests/bench (about 15 minutes), or make bench
+Run: python -m tests.bench (about 15 minutes), or make bench
 """
 
 import argparse
@@ -8,12 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import bench_analyze
-import bench_catalog
-import bench_memory
-import bench_start
-from demo_server import demo_in
-from figure import Figure, table
+from tests.bench import bench_analyze, bench_catalog, bench_memory, bench_start
+from tests.bench.demo_server import demo_in
+from tests.bench.figure import Figure, table
 
 # A plan's size does not depend on the tables', so that memory is measured where the runs are short.
 MEMORY_ALUMNI = 10_000
@@ -29,7 +26,7 @@ def figures(given: argparse.Namespace) -> Iterator[Figure]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python tests/bench", description="What perfkit costs.")
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="What perfkit costs.")
     parser.add_argument("--alumni", type=int, default=100_000, help="size of the demo that is made")
     parser.add_argument("--dir", type=Path, help="a running demo to use instead")
     parser.add_argument("--samples", type=int, default=5)

@@ -4,7 +4,7 @@ Between the two the database is disturbed as ordinary life does it: every third 
 then VACUUM, now and then a restart of the server. Real processes, real exit codes. With --old-baseline one baseline
 is recorded and judged against every time, while the writes of each run leave their dead rows.
 
-Run: python tests/bench/aa_runs.py --runs 100 --alumni 10000 --raw aa.jsonl
+Run: python -m tests.bench.aa_runs --runs 100 --alumni 10000 --raw aa.jsonl
 """
 
 import argparse
@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TextIO
 
 import psycopg
-from demo_server import demo_in, running_demo
-from process import PERFKIT, run
 
 from perfkit.demo.role import DATABASE
+from tests.bench.demo_server import demo_in, running_demo
+from tests.bench.process import PERFKIT, run
 
 # Of ten pairs, these two are disturbed otherwise than by ANALYZE.
 _VACUUM_EVERY, _VACUUM_AT = 10, 4

@@ -1,6 +1,6 @@
 """What `perfkit analyze` costs: its wall time against psql sending the same EXPLAINs, and its memory.
 
-Run: python tests/bench/bench_analyze.py --alumni 100000
+Run: python -m tests.bench.bench_analyze --alumni 100000
 """
 
 import argparse
@@ -11,17 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo_server import demo_in, running_demo
-from figure import Figure, table
-from pairs import interleaved, ratio
-from process import PERFKIT, Finished, run
-from psql_script import SESSION, case_runs, script
-
 from perfkit.catalog.load import load_catalog
 from perfkit.catalog.workload import WeightedCase, workload
 from perfkit.db.connect import connected
 from perfkit.db.guard import Guard
 from perfkit.db.server import GuardedServer
+from tests.bench.demo_server import demo_in, running_demo
+from tests.bench.figure import Figure, table
+from tests.bench.pairs import interleaved, ratio
+from tests.bench.process import PERFKIT, Finished, run
+from tests.bench.psql_script import SESSION, case_runs, script
 
 RATIO_MOST = 1.10
 PEAK_MB_MOST = 150.0

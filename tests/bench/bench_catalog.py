@@ -1,6 +1,6 @@
 """How long a catalog of 1,000 queries takes to load, imports included.
 
-Run: python tests/bench/bench_catalog.py
+Run: python -m tests.bench.bench_catalog
 """
 
 import subprocess
@@ -9,9 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from figure import Figure, table
-
 from perfkit import stats
+from tests.bench.figure import Figure, table
 
 SECONDS_MOST = 1.0
 QUERY_COUNT = 1_000

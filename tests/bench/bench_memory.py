@@ -1,6 +1,6 @@
 """How much memory `perfkit analyze` takes when its catalog has 1,000 queries: the demo's, copied.
 
-Run: python tests/bench/bench_memory.py
+Run: python -m tests.bench.bench_memory
 """
 
 import argparse
@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench_analyze import PEAK_MB_MOST, QUERIES
-from demo_server import demo_in
-from figure import Figure, table
-from process import PERFKIT, run
+from tests.bench.bench_analyze import PEAK_MB_MOST, QUERIES
+from tests.bench.demo_server import demo_in
+from tests.bench.figure import Figure, table
+from tests.bench.process import PERFKIT, run
 
 QUERIES_LEAST = 1_000
 _NAME = re.compile(r"^(-- name: *\w+)", re.MULTILINE)

@@ -1,6 +1,6 @@
 """How long `perfkit --version` takes, against a Typer program that has one command and nothing else.
 
-Run: python tests/bench/bench_start.py
+Run: python -m tests.bench.bench_start
 """
 
 import argparse
@@ -9,9 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from figure import Figure, table
-from pairs import interleaved, ratio
-from process import run
+from tests.bench.figure import Figure, table
+from tests.bench.pairs import interleaved, ratio
+from tests.bench.process import run
 
 RATIO_MOST = 1.5
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from process import PERFKIT, run
-
 from perfkit.demo.servers import Demo, find_demo
+from tests.bench.process import PERFKIT, run
 
 
 @contextmanager

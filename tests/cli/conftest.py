@@ -14,25 +14,28 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from command import PASSWORD, QUERIES, Perfkit
 from psycopg import sql
 
 from perfkit.db.connect import connect
 from perfkit.demo.build import build_alumni
 from perfkit.demo.role import DATABASE, ROLE, create_database, create_role
-from perfkit.embedded import PostgresServer
+from perfkit.embedded import PostgresServer, start_postgres, stop_postgres
+from tests.cli.command import PASSWORD, QUERIES, Perfkit
+from tests.conftest import FAST
 
 ALUMNI = 1_000
 
 
 @pytest.fixture(scope="session")
-def alumni_server(postgres: PostgresServer) -> PostgresServer:
-    """Return the server with an alumni database that no test changes."""
-    with closing(connect(postgres.dsn)) as superuser:
+def alumni_server(server_folder: Path) -> Iterator[PostgresServer]:
+    """Yield a server of its own, as the demo's role and database have fixed names; no test changes its data."""
+    server = start_postgres(server_folder / "alumni", settings=FAST, die_with_parent=True)
+    with closing(connect(server.dsn)) as superuser:
         create_role(superuser, password=PASSWORD)
         create_database(superuser)
-    build_alumni(partial(connect, postgres.dsn_for(DATABASE, ROLE, PASSWORD)), alumni=ALUMNI)
-    return postgres
+    build_alumni(partial(connect, server.dsn_for(DATABASE, ROLE, PASSWORD)), alumni=ALUMNI)
+    yield server
+    stop_postgres(server_folder / "alumni")
 
 
 @pytest.fixture

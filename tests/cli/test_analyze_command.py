@@ -5,7 +5,8 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
-from command import PASSWORD, Perfkit
+
+from tests.cli.command import PASSWORD, Perfkit
 
 CASES = {"class_list", "names_of_many", "overdue_pledges", "profile_update"}
 

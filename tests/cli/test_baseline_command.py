@@ -10,9 +10,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from command import Perfkit, Result
 
 from perfkit.embedded import PostgresServer
+from tests.cli.command import Perfkit, Result
 
 # The plan of this query hangs on one index.
 INDEX = "person_names_person_idx"

@@ -4,7 +4,8 @@ import os
 import subprocess
 
 import pytest
-from command import Perfkit
+
+from tests.cli.command import Perfkit
 
 COMMANDS = (
     *("", "analyze", "baseline", "baseline accept", "baseline list", "baseline show"),

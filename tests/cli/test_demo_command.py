@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command import QUERIES, Perfkit
 
 from perfkit.embedded import find_postgres
+from tests.cli.command import QUERIES, Perfkit
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from command import PASSWORD, Perfkit
 
 from perfkit.demo.role import DATABASE, ROLE
 from perfkit.embedded import PostgresServer
+from tests.cli.command import PASSWORD, Perfkit
 
 NAME = b"-- name: hostile\n"
 WRITE = "UPDATE alumni.people SET headline = 'mine'"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from command import TIME_LIMIT_S, Perfkit, checked
+
+from tests.cli.command import TIME_LIMIT_S, Perfkit, checked
 
 FOREVER = "-- name: a_forever\nSELECT count(*) FROM generate_series(1, 1000000000000);\n"
 _RUNNING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'perfkit' AND datname = current_database()"

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import Perfkit
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from perfkit.baseline.verdict import Cause, Gate, VerdictKind
 from perfkit.findings import Severity
+from tests.cli.command import Perfkit
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "docs" / "json"

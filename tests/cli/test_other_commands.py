@@ -4,9 +4,9 @@ import json
 
 import psycopg
 import pytest
-from command import PASSWORD, Perfkit
 
 from perfkit.embedded import PostgresServer
+from tests.cli.command import PASSWORD, Perfkit
 
 
 def test_the_catalog_is_listed_and_right(project: Perfkit) -> None:

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from command import Perfkit
+
+from tests.cli.command import Perfkit
 
 GOLDEN = Path(__file__).parents[1] / "unit" / "plan" / "golden" / "18"
 ELSEWHERE = {"PGHOST": "/nowhere", "PERFKIT_DSN": "host=127.0.0.1 port=1"}

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from office import Office
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+
+from tests.db.office import Office
 
 _ROLE = "office"
 _PASSWORD = "keep this out of every output"

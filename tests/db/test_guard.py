@@ -5,7 +5,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from office import Office
 
 from perfkit.db.connect import connected, redact
 from perfkit.db.guard import Guard
@@ -13,6 +12,7 @@ from perfkit.db.server import GuardedServer
 from perfkit.embedded import PostgresServer
 from perfkit.errors import ConnectError, GuardError, MeasureError, StatementError
 from perfkit.plan.runs import Statement
+from tests.db.office import Office
 
 _GIFT = '"Alumni Office".gift'
 _PERSON = '"Alumni Office"."Person"'

@@ -9,12 +9,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from command_line import analyze, cases
 from psycopg.conninfo import make_conninfo
 
 from perfkit.catalog.load import load_catalog
 from perfkit.catalog.model import Case, Query
 from perfkit.embedded import PostgresServer
+from tests.db.command_line import analyze, cases
 
 LIBRARY = """
 CREATE TYPE library.state AS ENUM ('lent', 'returned', 'lost');

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from command_line import analyze, cases
-from office import Office
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from perfkit.embedded import PostgresServer
 from perfkit.embedded.spawn import hand_over, ordinary_mode, spawn
+from tests.db.command_line import analyze, cases
+from tests.db.office import Office
 
 _CONFIGURATION = """
 [databases]

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from command_line import analyze, cases
 from psycopg.conninfo import make_conninfo
 
 from perfkit.embedded import PostgresServer, start_postgres, stop_postgres
 from perfkit.embedded.record import read_record, write_record
 from perfkit.embedded.spawn import ordinary_mode, run
+from tests.db.command_line import analyze, cases
 
 _RECORD = "postgres.json"
 _SETTINGS = {"fsync": "off", "shared_buffers": "32MB", "hot_standby": "on", "max_connections": "20"}

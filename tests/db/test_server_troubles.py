@@ -8,11 +8,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from command_line import analyze, cases, finished, start
-from office import Office
 from psycopg.conninfo import make_conninfo
 
 from perfkit.embedded import PostgresServer, start_postgres, stop_postgres
+from tests.db.command_line import analyze, cases, finished, start
+from tests.db.office import Office
 
 _SLEEPS = """
 -- name: a_before

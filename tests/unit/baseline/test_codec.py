@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import workloads as w
-from generated import BASELINES, CALM
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tests.unit.baseline.workloads as w
 from perfkit.baseline.codec import decode, encode
 from perfkit.baseline.model import QueryBaseline, from_analysis
 from perfkit.errors import DamagedFileError
+from tests.unit.baseline.generated import BASELINES, CALM
 
 PATH = Path("baselines/main/directory.json")
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-import workloads as w
 
+import tests.unit.baseline.workloads as w
 from perfkit.baseline.judge import judge
 from perfkit.baseline.verdict import Cause, Gate, VerdictKind
 from perfkit.catalog.model import Param

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-import workloads as w
 
+import tests.unit.baseline.workloads as w
 from perfkit.baseline.accepted import accept_plan
 from perfkit.baseline.judge import judge
 from perfkit.baseline.model import AcceptedPlan

@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-import workloads as w
-from generated import CALM
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tests.unit.baseline.workloads as w
 from perfkit.baseline.codec import decode, encode
 from perfkit.baseline.judge import judge
 from perfkit.baseline.model import fingerprint, from_analysis
 from perfkit.baseline.verdict import Gate, VerdictKind
 from perfkit.catalog.model import Case
 from perfkit.measure.model import Analysis, Problem, ProblemKind
+from tests.unit.baseline.generated import CALM
 
 _BLOCKS, _ROWS = st.integers(0, 10**7), st.integers(0, 10**6)
 _PLANS = st.one_of(

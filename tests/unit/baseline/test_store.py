@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import workloads as w
 
+import tests.unit.baseline.workloads as w
 from perfkit.baseline.accepted import accept_plan
 from perfkit.baseline.model import AcceptedPlan, QueryBaseline, from_analysis
 from perfkit.baseline.store import chosen, list_baselines, load, record, save

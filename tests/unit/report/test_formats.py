@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sample import SAMPLE
 
 from perfkit.errors import UsageError
 from perfkit.report.document import Cell, Check, Document, Item, Listing, Paragraph, State, Table
 from perfkit.report.formats import FORMATS, render
 from perfkit.report.options import RenderOptions
+from tests.unit.report.sample import SAMPLE
 
 GOLDEN = Path(__file__).parent / "golden"
 PIPED = RenderOptions(working_directory="/srv/app")

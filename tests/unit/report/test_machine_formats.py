@@ -14,13 +14,13 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample import SAMPLE
 
 from perfkit.findings import Severity
 from perfkit.report.document import Check, Document, State
 from perfkit.report.formats import pieces, render
 from perfkit.report.layout import visible
 from perfkit.report.options import RenderOptions
+from tests.unit.report.sample import SAMPLE
 
 ANY_TEXT = st.text(st.characters())
 

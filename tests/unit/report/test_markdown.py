@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from sample import HOSTILE, SAMPLE
 
 from perfkit.report.document import Block, Cell, Code, Document, Item, Listing, Paragraph, Table
 from perfkit.report.formats import render
 from perfkit.report.layout import visible
+from tests.unit.report.sample import HOSTILE, SAMPLE
 
 ANY_TEXT = st.text(st.characters() | st.sampled_from("`|\\<>&*_[]()#+-=~$@:!.1a\n \t\"'"))
 LARGEST_CHARACTERS = 65_536

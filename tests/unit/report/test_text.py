@@ -2,12 +2,12 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sample import HOSTILE, SAMPLE
 
 from perfkit.report.document import Block, Cell, Code, Document, Item, Listing, Paragraph, Table, Tone
 from perfkit.report.formats import render
 from perfkit.report.layout import width_of
 from perfkit.report.options import RenderOptions
+from tests.unit.report.sample import HOSTILE, SAMPLE
 
 TERMINAL = RenderOptions(width_columns=80, terminal=True, colour=True)
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
