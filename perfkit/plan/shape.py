@@ -2,7 +2,8 @@
 
 Two runs have the same shape when the planner chose the same way to do the same thing. One node a line, indented by
 level. A line has the operator, its place under its parent (outer, inner), index, table and alias, keys and conditions
-with "?" for every constant, filters in one spelling. JIT is part of it: it can make a query several times slower at otherwise equal plans.
+with "?" for every constant, filters in one spelling. JIT is part of it: it can make a query several times slower at
+otherwise equal plans.
 
 Partitions come and go with the calendar, so they are folded: a name that holds a year (communication_2026_11) has "*"
 for its digits, members of an Append that differ only in their partition become one line, and an Append all of whose
@@ -45,13 +46,13 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Line:
-    """A node's line, the same with partition names generalised, and the lines below it."""
+    """A node's line, the same with partition names generalised, the lines below it, and the node's table and alias."""
 
     text: str
     general: str
     prefix: str
     below: tuple["_Line", ...]
-    relation: str
+    table: tuple[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _names(root: Node) -> _Names:
 def _line(node: Node, below: tuple[_Line, ...], names: _Names) -> _Line:
     places = _prefixes(node)
     below = tuple(
-        _Line(line.text, line.general, place, line.below, line.relation)
+        _Line(line.text, line.general, place, line.below, line.table)
         for line, place in zip(below, places, strict=True)
     )
     if node.type in {"Append", "Merge Append"}:
@@ -104,7 +105,8 @@ def _line(node: Node, below: tuple[_Line, ...], names: _Names) -> _Line:
             return below[0]
     text = _describe(node, {}, names)
     general = _describe(node, names.members, names) if names.members else text
-    return _Line(text, general, "", below, node.relation or "")
+    table = (node.relation, node.alias or "") if node.relation else None
+    return _Line(text, general, "", below, table)
 
 
 def _prefixes(node: Node) -> list[str]:
@@ -125,31 +127,34 @@ def _prefixes(node: Node) -> list[str]:
 def _fold(members: tuple[_Line, ...]) -> tuple[tuple[_Line, ...], bool]:
     """Return the members of an Append with those that differ only in their partition made one, and if all were.
 
-    Members over the same table (UNION ALL of a table with itself) stay apart. Folded lines stand first, by their text,
-    as the order of partitions changes with the calendar.
+    Folded lines stand first, by their text, as the order of partitions changes with the calendar.
     """
-    groups: dict[str, list[_Line]] = {}
-    for member in members:
-        groups.setdefault("\n".join(_render(member, general=True)), []).append(member)
-    folded: list[tuple[str, _Line]] = []
-    apart: list[_Line] = []
-    for text, group in groups.items():
-        tables = {_first_relation(member) for member in group}
-        if (
-            "" not in tables
-            and len(tables) == len(group)
-            and _render(group[0], general=False) != text.split("\n")
-        ):
-            folded.append((text, _generalised(group[0])))
-        else:
-            apart.extend(group)
-    return tuple(line for _, line in sorted(folded, key=lambda item: item[0])) + tuple(apart), not apart
+    inputs = tuple(member for member in members if not member.prefix)
+    if not _are_partitions(inputs):
+        return members, False
+    others = tuple(member for member in members if member.prefix)
+    forms = {"\n".join(_render(member, general=True)): member for member in inputs}
+    return tuple(_generalised(forms[text]) for text in sorted(forms)) + others, not others
 
 
-def _first_relation(line: _Line) -> str:
-    while not line.relation and line.below:
+def _are_partitions(members: tuple[_Line, ...]) -> bool:
+    """Tell whether the members of an Append read partitions of one table: m_1, m_2, each another table.
+
+    A UNION ALL of tables is no such thing, nor is that of a table with itself, whose second alias is person_1.
+    """
+    tables = [table for member in members if (table := _first_table(member))]
+    aliases = [_MEMBER_ALIAS.fullmatch(alias) for _, alias in tables]
+    return (
+        0 < len(members) == len({relation for relation, _ in tables})
+        and all(match and match[0] != relation for match, (relation, _) in zip(aliases, tables, strict=True))
+        and len({match[1] for match in aliases if match}) == 1
+    )
+
+
+def _first_table(line: _Line) -> tuple[str, str] | None:
+    while not line.table and line.below:
         line = line.below[0]
-    return line.relation
+    return line.table
 
 
 def _generalised(line: _Line) -> _Line:
@@ -161,7 +166,7 @@ def _generalised(line: _Line) -> _Line:
     done: dict[_Line, _Line] = {}
     for item in reversed(order):
         below = tuple(done[child] for child in item.below)
-        done[item] = _Line(item.general, item.general, item.prefix, below, item.relation)
+        done[item] = _Line(item.general, item.general, item.prefix, below, item.table)
     return done[line]
 
 

@@ -72,6 +72,7 @@ _SEVERAL: dict[str, dict[str, str]] = {
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _BUFFER_GROUP = re.compile(r"(shared|local|temp)((?: (?:hit|read|dirtied|written)=\d+)+)")
 _IO_GROUP = re.compile(r"(?:(shared/local|shared|local|temp) )?((?:(?:read|write)=[\d.]+ ?)+)")
+_SAMPLING = re.compile(r"(?P<method>\S+) \((?P<parameters>.*?)\)(?: REPEATABLE \((?P<seed>.*)\))?")
 _IO_NAMES = {
     "": "I/O",
     "shared/local": "I/O",
@@ -220,11 +221,22 @@ def _read_wal(text: str) -> dict[str, Any]:
     return {names[name]: count for name, count in read_numbers(text).items() if name in names}
 
 
+def _read_sampling(text: str) -> dict[str, Any]:
+    """Read "system ('5'::real) REPEATABLE ('1'::double precision)"."""
+    match = _SAMPLING.fullmatch(text)
+    if match is None:
+        return {"Sampling": text}
+    seed = {"Repeatable Seed": match["seed"]} if match["seed"] else {}
+    parameters = split_list(match["parameters"])
+    return {"Sampling Method": match["method"], "Sampling Parameters": parameters} | seed
+
+
 _READERS: dict[str, Callable[[str], dict[str, Any]]] = {
     "Buffers": _read_buffers,
     "I/O Timings": _read_io,
     "WAL": _read_wal,
     "Heap Blocks": _read_heap_blocks,
+    "Sampling": _read_sampling,
 }
 
 
