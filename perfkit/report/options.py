@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-PIPED_WIDTH_COLUMNS = 100
+PIPED_WIDTH_COLUMNS = 120
 # Narrower than this, a table cannot be laid out; the terminal wraps the rest itself.
 _NARROWEST_COLUMNS = 40
 

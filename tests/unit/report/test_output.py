@@ -15,7 +15,7 @@ import pytest
 
 from perfkit.errors import MeasureError, UsageError
 from perfkit.report.formats import write_output
-from perfkit.report.options import RenderOptions, options_for
+from perfkit.report.options import PIPED_WIDTH_COLUMNS, RenderOptions, options_for
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def test_an_empty_no_color_says_nothing(terminal: TextIO) -> None:
     assert options_for(terminal, environ={"NO_COLOR": ""}).colour
 
 
-def test_a_terminal_without_a_size_is_taken_for_a_hundred_columns(terminal: TextIO) -> None:
+def test_a_terminal_without_a_size_is_taken_for_a_pipe(terminal: TextIO) -> None:
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
-    assert options_for(terminal, environ={}).width_columns == 100
+    assert options_for(terminal, environ={}).width_columns == PIPED_WIDTH_COLUMNS
 
 
 def test_a_pipe_has_a_hundred_columns_and_no_colour() -> None:
