@@ -60,12 +60,13 @@ def _is_regression(comparison: Comparison, blocks: Metric, growth: Growth, thres
 def _hint(comparison: Comparison, gate: Gate) -> str:
     if gate is Gate.PASSED:
         return f"hold it to the better plan: perfkit baseline --only {comparison.case.query}"
-    accept = f'when this plan is right: perfkit baseline accept {comparison.case.id} --reason "…"'
-    again = "; ".join(
+    lost = [
         definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
         for _, definition in _lost_indexes(comparison)
-    )
-    return f"make it again: {again}; {accept}" if again else accept
+    ]
+    if lost:
+        return f'make it again: {"; ".join(lost)}; or accept the plans: perfkit baseline accept QUERY/CASE --reason "…"'
+    return f'when this plan is right: perfkit baseline accept {comparison.case.id} --reason "…"'
 
 
 def _causes(comparison: Comparison, growth: Growth, thresholds: Thresholds) -> Iterator[tuple[Cause, str]]:

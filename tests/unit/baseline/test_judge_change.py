@@ -29,7 +29,7 @@ def test_a_dropped_index_fails_and_is_named() -> None:
     assert "-Index Scan using person_grad_year_idx on alumni.person p" in verdict.diff
     assert "+Seq Scan on alumni.person p" in verdict.diff
     assert "CREATE INDEX CONCURRENTLY" in verdict.hint
-    assert verdict.hint.endswith('perfkit baseline accept directory/typical --reason "…"')
+    assert verdict.hint.endswith('perfkit baseline accept QUERY/CASE --reason "…"')
 
 
 @pytest.mark.parametrize(
