@@ -76,29 +76,25 @@ def _server_line(analysis: Analysis) -> str:
     )
 
 
+def _by_query(results: list[CaseResult]) -> list[list[CaseResult]]:
+    """Return the cases of each query, costliest first: the queries by what all their cases cost."""
+    groups: dict[str, list[CaseResult]] = {}
+    for result in results:
+        groups.setdefault(result.query.name, []).append(result)
+    return sorted(groups.values(), key=_group_cost, reverse=True)
+
+
 def _table(results: list[CaseResult]) -> Table:
     """Return a row a case, or where there are many, a row a query: its costliest case with the load of them all."""
-    total = math.fsum(map(_cost, results)) or 1.0
-    by_query: dict[str, list[CaseResult]] = {}
-    for result in results:
-        by_query.setdefault(result.query.name, []).append(result)
-    groups = [[result] for result in results] if len(results) <= ROWS_SHOWN else list(by_query.values())
-    groups.sort(key=_group_cost, reverse=True)
+    total = _group_cost(results) or 1.0
+    groups = [[result] for result in results] if len(results) <= ROWS_SHOWN else _by_query(results)
     rows = [_row(group, _group_cost(group) / total) for group in groups[:ROWS_SHOWN]]
     if rest := groups[ROWS_SHOWN:]:
         load = units.format_share(math.fsum(map(_group_cost, rest)) / total)
-        more = (
-            f"and {len(rest)} more",
-            str(sum(map(len, rest))),
-            "",
-            "",
-            "",
-            "",
-            "",
-            load,
-            "--format json has all",
+        more = f"and {len(rest)} more (--format json has all)"
+        rows.append(
+            tuple(Cell(text, Tone.FAINT) for text in (more, str(sum(map(len, rest))), *[""] * 5, load, ""))
         )
-        rows.append(tuple(Cell(text, Tone.FAINT) for text in more))
     return Table(
         title="Cases, costliest first" if len(groups) == len(results) else "Queries, by their costliest case",
         headings=("case", "cases", "median", "p95", "budget", "blocks", "rows", "load", "worst finding"),
@@ -135,17 +131,18 @@ def _telling(result: CaseResult) -> tuple[Finding, ...]:
 
 def _findings(ran: list[CaseResult]) -> Iterator[Listing]:
     """Yield the findings of each query once, those of its costliest case that has any."""
-    told: dict[str, CaseResult] = {}
-    for result in ran:
-        if _telling(result) or not result.within_budget:
-            told.setdefault(result.query.name, result)
+    worth_telling = (
+        [result for result in group if _telling(result) or not result.within_budget]
+        for group in _by_query(ran)
+    )
+    told = [group[0] for group in worth_telling if group]
     if told:
         yield Listing(
             title="What to do, costliest query first",
-            items=tuple(_findings_item(result) for result in list(told.values())[:QUERIES_SHOWN]),
+            items=tuple(_findings_item(result) for result in told[:QUERIES_SHOWN]),
         )
     if len(told) > QUERIES_SHOWN:
-        names = ", ".join(list(told)[QUERIES_SHOWN:])
+        names = ", ".join(result.query.name for result in told[QUERIES_SHOWN:])
         yield Listing(title="Findings too", items=(Item(heading=names, lines=(), tone=Tone.FAINT),))
 
 
