@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from perfkit.cli.options import CatalogOptions, OutputOptions, Patterns, takes
-from perfkit.cli.session import catalog_from, emit, leave, rule_ids, settings_from
+from perfkit.cli.session import catalog_from, emit, leave, queries_of, rule_ids, settings_from
 
 WRONG_CATALOG = 2
 
@@ -47,6 +47,6 @@ def check(*, catalog: CatalogOptions, out: OutputOptions) -> None:
     from perfkit.catalog.load import check_catalog
     from perfkit.report.documents.catalog import check_document
 
-    loaded, problems = check_catalog(settings_from(catalog).queries, rules=rule_ids())
+    loaded, problems = check_catalog(queries_of(settings_from(catalog)), rules=rule_ids())
     emit(check_document(loaded, problems), out)
     leave(WRONG_CATALOG if problems else 0)

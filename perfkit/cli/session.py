@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from perfkit.catalog.model import Catalog
     from perfkit.catalog.workload import Workload
     from perfkit.db.server import GuardedServer
+    from perfkit.demo.servers import Demo
     from perfkit.measure.model import Analysis
     from perfkit.report.document import Document
     from perfkit.settings import Settings
 
+# Put there when perfkit is packaged; a checkout has its queries/ instead.
+_DEMO_QUERIES = Path(__file__).parents[1] / "demo" / "queries"
 _LIBPQ_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")
 
 
@@ -39,13 +42,8 @@ def server_from(settings: "Settings") -> "GuardedServer":
     """
     from perfkit.db.guard import Guard
     from perfkit.db.server import GuardedServer
-    from perfkit.demo.servers import find_demo
 
-    demo = (
-        None
-        if settings.dsn or any(name in os.environ for name in _LIBPQ_VARIABLES)
-        else find_demo(settings.dir)
-    )
+    demo = _demo_of(settings)
     guard = Guard(
         statement_timeout_ms=settings.timeout_ms,
         lock_timeout_ms=settings.lock_timeout_ms,
@@ -57,11 +55,26 @@ def server_from(settings: "Settings") -> "GuardedServer":
     return GuardedServer(dsn=demo.dsn if demo else settings.dsn or "", guard=guard)
 
 
+def _demo_of(settings: "Settings") -> "Demo | None":
+    from perfkit.demo.servers import find_demo
+
+    named = settings.dsn or any(name in os.environ for name in _LIBPQ_VARIABLES)
+    return None if named else find_demo(settings.dir)
+
+
 def catalog_from(settings: "Settings") -> "Catalog":
     """Return the catalog of the settings' directory."""
     from perfkit.catalog.load import load_catalog
 
-    return load_catalog(settings.queries, rules=rule_ids())
+    return load_catalog(queries_of(settings), rules=rule_ids())
+
+
+def queries_of(settings: "Settings") -> Path:
+    """Return the catalog's directory; for the demo, where there is none, the one that perfkit was installed with."""
+    chosen = settings.source_of("queries") != "default" or settings.queries.exists()
+    if chosen or not _DEMO_QUERIES.exists() or _demo_of(settings) is None:
+        return settings.queries
+    return _DEMO_QUERIES
 
 
 def rule_ids() -> frozenset[str]:
