@@ -9,7 +9,7 @@ from perfkit.findings import Finding, Severity
 from perfkit.plan.facts import Facts, Relation
 from perfkit.plan.parse import parse_plan
 from perfkit.plan.rules import RULES, find_problems
-from tests.unit.plan.goldens import FOLDER
+from tests.unit.plan.goldens import FOLDER, document
 
 MAJORS = (14, 15, 16, 17, 18)
 
@@ -212,3 +212,11 @@ def test_a_finding_is_as_severe_on_every_version(rule: str, major: int) -> None:
 @pytest.mark.parametrize(("rule", "major"), _versions([rule for rule in sorted(TABLE) if TABLE[rule].index]))
 def test_an_index_is_advised_on_the_table_and_columns_that_lack_it(rule: str, major: int) -> None:
     assert all(TABLE[rule].index in finding.fix for finding in _findings(rule, major))
+
+
+def test_what_a_filter_removes_is_counted_over_all_loops() -> None:
+    """Edit a real plan for this: no golden has a filter loss in a scan that ran more than once."""
+    plan = document("seq_scan_loss")
+    plan[0]["Plan"]["Actual Loops"] = 3
+    (finding,) = (one for one in find_problems(parse_plan(plan)) if one.rule == "seq-scan")
+    assert (finding.evidence["rows_kept"], finding.evidence["rows_removed"]) == (90, 179_910)
