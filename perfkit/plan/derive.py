@@ -40,7 +40,6 @@ class Numbers:
     Times are None with TIMING OFF. `share` and `total_share` (0 to 1), own and with children, are of time; of blocks
     where there are no times; of cost where there is neither. `q_error` is max(actual / estimate, estimate / actual) per
     loop with both at least 1, None where nothing can be said: never run, cut off early, no estimate of its own.
-    `row_share` is what the node keeps of the rows that it reads, 1 where it drops none.
     """
 
     rows: float
