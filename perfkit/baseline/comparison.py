@@ -12,6 +12,7 @@ from perfkit.plan.shape import Shape
 from perfkit.units import format_count, format_ms
 
 _WHOLE_FACTOR = 10
+_LEAST_FACTOR = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +86,10 @@ def numbers_of(comparison: Comparison) -> str:
 
 
 def format_factor(before: float, now: float) -> str:
-    """Return how many times more, or less below 1: "121x", "1.3x", "0.5x"."""
+    """Return how many times more, or less below 1: "121x", "1.3x", "0.5x", "<0.01x"."""
     factor = now / before
+    if factor < _LEAST_FACTOR:
+        return f"<{_LEAST_FACTOR}x"
     return f"{factor:,.0f}x" if factor >= _WHOLE_FACTOR else f"{factor:.2g}x"
 
 

@@ -68,6 +68,23 @@ def test_the_message_has_the_case_and_both_sides() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "change"),
+    [
+        (100, 130, "100 -> 130 (1.3x)"),
+        (100, 50, "100 -> 50 (0.5x)"),
+        (54_803, 2, "54,803 -> 2 (<0.01x)"),
+        (0, 50, "0 -> 50"),
+        (100, 100_000, "100 -> 100,000 (1,000x)"),
+    ],
+)
+def test_the_message_tells_how_many_times_as_much(before: int, now: int, change: str) -> None:
+    assert (
+        f"blocks {change}, median"
+        in w.judged(w.runs(w.index_plan(before)), w.runs(w.index_plan(now))).message
+    )
+
+
 def test_time_alone_never_fails_a_case_with_the_same_plan() -> None:
     assert w.judged(w.runs(w.index_plan()), w.runs(w.index_plan(), w.SLOW_MS)).gate is Gate.PASSED
 
