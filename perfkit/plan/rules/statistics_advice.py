@@ -17,6 +17,8 @@ SUBQUERY_FIX = (
     "Write the subquery as EXISTS or NOT EXISTS, so that it becomes a join, which the planner can estimate."
 )
 _JOIN_CONDITIONS = ("Hash Cond", "Merge Cond", "Join Filter")
+# Two columns of one row, compared: no statistics say how often they agree.
+_TWO_COLUMNS = re.compile(r'[\w."]+ (?:=|<>|<|>|<=|>=) [a-zA-Z_"][\w."]*')
 _NAME_LENGTH = 63
 # As many as CREATE STATISTICS takes.
 _MOST_KEYS = 8
@@ -54,7 +56,14 @@ def _scan_fix(node: Node, scan: Scan) -> str:
 
 
 def _column_fix(scan: Scan, conditions: Iterable[Comparison]) -> str:
+    conditions = tuple(conditions)
     table = scan.table
+    unknown = [item.text for item in conditions if not item.key and _TWO_COLUMNS.fullmatch(item.text)]
+    if unknown:
+        return (
+            f"No statistics tell how often {unknown[0]} holds: keep what it says in a column of its own"
+            " (GENERATED ALWAYS AS … STORED), and compare that."
+        )
     columns = sorted({item.key for item in conditions if item.bare})
     if len(columns) > 1:
         made = _create_statistics(scan, columns)
