@@ -52,6 +52,11 @@ def record(
     from perfkit.baseline.model import from_analysis
     from perfkit.report.documents.baseline import record_document
 
+    if named := next((pattern for pattern in only or () if "/" in pattern), None):
+        raise UsageError(
+            f"--only {named!r} names a case: a baseline holds whole queries",
+            hint=f"record the query: --only '{named.partition('/')[0]}'",
+        )
     settings = settings_from(server, catalog, measuring, baselines=baselines)
     analysis = measured(settings, only, title="baseline")
     names = None if only else [query.name for query in catalog_from(settings).queries]

@@ -265,3 +265,11 @@ def test_a_full_disk_leaves_the_baseline_as_it_was(project: Perfkit, small_disk:
     result = project("analyze", "--format", "json", "-o", report)
     assert result.returncode == 3
     assert report.stat().st_size == report_before
+
+
+def test_a_single_case_is_not_recorded_over_its_query(recorded: Perfkit) -> None:
+    before = _file(recorded).read_text()
+    result = recorded("baseline", "--only", f"{QUERY}/typical")
+    assert result.returncode == 2
+    assert f"record the query: --only '{QUERY}'" in result.stderr
+    assert _file(recorded).read_text() == before

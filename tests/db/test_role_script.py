@@ -24,7 +24,14 @@ def role_dsn(server: PostgresServer, database: str) -> Iterator[str]:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("CREATE TABLE person AS SELECT n AS id FROM generate_series(1, 10) AS n; ANALYZE")
     script = SCRIPT.read_text().replace("ROLE perfkit", f"ROLE {role}").replace("TO perfkit", f"TO {role}")
-    command = [str(server.binaries / "psql"), database, "-qv", "ON_ERROR_STOP=1", "-v", "password=it's secret"]
+    command = [
+        str(server.binaries / "psql"),
+        database,
+        "-qv",
+        "ON_ERROR_STOP=1",
+        "-v",
+        "password=it's secret",
+    ]
     subprocess.run(command, input=script, text=True, check=True)
     yield server.dsn_for(str(name), role, "it's secret")
     with psycopg.connect(database, autocommit=True) as connection:
