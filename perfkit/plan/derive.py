@@ -6,7 +6,7 @@ time on the clock is time x loops / processes.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from perfkit.plan.model import Node, Plan, result_children, walk
@@ -56,9 +56,12 @@ class Numbers:
     removed_by_recheck: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tree:
-    """A plan with its derived numbers; `nodes` in the order of EXPLAIN, `total_ms` None with TIMING OFF."""
+    """A plan with its derived numbers; `nodes` in the order of EXPLAIN, `total_ms` None with TIMING OFF.
+
+    Compared by identity, so that what is worked out of a tree once can be kept for the next rule.
+    """
 
     plan: Plan
     nodes: tuple[Node, ...]
@@ -73,6 +76,16 @@ class Tree:
         while current is not None:
             yield current
             current = self.parents.get(current)
+
+    def all_above(self, nodes: Iterable[Node]) -> set[Node]:
+        """Return every node that stands above any of these."""
+        found: set[Node] = set()
+        for node in nodes:
+            for parent in self.above(node):
+                if parent in found:
+                    break
+                found.add(parent)
+        return found
 
 
 def derive(plan: Plan) -> Tree:

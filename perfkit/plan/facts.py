@@ -40,9 +40,9 @@ class Relation:
         return f"{self.schema}.{self.name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Facts:
-    """The server around a run.
+    """The server around a run; compared by identity.
 
     `version` is server_version_num (180006), `settings` every setting that EXPLAIN's SETTINGS option would show, by
     name and with its unit; `relations` by qualified name, those that the run's plans touched.

@@ -1,6 +1,7 @@
 """Rules about what the planner believed: wrong row counts, old statistics."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from perfkit.findings import Finding, Severity
 from perfkit.plan.condition import comparisons
@@ -16,10 +17,11 @@ from perfkit.plan.rules.statistics_advice import statistics_fix
 from perfkit.units import format_count, format_share
 
 
+@lru_cache(maxsize=1)  # several rules ask for those of one tree before the next tree comes
 def misestimated(tree: Tree) -> tuple[Node, ...]:
     """Return the lowest nodes whose row estimate is wrong: those above them only inherit the error."""
     bad = [node for node in tree.nodes if _is_bad(tree, node)]
-    above_bad = {parent for node in bad for parent in tree.above(node)} if bad else set()
+    above_bad = tree.all_above(bad)
     return tuple(node for node in bad if node not in above_bad and _matters(tree, node))
 
 

@@ -13,7 +13,7 @@ from perfkit.plan.rules.estimates import misestimated
 from perfkit.plan.rules.index_advice import advise
 from perfkit.plan.rules.index_statement import create_index, existing_index
 from perfkit.plan.rules.rule import Rule, found
-from perfkit.plan.rules.scan import Scan, scans
+from perfkit.plan.rules.scan import Scan, scan_by_node, scans
 from perfkit.units import format_count, format_share
 
 _LOOP_FIX = (
@@ -23,8 +23,8 @@ _LOOP_FIX = (
 
 
 def _check_nested_loop(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
-    wrong = frozenset(misestimated(tree))
-    inner_scans = {node: scan for scan in scans(tree, facts) for node in scan.nodes}
+    wrong = {*misestimated(tree), *tree.all_above(misestimated(tree))}
+    scan_of = scan_by_node(tree, facts)
     for node in tree.nodes:
         inputs = result_children(node)
         if node.type != "Nested Loop" or len(inputs) != 2:
@@ -35,7 +35,7 @@ def _check_nested_loop(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
         least_share = thresholds.NESTED_INNER_SHARE if scanned else thresholds.NESTED_LOOKUP_SHARE
         if numbers.loops < thresholds.NESTED_LOOPS or numbers.total_share < least_share:
             continue
-        if not scanned and (any(below in wrong for below in walk(outer)) or _stops_early(tree, node)):
+        if not scanned and (outer in wrong or _stops_early(tree, node)):
             continue  # row-misestimate names the cause; a LIMIT wants few rows from a loop, not a whole hash join
         yield found(
             "nested-loop",
@@ -50,7 +50,7 @@ def _check_nested_loop(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
                 "outer_rows": tree.numbers[outer].rows,
                 "outer_rows_expected": outer.plan_rows or 0,
             },
-            fix=_inner_index(node, inner_scans[inner]) if scanned else _LOOP_FIX,
+            fix=_inner_index(node, scan_of[inner]) if scanned else _LOOP_FIX,
             impact=numbers.total_share,
         )
 

@@ -1,8 +1,9 @@
 """Scan: one table as one part of a plan reads it; partitions that are read alike are one scan."""
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from perfkit.plan.derive import Tree
 from perfkit.plan.expression import without_literals
@@ -61,13 +62,24 @@ class Scan:
         return f"{kind(self.node)} on {self.place}"
 
 
+@lru_cache(maxsize=1)  # all rules ask for the scans of one tree before the next tree comes
 def scans(tree: Tree, facts: Facts | None) -> tuple[Scan, ...]:
     """Return the scans of tables that ran, in the order of EXPLAIN."""
     groups: dict[Hashable, list[Node]] = {}
+    appends: dict[Node, Node] = {}
     for node in tree.nodes:
+        append = node if node.type in _APPENDS else appends.get(node)
+        if append is not None:
+            appends.update(dict.fromkeys(node.children, append))
         if node.relation and node.executed and node.type != "ModifyTable":
-            groups.setdefault(_likeness(tree, node, facts), []).append(node)
+            groups.setdefault(_likeness(node, appends.get(node), facts), []).append(node)
     return tuple(_scan(tree, tuple(nodes), facts) for nodes in groups.values())
+
+
+@lru_cache(maxsize=1)
+def scan_by_node(tree: Tree, facts: Facts | None) -> Mapping[Node, Scan]:
+    """Return, for each node that reads a table, the scan that it is part of."""
+    return {node: scan for scan in scans(tree, facts) for node in scan.nodes}
 
 
 def loses_to_filter(scan: Scan) -> bool:
@@ -97,9 +109,8 @@ def loss_evidence(scan: Scan) -> dict[str, int | float | str]:
     }
 
 
-def _likeness(tree: Tree, node: Node, facts: Facts | None) -> Hashable:
+def _likeness(node: Node, append: Node | None, facts: Facts | None) -> Hashable:
     """Return what partitions under one Append share that are read alike; the node itself where it is no partition."""
-    append = next((above for above in tree.above(node) if above.type in _APPENDS), None)
     relation = relation_of(node, facts)
     member = _MEMBER_ALIAS.fullmatch(node.alias or "") if node.alias != node.relation else None
     root = (relation.partition_of or "") if relation else (member[1] if member else "")

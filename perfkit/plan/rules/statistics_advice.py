@@ -11,7 +11,7 @@ from perfkit.plan.facts import Facts
 from perfkit.plan.label import quote_name
 from perfkit.plan.model import Node, walk
 from perfkit.plan.rules.index_advice import computes
-from perfkit.plan.rules.scan import Scan, scans
+from perfkit.plan.rules.scan import Scan, scan_by_node
 
 SUBQUERY_FIX = (
     "Write the subquery as EXISTS or NOT EXISTS, so that it becomes a join, which the planner can estimate."
@@ -26,15 +26,14 @@ _MOST_KEYS = 8
 
 def statistics_fix(tree: Tree, node: Node, facts: Facts | None) -> str:
     """Return the statistics to make for a node whose row estimate is wrong, or what to look at."""
-    every_scan = scans(tree, facts)
+    scan_of = scan_by_node(tree, facts)
     owner = node
     if node.type == "Bitmap Index Scan":
         owner = next((above for above in tree.above(node) if above.relation), node)
-    scan = next((scan for scan in every_scan if owner in scan.nodes), None)
-    if scan is not None:
-        return _scan_fix(node, scan)
-    below = frozenset(walk(node))
-    tables = {alias: scan for scan in every_scan if scan.node in below for alias in _aliases(scan)}
+    if owner in scan_of:
+        return _scan_fix(node, scan_of[owner])
+    below = [scan_of[part] for part in walk(node) if part in scan_of and scan_of[part].node is part]
+    tables = {alias: scan for scan in below for alias in _aliases(scan)}
     return _group_fix(node, tables) if node.type == "Aggregate" else _join_fix(node, tables)
 
 
