@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -52,6 +53,7 @@ class Comparison:
     value: str = ""
 
 
+@lru_cache(maxsize=256)  # several rules look at the same filter
 def comparisons(text: str, alias: str | None) -> tuple[Comparison, ...]:
     """Return the ANDed conditions in a Filter, Index Cond or Join Filter, as seen from the table with this alias.
 

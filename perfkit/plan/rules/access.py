@@ -1,6 +1,7 @@
 """Rules about how an index is reached: bitmaps, the visibility map, conditions that hide a column, partitions."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from perfkit.findings import Finding, Severity
 from perfkit.plan.condition import Comparison, alternatives, comparisons
@@ -190,12 +191,13 @@ def _check_partition_pruning(tree: Tree, _facts: Facts | None) -> Iterator[Findi
         )
 
 
+@lru_cache(maxsize=16)  # each scan below an Append asks for it
 def _pruning_trouble(tree: Tree, node: Node) -> tuple[Comparison, int, int, float] | None:
     """Return what hides the partition key, partitions scanned, those with rows, and the share of time of the others."""
     if node.number("Subplans Removed"):
         return None
     scanned = [child for child in node.children if child.executed]
-    used = [child for child in scanned if tree.numbers[child].rows > 0]
+    used = {child for child in scanned if tree.numbers[child].rows > 0}
     if len(scanned) < thresholds.PARTITIONS or len(used) > thresholds.PARTITIONS_USED_SHARE * len(scanned):
         return None
     hidden = _hidden_columns(scanned)
