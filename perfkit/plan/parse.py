@@ -47,6 +47,10 @@ _PLAN_KEYS = frozenset(
     {"Plan", "Planning Time", "Execution Time", "Settings", "Triggers", "JIT", "Planning", "Serialization"}
     | {"Query Identifier"}
 )
+# The planner stops at 1e100 rows; the product of two numbers below this one is still a number.
+_TOO_LARGE = 1e150
+# What EXPLAIN nests below a key of a node, workers and grouping sets, has four levels.
+_MOST_LEVELS = 50
 # The last column of an aligned psql row that goes on in the next one.
 _CONTINUATION = re.compile(r"[ \t]*\+[ \t]*$")
 
@@ -123,7 +127,7 @@ def _plan(document: Mapping[str, Any]) -> Plan:
             None if serialization is None else _serialization(_mapping(document, "Serialization"))
         ),
         query_identifier=_count(document, "Query Identifier"),
-        extra={str(key): value for key, value in document.items() if key not in _PLAN_KEYS},
+        extra=_extra(document, _PLAN_KEYS),
     )
 
 
@@ -164,9 +168,31 @@ def _node(item: Mapping[str, Any], children: tuple[Node, ...]) -> Node:
         actual=_actual(item),
         buffers=_counts(item, _BUFFER_FIELDS, Buffers),
         wal=_counts(item, _WAL_FIELDS, Wal),
-        extra={sys.intern(str(key)): _shared(value) for key, value in item.items() if key not in _NODE_KEYS},
+        extra=_extra(item, _NODE_KEYS),
         children=children,
     )
+
+
+def _extra(item: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """Return what stands under other keys than the known ones, as it is."""
+    extra = {sys.intern(str(key)): _shared(value) for key, value in item.items() if key not in known}
+    for key, value in extra.items():
+        _check(key, value)
+    return extra
+
+
+def _check(key: str, value: Any) -> None:
+    """Refuse numbers that cannot be computed with, and nesting that would overflow the stack of those who read it."""
+    pending = [(value, 0)]
+    while pending:
+        item, level = pending.pop()
+        if isinstance(item, int | float) and not abs(item) < _TOO_LARGE:
+            raise _wrong(key, item)
+        if isinstance(item, list | Mapping):
+            if level == _MOST_LEVELS:
+                raise _wrong(key, item)
+            inner = item.values() if isinstance(item, Mapping) else item
+            pending.extend((element, level + 1) for element in inner)
 
 
 def _shared(value: Any) -> Any:
@@ -237,7 +263,7 @@ def _number(item: Mapping[str, Any], key: str) -> float | None:
     value = item.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _TOO_LARGE:
         raise _wrong(key, value)
     return value
 
