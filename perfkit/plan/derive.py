@@ -200,12 +200,15 @@ def _value_owners(nodes: tuple[Node, ...]) -> dict[Node, list[Node]]:
 def _own(
     nodes: tuple[Node, ...], gross: dict[Node, float], owners: Mapping[Node, list[Node]]
 ) -> dict[Node, float]:
-    """Return what each node took without its children; an InitPlan is taken once, from those within whom it ran."""
+    """Return what each node took without its children; an InitPlan is taken once, from those within whom it ran.
+
+    Those that ran within one node go first: what is left of it is what it may have spent on a CTE.
+    """
     own = {
         node: gross[node] - sum(gross[child] for child in node.children if child.relationship != "InitPlan")
         for node in nodes
     }
-    for init_plan, within in owners.items():
+    for init_plan, within in sorted(owners.items(), key=lambda item: len(item[1])):
         left = gross[init_plan]
         for node in sorted(within, key=lambda owner: -gross[owner]):
             taken = min(left, max(own[node], 0.0))
