@@ -7,10 +7,12 @@ from typing import Any
 from perfkit.plan.expression import split_list
 
 _NAME = r'(?:"(?:[^"]|"")*"|[^\s."]+)'
+_DECIMAL = r"\d+(?:\.\d+)?"
 _HEADER = re.compile(
     r"(?P<head>.*?)"
-    r"(?: +\(cost=(?P<startup_cost>[\d.]+)\.\.(?P<total_cost>[\d.]+) rows=(?P<plan_rows>\d+) width=(?P<width>\d+)\))?"
-    r"(?: +\((?:actual(?: time=(?P<startup_ms>[\d.]+)\.\.(?P<total_ms>[\d.]+))? rows=(?P<rows>[\d.]+)"
+    rf"(?: +\(cost=(?P<startup_cost>{_DECIMAL})\.\.(?P<total_cost>{_DECIMAL})"
+    r" rows=(?P<plan_rows>\d+) width=(?P<width>\d+)\))?"
+    rf"(?: +\((?:actual(?: time=(?P<startup_ms>{_DECIMAL})\.\.(?P<total_ms>{_DECIMAL}))? rows=(?P<rows>{_DECIMAL})"
     r" loops=(?P<loops>\d+)|(?P<never>never executed))\))?"
 )  # fmt: skip
 _HEAD = re.compile(
@@ -95,7 +97,7 @@ def read_header(line: str) -> dict[str, Any]:
     item = _read_head(head.strip())
     if match and match["total_cost"]:
         item |= {
-            "Startup Cost": float(match["startup_cost"].rstrip(".") or 0),
+            "Startup Cost": _number(match["startup_cost"]),
             "Total Cost": _number(match["total_cost"]),
             "Plan Rows": int(match["plan_rows"]),
             "Plan Width": int(match["width"]),
