@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -28,6 +29,12 @@ from perfkit.embedded import (
 
 # A test's data need not outlive the machine; nothing here is timed.
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}
+
+
+# A slow machine is no failure. In CI every run tries the same examples; elsewhere new ones are looked for.
+hypothesis.settings.register_profile("perfkit", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "perfkit")
 
 
 def pytest_configure(config: pytest.Config) -> None:
