@@ -74,6 +74,10 @@ def parse_text_plan(text: str, *, source: str = "plan") -> Plan:
     root = read_header(lines[start].strip().removeprefix("->").strip())
     reading = _Reading({"Plan": root}, [(-1, root)], root, nodes=[root])
     for line in lines[start + 1 :]:
+        if line.strip() == "->":
+            raise DamagedFileError(
+                source, "has an arrow with no operator behind it", hint="give all that EXPLAIN prints"
+            )
         _take(reading, line)
     _finish(reading.nodes)
     return parse_plan(reading.document, source=source)

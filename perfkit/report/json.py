@@ -9,6 +9,7 @@ from json import JSONEncoder
 from pathlib import PurePath
 from typing import Any
 
+from perfkit.errors import UsageError
 from perfkit.report.data import to_data
 from perfkit.report.document import Document
 from perfkit.report.options import RenderOptions
@@ -26,12 +27,15 @@ def pieces(document: Document) -> Iterator[str]:
 
     In pieces, as the plans of a long catalog make more text than should be held at once. The text is pure ASCII, so that
     it is the same in every encoding. Raises ValueError for NaN and infinity, which JSON does not have, and for a datetime
-    without a zone; TypeError for a value of an unknown type.
+    without a zone; TypeError for a value of an unknown type; UsageError for a plan nested too deeply.
     """
     data = {"schema": document.schema} | {k: v for k, v in document.data.items() if k != "schema"}
     tokens = JSONEncoder(indent=2, allow_nan=False, default=_plain).iterencode(data)
-    while piece := "".join(islice(tokens, _TOKENS_A_PIECE)):
-        yield piece
+    try:
+        while piece := "".join(islice(tokens, _TOKENS_A_PIECE)):
+            yield piece
+    except RecursionError:
+        raise UsageError("the plan nests too deeply for JSON", hint="choose --format text") from None
     yield "\n"
 
 

@@ -72,3 +72,14 @@ def test_a_file_that_cannot_be_read_is_named(perfkit: Perfkit, path: str) -> Non
 
 def test_a_plan_and_a_query_are_too_much(perfkit: Perfkit) -> None:
     assert perfkit("analyze", "class_list", "--plan", GOLDEN / "index_scan.json").returncode == 2
+
+
+def test_a_plan_too_deep_for_json_is_told(perfkit: Perfkit) -> None:
+    node = '{"Node Type": "Result"}'
+    for _ in range(3_000):
+        node = f'{{"Node Type": "Subquery Scan", "Plans": [{node}]}}'
+    (perfkit.directory / "deep.json").write_text(f'[{{"Plan": {node}}}]')
+    result = perfkit("analyze", "--plan", "deep.json", "--format", "json")
+    assert result.returncode == 2
+    assert "nests too deeply for JSON" in result.stderr
+    assert perfkit("analyze", "--plan", "deep.json").returncode == 0
