@@ -1,6 +1,5 @@
 """EXPLAIN (FORMAT JSON) -> Plan, of PostgreSQL 14 to 18; unknown node types and keys pass through."""
 
-import re
 import sys
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -8,6 +7,7 @@ from typing import Any, TypeVar
 from perfkit.errors import DamagedFileError
 from perfkit.plan import deepjson
 from perfkit.plan.model import Actual, Buffers, Jit, Node, Plan, Planning, Serialization, Trigger, Wal
+from perfkit.plan.paste import unwrap
 
 _Built = TypeVar("_Built", Buffers, Wal)
 
@@ -51,8 +51,6 @@ _PLAN_KEYS = frozenset(
 _TOO_LARGE = 1e150
 # What EXPLAIN nests below a key of a node, workers and grouping sets, has four levels.
 _MOST_LEVELS = 50
-# The last column of an aligned psql row that goes on in the next one.
-_CONTINUATION = re.compile(r"[ \t]*\+[ \t]*$")
 
 
 def parse_plan(document: object, *, source: str = "plan") -> Plan:
@@ -80,30 +78,13 @@ def parse_plan(document: object, *, source: str = "plan") -> Plan:
         raise DamagedFileError(source, str(error)) from None
 
 
-def unwrap_psql(text: str) -> str:
-    """Return the text without what psql's aligned output puts around it.
-
-    That is the QUERY PLAN header and its rule, borders, `+` at the ends of continued lines, and the (n rows) footer.
-    """
-    lines = [line.rstrip("\r") for line in text.splitlines()]
-    if any(line.startswith(("+--", "|")) for line in lines):
-        lines = [re.sub(r"^\| ?|\s*\|$", "", line) for line in lines if not line.startswith("+--")]
-    lines = [_CONTINUATION.sub("", line) for line in lines]
-    kept = [
-        line
-        for line in lines
-        if not re.fullmatch(r"\s*QUERY PLAN\s*|\s*[-─—=]{3,}\s*|\s*\(\d+ rows?\)\s*|Time: [\d.,]+ ms.*", line)
-    ]
-    return "\n".join(kept).strip("\n")
-
-
 def _decode(text: str, source: str) -> Any:
     try:
         return deepjson.decode(text)
     except ValueError:
         pass
     try:
-        return deepjson.decode(unwrap_psql(text))
+        return deepjson.decode(unwrap(text))
     except ValueError as error:
         raise DamagedFileError(
             source,

@@ -10,7 +10,8 @@ from typing import Any
 
 from perfkit.errors import DamagedFileError
 from perfkit.plan.model import Plan
-from perfkit.plan.parse import parse_plan, unwrap_psql
+from perfkit.plan.parse import parse_plan
+from perfkit.plan.paste import unwrap
 from perfkit.plan.textline import read_actual, read_header, read_numbers, read_property, split_header
 
 _LABEL = re.compile(r"CTE \S.*|(?:InitPlan|SubPlan) \d+.*")
@@ -65,7 +66,7 @@ def parse_text_plan(text: str, *, source: str = "plan") -> Plan:
 
     Raises DamagedFileError when there is no plan in the text.
     """
-    lines = [line.expandtabs() for line in unwrap_psql(text).split("\n") if line.strip()]
+    lines = [line.expandtabs() for line in unwrap(text).split("\n") if line.strip()]
     start = _first_node(lines)
     if start is None:
         raise DamagedFileError(

@@ -1,4 +1,4 @@
-"""EXPLAIN's text format: the same tree as JSON where it says the same, whatever psql or a person put around it."""
+"""EXPLAIN's text format: the same tree as JSON where it says the same."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -12,7 +12,7 @@ from perfkit.errors import PerfkitError
 from perfkit.plan.model import Buffers, Node, Plan, Wal, walk
 from perfkit.plan.read import read_plan
 from perfkit.plan.shape import shape_of
-from tests.unit.plan.goldens import CALM, FOLDER, JSON_FILES, load, name_of
+from tests.unit.plan.goldens import CALM, FOLDER, JSON_FILES, name_of
 
 # Two runs of these differ in more than time: by how the workers shared the work, by what the first one wrote.
 _DIFFER = {
@@ -25,7 +25,6 @@ _DIFFER = {
     "trigger_foreign_key",
 }
 _TEXTS = sorted(FOLDER.glob("*/*.txt"))
-PLAIN = (FOLDER / "18" / "cte.txt").read_text("utf-8")
 
 
 def _facts(node: Node) -> dict[str, Any]:
@@ -68,54 +67,6 @@ def test_text_and_json_give_the_same_shape_and_surroundings(path: Path) -> None:
 
 def _both(path: Path) -> tuple[Plan, Plan]:
     return read_plan(path.read_text("utf-8")), read_plan(path.with_suffix(".txt").read_text("utf-8"))
-
-
-def _aligned(text: str) -> str:
-    """Return the text as psql prints it by default."""
-    lines = text.splitlines()
-    width = max(map(len, lines)) + 2
-    return "\n".join(
-        [
-            "QUERY PLAN".center(width).rstrip(),
-            "-" * width,
-            *(f" {line}" for line in lines),
-            f"({len(lines)} rows)",
-        ]
-    )
-
-
-def _boxed(text: str) -> str:
-    """Return the text as psql prints it with border 2."""
-    lines = text.splitlines()
-    width = max(map(len, lines))
-    rule = "+" + "-" * (width + 2) + "+"
-    return "\n".join(
-        [rule, f"| {'QUERY PLAN'.center(width)} |", rule, *(f"| {line:<{width}} |" for line in lines), rule]
-    )
-
-
-def _continued(text: str) -> str:
-    """Return a document of several lines as psql prints it in one row."""
-    lines = text.splitlines()
-    return "\n".join(
-        ["   QUERY PLAN", "-" * 40, *(f" {line:<60}+" for line in lines[:-1]), f" {lines[-1]}", "(1 row)", ""]
-    )
-
-
-@pytest.mark.parametrize("wrap", [_aligned, _boxed, lambda text: text.replace("\n", "\r\n")])
-def test_what_psql_puts_around_a_text_plan_is_taken_away(wrap: Any) -> None:
-    assert shape_of(read_plan(wrap(PLAIN))) == shape_of(load("cte"))
-    assert read_plan(wrap(PLAIN)).execution_ms == load("cte", form="txt").execution_ms
-
-
-@pytest.mark.parametrize("wrap", [_continued, _boxed])
-def test_what_psql_puts_around_a_json_plan_is_taken_away(wrap: Any) -> None:
-    pretty = (FOLDER / "18" / "cte.json").read_text("utf-8").replace(",", ",\n").replace("{", "{\n")
-    assert shape_of(read_plan(wrap(pretty))) == shape_of(load("cte"))
-
-
-def test_the_statement_before_the_plan_is_passed_over() -> None:
-    assert shape_of(read_plan(f"explain analyze\nselect 1;\n{PLAIN}")) == shape_of(load("cte"))
 
 
 def test_a_condition_with_a_line_break_in_it_stays_whole() -> None:
