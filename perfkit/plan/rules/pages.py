@@ -1,5 +1,10 @@
-"""The pages under docs/rules/, one a rule and an index, made from the rules: `python -m perfkit.plan.rules.pages`."""
+"""The pages under docs/rules/, one a rule and an index, made from the rules.
 
+Run: python -m perfkit.plan.rules.pages [DIR]
+"""
+
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from perfkit.plan.rules import RULES
@@ -11,10 +16,11 @@ _NOTICE = "<!-- Made by `make docs` from perfkit/plan/rules/; change the rule, n
 
 def pages() -> dict[str, str]:
     """Return the text of every page by its file name."""
-    return {"README.md": _index()} | {f"{rule.id}.md": _page(rule) for rule in RULES}
+    return {"README.md": index(RULES)} | {f"{rule.id}.md": page(rule) for rule in RULES}
 
 
-def _page(rule: Rule) -> str:
+def page(rule: Rule) -> str:
+    """Return the text of a rule's page, in Markdown."""
     return f"""{_NOTICE}
 # {rule.id}
 
@@ -39,11 +45,18 @@ def _page(rule: Rule) -> str:
 ## What to do
 
 {rule.fix}
+
+Where it is right as it is, say so in the query's file, with the reason:
+
+```sql
+-- allow: {rule.id}  why it is right here
+```
 """
 
 
-def _index() -> str:
-    rows = "\n".join(f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {rule.title} |" for rule in RULES)
+def index(rules: Sequence[Rule]) -> str:
+    """Return the text of the page that lists these rules."""
+    rows = "\n".join(f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {rule.title} |" for rule in rules)
     return f"""{_NOTICE}
 # The plan rules
 
@@ -57,16 +70,16 @@ not judged, and a plan that was only planned (EXPLAIN without ANALYZE) has no nu
 """
 
 
-def write() -> None:
+def write(folder: Path) -> None:
     """Write all pages anew and take away those of rules that are no more."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     texts = pages()
-    for old in FOLDER.glob("*.md"):
-        if old.name not in texts:
+    for old in folder.glob("*.md"):
+        if old.name not in texts and old.read_text("utf-8").startswith(_NOTICE):
             old.unlink()
     for name, text in texts.items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write()
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
