@@ -5,7 +5,7 @@ import pytest
 from perfkit.plan.counters import count
 from perfkit.plan.derive import Numbers, derive
 from perfkit.plan.model import Node, Plan, walk
-from tests.unit.plan.goldens import JSON_FILES, find, load
+from tests.unit.plan.goldens import JSON_FILES, document, find, load
 
 MAJORS = (14, 15, 16, 17, 18)
 # Workers share the work in another way in every run, and a write finds what the one before it wrote.
@@ -98,6 +98,39 @@ def test_an_inner_side_takes_its_time_and_rows_once_for_each_loop() -> None:
     assert numbers.loops == 2_999
     assert numbers.elapsed_ms == pytest.approx(_total_ms(inner) * 2_999)
     assert numbers.rows == pytest.approx(inner.actual.rows * 2_999)
+
+
+@pytest.mark.parametrize("major", MAJORS)
+def test_a_cached_inner_side_ran_as_often_as_the_cache_missed(major: int) -> None:
+    _, (_, joined), (_, outer), (memoize, cached), (index, searched) = _numbers(
+        load("nested_loop_memoize", major)
+    )
+    assert (outer.rows, cached.loops, cached.rows, joined.rows) == (60_000,) * 4
+    assert memoize.number("Cache Misses") == searched.loops == searched.rows == 50
+    assert searched.elapsed_ms == pytest.approx(_total_ms(index) * 50)
+    assert cached.own_ms == pytest.approx(max(0.0, _total_ms(memoize) * 60_000 - _total_ms(index) * 50))
+    assert (searched.own_blocks, cached.own_blocks, cached.blocks, outer.own_blocks) == (150, 0, 150, 701)
+    assert cached.q_error is None
+
+
+def test_an_init_plan_is_taken_from_the_scan_that_uses_its_value() -> None:
+    (scan, scanned), (aggregate, summed), (table, read) = _numbers(load("subplan_once"))
+    assert aggregate.relationship == "InitPlan"
+    assert scanned.own_ms == pytest.approx(_total_ms(scan) - _total_ms(aggregate))
+    assert summed.own_ms == pytest.approx(_total_ms(aggregate) - _total_ms(table))
+    assert (scanned.own_blocks, summed.own_blocks, read.own_blocks) == (3, 0, 109)
+    assert (scanned.own_ms or 0.0) < 0.1 * _total_ms(scan)
+
+
+@pytest.mark.parametrize("major", MAJORS)
+def test_a_write_counts_the_rows_it_changed_and_the_log_it_wrote(major: int) -> None:
+    update, upsert = count(load("write", major)), count(load("write_upsert", major))
+    assert update.rows == 49
+    assert upsert.rows == 9
+    for name, counters in (("write", update), ("write_upsert", upsert)):
+        said = document(name, major)[0]["Plan"]
+        assert (counters.wal_records, counters.wal_bytes) == (said["WAL Records"], said["WAL Bytes"])
+        assert counters.wal_records > counters.rows
 
 
 @pytest.mark.parametrize("major", MAJORS)

@@ -47,12 +47,6 @@ def test_counters_are_the_root_s() -> None:
     assert counters.rows == 60_000
 
 
-def test_a_write_counts_the_rows_that_it_changed() -> None:
-    assert count(load("write_upsert")).rows == 9
-    assert count(load("write")).rows == 49
-    assert count(load("write")).wal_records > 0
-
-
 def test_rows_of_workers_are_added_up_and_their_time_is_not() -> None:
     plan = parse_plan(
         [
