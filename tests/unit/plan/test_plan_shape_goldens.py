@@ -39,6 +39,12 @@ def test_no_string_of_a_condition_is_in_the_shape(path: Any) -> None:
     assert shape == shape_of(parse_plan(plan)).text
 
 
+@pytest.mark.parametrize("path", JSON_FILES, ids=name_of)
+def test_no_digit_is_in_the_shape_but_in_names(path: Any) -> None:
+    shape = shape_of(load(path.stem, int(path.parent.name))).text
+    assert re.search(r"(?<!\w)[\d.]*\d", re.sub(r'"(?:[^"]|"")*"', "", shape)) is None
+
+
 @CALM
 @given(st.sampled_from(JSON_FILES), st.integers(0, 10**15), st.text(max_size=12))
 def test_other_literals_do_not_change_the_shape_of_a_real_plan(path: Any, number: int, word: str) -> None:
