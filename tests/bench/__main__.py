@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import bench_analyze, bench_catalog, bench_memory, bench_start
+from tests.bench import bench_analyze, bench_catalog, bench_memory, bench_plan, bench_start
 from tests.bench.demo_server import demo_in
 from tests.bench.figure import Figure, table
 
@@ -19,6 +19,7 @@ MEMORY_ALUMNI = 10_000
 def figures(given: argparse.Namespace) -> Iterator[Figure]:
     yield from bench_start.figures()
     yield from bench_catalog.figures()
+    yield from bench_plan.figures()
     with demo_in(given.dir, alumni=given.alumni) as directory:
         yield from bench_analyze.figures(directory, samples=given.samples, rounds=given.rounds)
     with demo_in(None, alumni=MEMORY_ALUMNI) as directory:
