@@ -137,7 +137,7 @@ def _node(item: Mapping[str, Any], children: tuple[Node, ...]) -> Node:
             if not isinstance(value, str):
                 raise _wrong(key, value)
             fields[name] = sys.intern(value)
-    if "type" not in fields:
+    if not fields.get("type"):
         raise ValueError('has a node without a "Node Type"')
     for key, name in _NUMBER_FIELDS.items():
         fields[name] = _number(item, key)

@@ -103,6 +103,7 @@ def test_five_thousand_levels_are_read() -> None:
         ('[{"Plan": {"Node Type": "a"}}, {"Plan": {"Node Type": "b"}}]', "holds 2 plans"),
         ('{"schema": "perfkit.baseline/1"}', 'it has no "Plan"'),
         ('[{"Plan": {"Relation Name": "t"}}]', 'without a "Node Type"'),
+        ('[{"Plan": {"Node Type": ""}}]', 'without a "Node Type"'),
         ('[{"Plan": {"Node Type": "Seq Scan", "Plan Rows": "many"}}]', '"Plan Rows"'),
         ('[{"Plan": {"Node Type": "Seq Scan", "Total Cost": 1e999}}]', '"Total Cost"'),
         ('[{"Plan": {"Node Type": "Seq Scan", "Plans": [1]}}]', '"Plans"'),
