@@ -53,11 +53,17 @@ def count(plan: Plan) -> Counters:
 
 
 def _result_rows(root: Node) -> int:
-    """Return the rows that the plan gave; a ModifyTable without RETURNING gives none, so its source is counted."""
+    """Return the rows that the plan gave; a ModifyTable without RETURNING gives none, so those it changed are counted."""
     rows = _total_rows(root)
     if root.type == "ModifyTable" and rows == 0:
-        return sum(_total_rows(child) for child in result_children(root))
+        return sum(_total_rows(child) for child in result_children(root)) - _left_alone(root)
     return rows
+
+
+def _left_alone(write: Node) -> int:
+    """Return the source's rows with which MERGE or ON CONFLICT DO NOTHING did nothing."""
+    conflicting = write.number("Conflicting Tuples") if write.text("Conflict Resolution") == "NOTHING" else 0
+    return round(write.number("Tuples Skipped") + conflicting)
 
 
 def _total_rows(node: Node) -> int:

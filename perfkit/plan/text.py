@@ -27,9 +27,10 @@ _MEMBERS = frozenset({"Append", "Merge Append", "BitmapAnd", "BitmapOr"})
 # A plan with COSTS OFF has no numbers by which its first node could be known.
 _BARE_ROOT = re.compile(
     r"(?:Parallel |Async )?(?:Partial |Finalize )?(?:(?:Seq|Index|Index Only|Bitmap Heap|Tid|Tid Range|Sample|Function"
-    r"|Values|CTE|Subquery|Foreign|WorkTable) Scan|Nested Loop|Hash|Merge|Limit|Sort|Incremental Sort|Unique|Result"
+    r"|Table Function|Named Tuplestore|Values|CTE|Subquery|Foreign|WorkTable) Scan|Nested Loop|Hash|Merge|Limit|Sort|Incremental Sort|Unique|Result"
     r"|Aggregate|GroupAggregate|HashAggregate|MixedAggregate|WindowAgg|Append|Merge Append|Gather|Gather Merge|SetOp"
-    r"|HashSetOp|LockRows|Materialize|Memoize|ProjectSet|Recursive Union|Insert|Update|Delete|Group|Custom Scan)"
+    r"|HashSetOp|LockRows|Materialize|Memoize|ProjectSet|Recursive Union|Group|Custom Scan"
+    r"|(?:Foreign )?(?:Insert|Update|Delete))"
     r"(?: .*)?"
 )
 _BUFFERS = (

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from perfkit.plan.expression import split_list
@@ -214,8 +215,8 @@ def _read_io(text: str) -> dict[str, Any]:
     }
 
 
-def _read_heap_blocks(text: str) -> dict[str, Any]:
-    return {f"{name.capitalize()} Heap Blocks": count for name, count in read_numbers(text).items()}
+def _read_named(key: str, text: str) -> dict[str, Any]:
+    return {key.format(name.capitalize()): count for name, count in read_numbers(text).items()}
 
 
 def _read_wal(text: str) -> dict[str, Any]:
@@ -237,8 +238,9 @@ _READERS: dict[str, Callable[[str], dict[str, Any]]] = {
     "Buffers": _read_buffers,
     "I/O Timings": _read_io,
     "WAL": _read_wal,
-    "Heap Blocks": _read_heap_blocks,
+    "Heap Blocks": partial(_read_named, "{} Heap Blocks"),
     "Sampling": _read_sampling,
+    "Tuples": partial(_read_named, "Tuples {}"),
 }
 
 

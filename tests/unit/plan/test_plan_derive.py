@@ -140,6 +140,14 @@ def test_a_write_counts_the_rows_it_changed_and_the_log_it_wrote(major: int) -> 
         assert counters.wal_records > counters.rows
 
 
+@pytest.mark.parametrize("form", ["json", "txt"])
+@pytest.mark.parametrize("major", [15, 17, 18])
+def test_rows_that_a_write_left_alone_are_not_counted(major: int, form: str) -> None:
+    """Hold 14 rows: 5 conflict, or 9 are inserted, 4 updated and 1 is passed over."""
+    assert count(load("write_nothing", major, form=form)).rows == 9
+    assert count(load("write_merge", major, form=form)).rows == 13
+
+
 @pytest.mark.parametrize("major", MAJORS)
 def test_counters_add_up_loops_and_workers_of_all_nodes(major: int) -> None:
     counters = count(load("workers", major))

@@ -21,6 +21,8 @@ _DIFFER = {
     "workers_sort",
     "write",
     "write_upsert",
+    "write_merge",
+    "write_nothing",
     "trigger",
     "trigger_foreign_key",
 }
