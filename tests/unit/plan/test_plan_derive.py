@@ -1,5 +1,6 @@
 """Derived numbers of real plans, held to what the same numbers give by hand."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from perfkit.plan.counters import count
 from perfkit.plan.derive import Numbers, derive
 from perfkit.plan.model import Node, Plan, walk
+from perfkit.plan.parse import parse_plan
 from tests.unit.plan.goldens import JSON_FILES, document, find, load, name_of
 
 MAJORS = (14, 15, 16, 17, 18)
@@ -153,6 +155,15 @@ def test_counters_add_up_loops_and_workers_of_all_nodes(major: int) -> None:
     counters = count(load("workers", major))
     assert (counters.workers_planned, counters.workers_launched) == (2, 2)
     assert (counters.rows, counters.loops, counters.shared_blocks) == (4, 10, 701)
+
+
+def test_blocks_are_counted_wherever_they_came_from() -> None:
+    plan = document("seq_scan_loss")
+    cold = deepcopy(plan)
+    cold[0]["Plan"] |= {"Shared Hit Blocks": 1, "Shared Read Blocks": 700, "Local Read Blocks": 3}
+    warm, read = count(parse_plan(plan)), count(parse_plan(cold))
+    assert (warm.shared_blocks, warm.shared_read_blocks, warm.local_blocks) == (701, 0, 0)
+    assert (read.shared_blocks, read.shared_read_blocks, read.local_blocks) == (701, 700, 3)
 
 
 @pytest.mark.parametrize("name", _REPEATABLE)

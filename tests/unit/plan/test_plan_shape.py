@@ -112,6 +112,34 @@ def test_another_way_of_working_is_another_shape(one: dict[str, Any], other: dic
     assert _shape(one) != _shape(other)
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(
+            "Index Cond",
+            "Recheck Cond",
+            "TID Cond",
+            "Hash Cond",
+            "Merge Cond",
+            "Join Filter",
+            "Order By",
+            "Filter",
+        ),
+        *("One-Time Filter", "Run Condition", "Cache Key", "Cache Mode", "Conflict Resolution", "Remote SQL"),
+        *("Sort Key", "Presorted Key", "Group Key", "Grouping Sets", "Conflict Arbiter Indexes"),
+    ],
+)
+def test_what_a_node_goes_by_is_part_of_its_shape(key: str) -> None:
+    assert len({_shape(_scan("p") | {key: name}) for name in ("a", "b")} | {_shape(_scan("p"))}) == 3
+
+
+@pytest.mark.parametrize(
+    "key", ["Output", "Rows Removed by Filter", "Sort Method", "Hash Buckets", "Peak Memory Usage"]
+)
+def test_what_a_run_happened_to_take_is_no_part_of_the_shape(key: str) -> None:
+    assert _shape(_scan("p") | {key: "x"}) == _shape(_scan("p"))
+
+
 def test_jit_and_its_options_are_part_of_the_shape() -> None:
     plain = _shape(_scan("p"))
     compiled = _shape(_scan("p"), JIT={"Functions": 3, "Options": {"Inlining": False, "Expressions": True}})
