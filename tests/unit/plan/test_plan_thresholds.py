@@ -10,7 +10,6 @@ from perfkit.findings import Severity
 from perfkit.plan.parse import parse_plan
 from perfkit.plan.rules import find_problems
 from tests.unit.plan.goldens import document
-from tests.unit.plan.rule_cases import gift
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +185,3 @@ def test_few_of_many_partitions_have_rows(partitions: int, used: int, *, fires: 
     for number, member in enumerate(append["Plans"]):
         member["Actual Rows"] = 10 if number < used else 0
     assert ("partition-pruning" in _rules(decoded)) is fires
-
-
-@pytest.mark.parametrize(("modified", "stale"), [(7_499, False), (7_500, True), (None, False)])
-def test_statistics_are_stale_after_a_tenth_of_75_000_rows_changed(
-    modified: int | None, *, stale: bool
-) -> None:
-    findings = find_problems(parse_plan(document("misestimate")), gift(modified=modified))
-    assert ("stale-statistics" in {finding.rule for finding in findings}) is stale
