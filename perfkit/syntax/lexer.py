@@ -54,14 +54,15 @@ COMMENTS = (TokenKind.LINE_COMMENT, TokenKind.BLOCK_COMMENT)
 _LETTER = r"A-Za-z_\x80-\U0010ffff"
 # After a newline, a quote goes on with the string before it, in E'' backslashes and all.
 _CONTINUED = r"[ \t\f\v]*+[\n\r][ \t\n\r\f\v]*+"
-_QUOTED = r"'(?:[^']++|'')*+'"
-_ESCAPED = r"'(?:[^'\\]++|''|\\.)*+'"
+# Groups are not possessive: Python 3.11.2 goes on from where such a group failed, not from before it.
+_QUOTED = r"'(?:[^']++|'')*'(?!')"
+_ESCAPED = r"'(?:[^'\\]++|''|\\.)*'(?!')"
 _TOKEN = re.compile(
     rf"""[ \t\n\r\f\v]*+(?:
       (?P<word>(?![eEbBxX]'|[uU]&['"])[{_LETTER}][{_LETTER}0-9$]*)
-    | (?P<escaped>[eE]{_ESCAPED}(?:{_CONTINUED}{_ESCAPED})*+)
-    | (?P<string>(?:[bBxX]|[uU]&)?{_QUOTED}(?:{_CONTINUED}{_QUOTED})*+)
-    | (?P<quoted_identifier>(?:[uU]&)?"(?:[^"]++|"")*+")
+    | (?P<escaped>[eE]{_ESCAPED}(?:{_CONTINUED}{_ESCAPED})*)
+    | (?P<string>(?:[bBxX]|[uU]&)?{_QUOTED}(?:{_CONTINUED}{_QUOTED})*)
+    | (?P<quoted_identifier>(?:[uU]&)?"(?:[^"]++|"")*"(?!"))
     | (?P<number>0[xXoObB][0-9A-Fa-f_]+|(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)
     | (?P<semicolon>;)
     | (?P<line_comment>--[^\n\r]*)

@@ -2,7 +2,7 @@
 
 import postgast
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from perfkit.syntax.lexer import SqlError, TokenKind, tokenize, translate
@@ -74,6 +74,8 @@ def test_references_are_found_outside_strings_comments_and_quoted_identifiers_on
 
 
 @given(_PIECES)
+@example(["':a'", "\n"])
+@example(["E'a'", "\n", "'b'"])
 def test_strings_and_comments_are_where_the_scanner_of_postgresql_finds_them(pieces: list[str]) -> None:
     text = "".join(f"{piece} " for piece in pieces if not _name(piece))
     ours = {(token.start, token.end) for token in tokenize(text) if token.kind in _HIDING}
