@@ -65,17 +65,12 @@ def connect(dsn: str) -> psycopg.Connection:
 
 @contextmanager
 def server_errors() -> Iterator[None]:
-    """Turn what the driver raises inside into StatementError."""
+    """Turn what the driver raises inside into StatementError: one line, its SQLSTATE, the server's hint."""
     try:
         yield
     except psycopg.Error as error:
-        raise statement_error(error) from None
-
-
-def statement_error(error: psycopg.Error) -> StatementError:
-    """Return the server's error as perfkit's own: one line, its SQLSTATE, the server's hint."""
-    hint = error.diag.message_hint or ""
-    return StatementError(redact(_one_line(error)), sqlstate=error.sqlstate or "", hint=hint)
+        hint = error.diag.message_hint or ""
+        raise StatementError(redact(_one_line(error)), sqlstate=error.sqlstate or "", hint=hint) from None
 
 
 def _one_line(error: psycopg.Error) -> str:

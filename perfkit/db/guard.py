@@ -10,7 +10,7 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed
 
 from perfkit.db import sql
-from perfkit.db.connect import statement_error
+from perfkit.db.connect import server_errors
 from perfkit.errors import GuardError
 from perfkit.syntax.lexer import SqlError
 from perfkit.syntax.statement import Name, Statement, read_statement
@@ -54,11 +54,10 @@ def guarded(connection: psycopg.Connection, guard: Guard, *, writes: bool = Fals
     if writes and not guard.allow_writes:
         raise GuardError("it writes", hint="run it with --allow-writes; it is rolled back all the same")
     try:
-        execute(connection, b"BEGIN READ WRITE" if writes else b"BEGIN READ ONLY")
-        _enter(connection, guard)
-        yield
-    except psycopg.Error as error:
-        raise statement_error(error) from None
+        with server_errors():
+            execute(connection, b"BEGIN READ WRITE" if writes else b"BEGIN READ ONLY")
+            _enter(connection, guard)
+            yield
     finally:
         if not connection.closed and not connection.broken:
             connection.rollback()
@@ -90,9 +89,9 @@ def execute(connection: psycopg.Connection, query: bytes | SQL | Composed) -> ps
 def refuse_volatile(connection: psycopg.Connection, text: str) -> None:
     """Raise GuardError when the statement, or a view under it, calls a volatile function that may leave a trace."""
     statement = _read(text)
-    tables = [".".join(map(_quoted, filter(None, table))) for table in statement.tables]
+    relations = list(statement.relation_names)
     with psycopg.RawCursor(connection) as cursor:
-        views = cursor.execute(sql.load("views"), [tables]).fetchall() if tables else []
+        views = cursor.execute(sql.load("views"), [relations]).fetchall() if relations else []
         read = [statement, *(_read(definition) for (definition,) in views)]
         calls = frozenset[Name]().union(*(part.function_calls for part in read))
         attributes = frozenset[str]().union(*(part.attributes for part in read))
@@ -110,7 +109,3 @@ def _read(text: str) -> Statement:
         return read_statement(text)
     except SqlError as error:
         raise GuardError(f"its function calls cannot be checked: {error.message}") from None
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.adapt import Loader
 from psycopg.rows import dict_row
 
-from perfkit.db.connect import connected, statement_error
+from perfkit.db.connect import connected
 from perfkit.db.explain import run_statement
 from perfkit.db.guard import Guard, guarded, refuse_volatile
 from perfkit.db.introspect import read_facts
@@ -41,10 +41,7 @@ class GuardedServer:
                 for info in psycopg.adapters.types:
                     for oid in (info.oid, info.array_oid):
                         cursor.adapters.register_loader(oid, _AsText)
-                try:
-                    yield from cursor.stream(query.encode())
-                except psycopg.Error as error:
-                    raise statement_error(error) from None
+                yield from cursor.stream(query.encode())
 
 
 class _AsText(Loader):

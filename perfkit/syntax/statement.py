@@ -26,15 +26,20 @@ class StatementKind(StrEnum):
 class Statement:
     """What one statement is and refers to, as written: names are not looked up in a database.
 
-    `tables` has the names of common table expressions too, which may hide a table of that name. `attributes` are the names after a dot (`p.name`): PostgreSQL
-    calls a function of that name with the row when the table has no such column. Operators, casts, views and triggers
-    may call functions too, which no parser can see.
+    `tables` has the names of common table expressions too, which may hide a table of that name. `attributes` are the
+    names after a dot (`p.name`): PostgreSQL calls a function of that name with the row when the table has no such column.
+    Operators, casts, views and triggers may call functions too, which no parser can see.
     """
 
     kind: StatementKind
     function_calls: frozenset[Name]
     tables: frozenset[Name]
     attributes: frozenset[str]
+
+    @property
+    def relation_names(self) -> frozenset[str]:
+        """Return the tables, quoted as to_regclass reads them."""
+        return frozenset(".".join(_quoted(part) for part in name if part is not None) for name in self.tables)
 
 
 def read_statement(sql: str) -> Statement:
@@ -56,17 +61,6 @@ def read_statement(sql: str) -> Statement:
             hint="a query is one SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE or MERGE",
         )
     return _describe(node)
-
-
-def function_calls(sql: str) -> frozenset[Name]:
-    """Return schema (None when not written) and name of each function that the statement calls; raises SqlError."""
-    return read_statement(sql).function_calls
-
-
-def relation_names(sql: str) -> frozenset[str]:
-    """Return the tables and views that the statement names, quoted as to_regclass reads them; raises SqlError."""
-    tables = read_statement(sql).tables
-    return frozenset(".".join(_quoted(part) for part in table if part is not None) for table in tables)
 
 
 def _quoted(name: str) -> str:

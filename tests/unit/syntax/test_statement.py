@@ -5,7 +5,6 @@ import sys
 
 import pytest
 
-from perfkit.syntax import function_calls, relation_names
 from perfkit.syntax.depth import check_depth
 from perfkit.syntax.lexer import SqlError
 from perfkit.syntax.statement import StatementKind, read_statement
@@ -70,7 +69,7 @@ def test_functions_are_found_wherever_they_are_called() -> None:
         ON CONFLICT DO NOTHING RETURNING k()
     """
     names = {(None, name) for name in ("now", "lower", "g", "h", "i", "j", "k")}
-    assert function_calls(sql) == names | {("pg_catalog", "generate_series"), ("Odd", "f")}
+    assert read_statement(sql).function_calls == names | {("pg_catalog", "generate_series"), ("Odd", "f")}
 
 
 def test_a_function_called_as_an_attribute_is_among_the_attributes() -> None:
@@ -81,11 +80,14 @@ def test_relations_are_quoted_as_to_regclass_reads_them() -> None:
     sql = (
         'UPDATE "Staff".person SET a = 1 FROM degree, (SELECT 1 FROM "a""b") AS s WHERE EXISTS (TABLE school)'
     )
-    assert relation_names(sql) == {'"Staff"."person"', '"degree"', '"a""b"', '"school"'}
+    assert read_statement(sql).relation_names == {'"Staff"."person"', '"degree"', '"a""b"', '"school"'}
 
 
 def test_a_table_that_a_common_table_expression_hides_elsewhere_is_still_named() -> None:
-    assert '"person"' in relation_names("WITH person AS (SELECT * FROM person) SELECT * FROM person")
+    assert (
+        '"person"'
+        in read_statement("WITH person AS (SELECT * FROM person) SELECT * FROM person").relation_names
+    )
 
 
 _DEEP = {
