@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed
 
@@ -17,6 +18,7 @@ from perfkit.syntax.statement import Name, Statement, read_statement
 
 OLDEST_VERSION = 140_000
 IDLE_TIMEOUT_MS = 60_000
+CANCEL_TIMEOUT_S = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,17 @@ def guarded(connection: psycopg.Connection, guard: Guard, *, writes: bool = Fals
             _enter(connection, guard)
             yield
     finally:
-        if not connection.closed and not connection.broken:
+        _leave(connection)
+
+
+def _leave(connection: psycopg.Connection) -> None:
+    """Roll back; where an interrupt left a command running, cancel it on the server and end the session."""
+    if connection.info.transaction_status == TransactionStatus.ACTIVE:
+        with suppress(psycopg.Error):  # the server may be gone; the interrupt goes on
+            connection.cancel_safe(timeout=CANCEL_TIMEOUT_S)
+        connection.close()
+    elif not connection.closed:
+        with server_errors():
             connection.rollback()
 
 

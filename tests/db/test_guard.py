@@ -1,13 +1,14 @@
 """Whatever a catalog holds, the guard leaves the database as it was and says what was wrong."""
 
 import subprocess
+import time
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from perfkit.db.connect import connected, redact
-from perfkit.db.guard import Guard
+from perfkit.db.guard import Guard, guarded
 from perfkit.db.server import GuardedServer
 from perfkit.embedded import PostgresServer
 from perfkit.errors import ConnectError, GuardError, MeasureError, StatementError
@@ -221,3 +222,20 @@ def test_no_password_in_an_error(office: Office) -> None:
 def test_redaction(text: str) -> None:
     assert "s3cret" not in redact(text)
     assert "more" not in redact(text)
+
+
+def test_an_interrupt_in_the_middle_of_a_command_cancels_it(office: Office) -> None:
+    with connected(office.dsn) as connection:
+        pid = connection.info.backend_pid
+        with pytest.raises(KeyboardInterrupt), guarded(connection, Guard()):
+            _interrupted_in_a_command(connection)
+    deadline = time.monotonic() + 20
+    with psycopg.connect(office.superuser_dsn, autocommit=True) as other:
+        while other.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone():
+            assert time.monotonic() < deadline, "the command still runs"
+            time.sleep(0.02)
+
+
+def _interrupted_in_a_command(connection: psycopg.Connection) -> None:
+    connection.pgconn.send_query(b"SELECT pg_sleep(60)")
+    raise KeyboardInterrupt
