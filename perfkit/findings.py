@@ -1,6 +1,6 @@
 """Finding: one thing that is wrong, where, the numbers that say so, and what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,6 +36,11 @@ class Finding:
     evidence: Mapping[str, int | float | str]
     fix: str
     impact: float
+
+
+def any_reaches(findings: Iterable[Finding], severity: Severity) -> bool:
+    """Tell whether a finding is as bad as `severity`, or worse."""
+    return any(finding.severity.rank >= severity.rank for finding in findings)
 
 
 def ranked(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

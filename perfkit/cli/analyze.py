@@ -16,13 +16,13 @@ from perfkit.cli.options import (
     ServerOptions,
     takes,
 )
+from perfkit.cli.run import GATE_FAILED
 from perfkit.cli.session import emit, leave, measured, settings_from
-from perfkit.errors import UsageError
+from perfkit.errors import MeasureError, UsageError
+from perfkit.findings import any_reaches
 
 if TYPE_CHECKING:
     from perfkit.findings import Severity
-
-GATE_FAILED, NOT_MEASURED = 1, 3
 
 PlanFile = Annotated[
     str | None,
@@ -59,7 +59,7 @@ def analyze(
     emit(document, out)
     if any(check.state is State.FAILED for check in document.checks):
         leave(GATE_FAILED)
-    leave(NOT_MEASURED if analysis.summary.failed else 0)
+    leave(MeasureError.exit_code if analysis.summary.failed else 0)
 
 
 def _analyze_plan(source: str, fail_on: "Severity | None", out: OutputOptions) -> None:
@@ -70,9 +70,7 @@ def _analyze_plan(source: str, fail_on: "Severity | None", out: OutputOptions) -
     tree = read_plan(_read(source), source="standard input" if source == "-" else source)
     findings = find_problems(tree)
     emit(plan_document(tree, findings, source=source), out)
-    leave(
-        GATE_FAILED if fail_on and any(finding.severity.rank >= fail_on.rank for finding in findings) else 0
-    )
+    leave(GATE_FAILED if fail_on and any_reaches(findings, fail_on) else 0)
 
 
 def _read(source: str) -> str:

@@ -16,10 +16,8 @@ from perfkit.cli.options import (
     ServerOptions,
     takes,
 )
-from perfkit.cli.session import catalog_from, emit, leave, measured, settings_from
-from perfkit.errors import UsageError
-
-NOT_MEASURED = 3
+from perfkit.cli.session import emit, leave, measured, settings_from
+from perfkit.errors import MeasureError, UsageError
 
 app = typer.Typer(help="Record a baseline; list, show, and accept plans.", invoke_without_command=True)
 
@@ -59,10 +57,10 @@ def record(
         )
     settings = settings_from(server, catalog, measuring, baselines=baselines)
     analysis = measured(settings, only, title="baseline")
-    names = None if only else [query.name for query in catalog_from(settings).queries]
+    names = None if only else {result.query.name for result in analysis.results}
     removed = store.record(settings.baselines, name, from_analysis(analysis), catalog=names)
     emit(record_document(analysis, directory=settings.baselines / name, removed=removed), out)
-    leave(NOT_MEASURED if analysis.summary.failed else 0)
+    leave(MeasureError.exit_code if analysis.summary.failed else 0)
 
 
 @app.command("list")

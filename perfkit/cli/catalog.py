@@ -6,8 +6,7 @@ import typer
 
 from perfkit.cli.options import CatalogOptions, OutputOptions, Patterns, takes
 from perfkit.cli.session import catalog_from, emit, leave, queries_of, rule_ids, settings_from
-
-WRONG_CATALOG = 2
+from perfkit.errors import CatalogError
 
 app = typer.Typer(help="List and check the query files.", no_args_is_help=True)
 
@@ -49,4 +48,4 @@ def check(*, catalog: CatalogOptions, out: OutputOptions) -> None:
 
     loaded, problems = check_catalog(queries_of(settings_from(catalog)), rules=rule_ids())
     emit(check_document(loaded, problems), out)
-    leave(WRONG_CATALOG if problems else 0)
+    leave(CatalogError.exit_code if problems else 0)

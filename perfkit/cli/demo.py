@@ -13,8 +13,6 @@ from perfkit.errors import ServerError
 if TYPE_CHECKING:
     from perfkit.demo.servers import Demo
 
-NOT_RUNNING = 3
-
 app = typer.Typer(
     help="Start, look at and stop the demo: PostgreSQL and Valkey with an alumni database.",
     no_args_is_help=True,
@@ -97,7 +95,7 @@ def status(*, directory: Directory = None) -> None:
     demo = find_demo(settings_from(dir=directory).dir)
     if demo is None:
         typer.echo("The demo is not running; start it with: perfkit demo up")
-        raise typer.Exit(NOT_RUNNING)
+        raise typer.Exit(ServerError.exit_code)
     _tell(demo)
 
 

@@ -2,8 +2,7 @@
 
 from perfkit.cli.options import OutputOptions, ServerOptions, takes
 from perfkit.cli.session import emit, leave, server_from, settings_from
-
-NOT_MEASURABLE = 3
+from perfkit.errors import MeasureError
 
 
 @takes(server=ServerOptions, out=OutputOptions)
@@ -11,8 +10,8 @@ def doctor(*, server: ServerOptions, out: OutputOptions) -> None:
     """Say what this role and server allow, what is missing, and how to get it. Exit 3 when perfkit cannot measure."""
     from dataclasses import replace
 
-    from perfkit.doctor.examine import examine, questions
-    from perfkit.report.documents.doctor import can_measure, doctor_document
+    from perfkit.doctor.examine import can_measure, examine, questions
+    from perfkit.report.documents.doctor import doctor_document
 
     guarded = server_from(settings_from(server))
     # The doctor must get in where measuring is refused, to say why.
@@ -20,4 +19,4 @@ def doctor(*, server: ServerOptions, out: OutputOptions) -> None:
     (answers,) = replace(guarded, guard=guard).rows(questions())
     points = examine(answers)
     emit(doctor_document(points), out)
-    leave(0 if can_measure(points) else NOT_MEASURABLE)
+    leave(0 if can_measure(points) else MeasureError.exit_code)

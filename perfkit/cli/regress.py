@@ -15,9 +15,9 @@ from perfkit.cli.options import (
     ServerOptions,
     takes,
 )
+from perfkit.cli.run import GATE_FAILED
 from perfkit.cli.session import emit, leave, measured, settings_from
-
-GATE_FAILED, NOT_COMPARABLE = 1, 4
+from perfkit.errors import NotComparableError
 
 
 @takes(**MEASURING, out=OutputOptions)
@@ -52,4 +52,4 @@ def regress(
     if judgement.failed:
         leave(GATE_FAILED)
     unjudged = judgement.nothing_compared or (strict and judgement.with_gate(Gate.SKIPPED))
-    leave(NOT_COMPARABLE if unjudged else 0)
+    leave(NotComparableError.exit_code if unjudged else 0)

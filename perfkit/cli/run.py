@@ -8,6 +8,8 @@ from pathlib import Path
 
 from perfkit.errors import PerfkitError
 
+# The codes 2 to 4 are those of the errors that have them.
+GATE_FAILED = 1
 BUG = 70
 INTERRUPTED = 130
 

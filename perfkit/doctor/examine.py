@@ -40,6 +40,11 @@ def examine(answers: Answers) -> tuple[Point, ...]:
     return tuple(point(answers) for point in _POINTS)
 
 
+def can_measure(points: tuple[Point, ...]) -> bool:
+    """Tell whether no point is in the way of measuring."""
+    return all(point.state is not PointState.BLOCKING for point in points)
+
+
 def _version(answers: Answers) -> Point:
     major = int(answers["version"] or 0) // 10_000
     found = f"PostgreSQL {major}"

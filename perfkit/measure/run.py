@@ -126,7 +126,7 @@ def _result(weighted: WeightedCase, outcome: Runs | Problem, facts: Facts, targe
         case=weighted.case,
         query=query,
         weight=weighted.weight,
-        budget_ms=target_ms if query.budget_ms is None else query.budget_ms,
+        budget_ms=_budget_ms(query, target_ms),
         runs=runs,
         problem=outcome if isinstance(outcome, Problem) else None,
         findings=tuple(finding for finding in findings if finding.rule not in query.allowed),
@@ -140,11 +140,15 @@ def _undrawn_result(undrawn: Undrawn, target_ms: float) -> CaseResult:
         case=Case(query=query.name, name="draw", values={}, line=query.draws[0].line),
         query=query,
         weight=0.0,
-        budget_ms=target_ms if query.budget_ms is None else query.budget_ms,
+        budget_ms=_budget_ms(query, target_ms),
         runs=None,
         problem=replace(_problem(error), message=f"its cases could not be drawn: {error.message}"),
         findings=(),
     )
+
+
+def _budget_ms(query: Query, target_ms: float) -> float:
+    return target_ms if query.budget_ms is None else query.budget_ms
 
 
 def summarise(results: Sequence[CaseResult], target_ms: float) -> Summary:

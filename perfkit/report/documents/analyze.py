@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from perfkit import units
-from perfkit.findings import Finding, Severity
+from perfkit.findings import Finding, Severity, any_reaches
 from perfkit.measure.model import Analysis, CaseResult, ProblemKind, Summary
 from perfkit.plan.derive import derive
 from perfkit.plan.label import label
@@ -22,6 +22,7 @@ from perfkit.report.document import (
     Table,
     Tone,
 )
+from perfkit.report.documents.finding import TONES, headline
 
 SCHEMA = "perfkit.analyze/1"
 # A list that is not ranked and short is not read; JSON has the rest.
@@ -30,7 +31,6 @@ ROWS_SHOWN = 25
 QUERIES_SHOWN = 12
 HOTTEST_SHOWN = 3
 
-_TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.INFO: Tone.FAINT}
 _STATES = {
     ProblemKind.ERROR: State.ERROR,
     ProblemKind.REFUSED: State.SKIPPED,
@@ -121,7 +121,7 @@ def _row(group: list[CaseResult], load: float) -> tuple[Cell, ...]:
         Cell(units.format_count(result.runs.counters.shared_blocks)),
         Cell(units.format_count(result.runs.counters.rows)),
         Cell(units.format_share(load)),
-        Cell(worst.rule, _TONES[worst.severity]) if worst else Cell(""),
+        Cell(worst.rule, TONES[worst.severity]) if worst else Cell(""),
     )
 
 
@@ -150,9 +150,7 @@ def _findings_item(result: CaseResult) -> Item:
     shown = _telling(result)[:FINDINGS_SHOWN]
     lines: list[Paragraph] = []
     for finding in shown:
-        lines.append(
-            Paragraph(f"{finding.severity}: {finding.title}  [{finding.rule}]", _TONES[finding.severity])
-        )
+        lines.append(Paragraph(headline(finding), TONES[finding.severity]))
         lines.append(Paragraph(f"fix: {finding.fix}"))
     if not shown and result.runs:
         lines.append(Paragraph(f"no rule fires; its time goes to {_hottest(result.runs.plan)}"))
@@ -231,7 +229,7 @@ def _state(result: CaseResult, fail_on: Severity | None) -> tuple[State, str]:
         return _STATES[result.problem.kind], result.problem.message
     told = _telling(result)
     message = told[0].title if told else f"median {units.format_ms(result.median_ms or 0.0)}"
-    if fail_on and any(finding.severity.rank >= fail_on.rank for finding in result.findings):
+    if fail_on and any_reaches(result.findings, fail_on):
         return State.FAILED, message
     if not result.within_budget:
         over = f"p95 {units.format_ms(result.p95_ms or 0.0)} is over the budget of {units.format_ms(result.budget_ms)}"

@@ -1,6 +1,6 @@
 """The document of the doctor: what this role and server allow, point by point."""
 
-from perfkit.doctor.examine import Point, PointState
+from perfkit.doctor.examine import Point, PointState, can_measure
 from perfkit.report.data import to_data
 from perfkit.report.document import Cell, Check, Document, Paragraph, State, Table, Tone
 
@@ -37,11 +37,6 @@ def doctor_document(points: tuple[Point, ...]) -> Document:
         ),
         data={"can_measure": can_measure(points), "points": to_data(points)},
     )
-
-
-def can_measure(points: tuple[Point, ...]) -> bool:
-    """Tell whether no point is in the way of measuring."""
-    return all(point.state is not PointState.BLOCKING for point in points)
 
 
 def _verdict(points: tuple[Point, ...]) -> Paragraph:

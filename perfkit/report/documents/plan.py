@@ -9,10 +9,10 @@ from perfkit.plan.label import label
 from perfkit.plan.model import Node, Plan
 from perfkit.report.data import to_data
 from perfkit.report.document import Block, Cell, Check, Document, Item, Listing, Paragraph, State, Table, Tone
+from perfkit.report.documents.finding import TONES, headline
 
 SCHEMA = "perfkit.plan/1"
 
-_TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.INFO: Tone.FAINT}
 # A node that takes this share of the time is where to look.
 _LARGE_SHARE = 0.3
 
@@ -81,8 +81,4 @@ def _row(tree: Tree, node: Node) -> tuple[Cell, ...]:
 
 def _item(finding: Finding) -> Item:
     lines = (Paragraph(f"fix: {finding.fix}"), Paragraph(f"at: {finding.node}", Tone.FAINT))
-    return Item(
-        heading=f"{finding.severity}: {finding.title}  [{finding.rule}]",
-        lines=lines,
-        tone=_TONES[finding.severity],
-    )
+    return Item(heading=headline(finding), lines=lines, tone=TONES[finding.severity])

@@ -43,7 +43,7 @@ def regress_document(judgement: Judgement, analysis: Analysis, *, name: str) -> 
             "measured_at": analysis.measured_at,
             "failed": judgement.failed,
             "counts": {str(kind): count for kind, count in _counts(judgement).items()},
-            "verdicts": [_verdict_data(verdict) for verdict in judgement.verdicts],
+            "verdicts": to_data(judgement.verdicts),
         },
     )
 
@@ -118,8 +118,3 @@ def _check(verdict: Verdict, result: CaseResult | None) -> Check:
         line=result.query.line if result else 0,
         seconds=sum(result.runs.execution_ms) / 1000 if result and result.runs else 0.0,
     )
-
-
-def _verdict_data(verdict: Verdict) -> dict[str, object]:
-    data: dict[str, object] = to_data(verdict)
-    return data
