@@ -76,14 +76,48 @@ def _known_format(name: str) -> str:
 def _writable(path: Path | None) -> Path | None:
     from perfkit.files import write_error
 
-    if path is not None and not path.parent.is_dir():
-        raise write_error(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
+    if path is not None and (problem := _problem_of_writing(path)):
+        raise write_error(path, OSError(problem, os.strerror(problem)))
     return path
+
+
+def _problem_of_writing(path: Path) -> int:
+    """Return the error number that writing to the path would end with, as far as it can be told, else 0."""
+    directory = path.parent
+    if not directory.exists():
+        return errno.ENOENT
+    if not directory.is_dir():
+        return errno.ENOTDIR
+    if path.is_dir() and str(path) != "-":
+        return errno.EISDIR
+    # A device or pipe is written straight to, anything else is made beside its place and put there.
+    written = path if path.exists() and not path.is_file() else directory
+    return 0 if os.access(written, os.W_OK) else errno.EACCES
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One more place that the result goes to, in its own format."""
+
+    format: str
+    path: Path
+
+
+def _further_output(text: str) -> Output:
+    from perfkit.errors import UsageError
+
+    name, equals, path = text.partition("=")
+    if not (equals and path):
+        raise UsageError(
+            f"--also {text}: no file is named", hint="write FORMAT=FILE, such as junit=perfkit.xml"
+        )
+    _writable(Path(path))
+    return Output(_known_format(name), Path(path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
-    """How a result is told."""
+    """How a result is told, and where; no two outputs go to one place."""
 
     format: Annotated[
         str,
@@ -92,7 +126,7 @@ class OutputOptions:
             "-f",
             metavar="FORMAT",
             callback=_known_format,
-            help="text, json, junit, github or markdown.",
+            help="text, json, junit, github, markdown or sarif.",
         ),
     ] = "text"
     output: Annotated[
@@ -101,6 +135,31 @@ class OutputOptions:
             "--output", "-o", metavar="FILE", callback=_writable, help="Write the result to a file."
         ),
     ] = None
+    also: Annotated[
+        list[Output] | None,
+        typer.Option(
+            "--also",
+            metavar="FORMAT=FILE",
+            parser=_further_output,
+            help="Write the same result in another format too; may be given again.",
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Refuse two outputs to one place, where the last would replace the others."""
+        from perfkit.errors import UsageError
+
+        places = [os.path.realpath(output.path) for output in self.outputs]
+        for place, output in zip(places, self.outputs, strict=True):
+            if places.count(place) > 1:
+                raise UsageError(
+                    f"two results would be written to {output.path}", hint="name a file for each"
+                )
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """Return every output, the result's own first; the path "-" is standard output."""
+        return (Output(self.format, self.output or Path("-")), *(self.also or ()))
 
 
 FailOn = Annotated[

@@ -112,14 +112,16 @@ def measured(settings: "Settings", patterns: Iterable[str] | None, *, title: str
 
 
 def emit(document: "Document", out: OutputOptions) -> None:
-    """Write the document in the chosen format to the chosen place."""
+    """Write the document in each chosen format to its place, each file whole or not at all."""
     from perfkit.report.formats import pieces, write_output
     from perfkit.report.options import RenderOptions, options_for
 
     here = str(Path.cwd())
     to_stdout = options_for(sys.stdout, environ=os.environ, working_directory=here)
-    options = RenderOptions(working_directory=here) if out.output else to_stdout
-    write_output(pieces(document, out.format, options), out.output, sys.stdout)
+    to_file = RenderOptions(working_directory=here)
+    for output in out.outputs:
+        options = to_stdout if str(output.path) == "-" else to_file
+        write_output(pieces(document, output.format, options), output.path, sys.stdout)
 
 
 def leave(exit_code: int) -> None:

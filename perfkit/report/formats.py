@@ -7,7 +7,7 @@ from typing import TextIO
 
 from perfkit.errors import UsageError
 from perfkit.files import write_error, writing_atomically
-from perfkit.report import github, json, junit, markdown, text
+from perfkit.report import github, json, junit, markdown, sarif, text
 from perfkit.report.document import Document
 from perfkit.report.options import RenderOptions
 
@@ -19,6 +19,7 @@ FORMATS: Mapping[str, Renderer] = {
     "junit": junit.render,
     "github": github.render,
     "markdown": markdown.render,
+    "sarif": sarif.render,
 }
 
 
