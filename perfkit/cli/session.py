@@ -112,8 +112,11 @@ def measured(settings: "Settings", patterns: Iterable[str] | None, *, title: str
 
 
 def emit(document: "Document", out: OutputOptions) -> None:
-    """Write the document in each chosen format to its place, each file whole or not at all."""
-    from perfkit.report.formats import pieces, write_output
+    """Write the document in each chosen format to its place, each file whole or not at all.
+
+    In a job of GitHub's, the format github, which can show but a few checks, adds all of them to the job's page.
+    """
+    from perfkit.report.formats import append_step_summary, pieces, write_output
     from perfkit.report.options import RenderOptions, options_for
 
     here = str(Path.cwd())
@@ -122,6 +125,8 @@ def emit(document: "Document", out: OutputOptions) -> None:
     for output in out.outputs:
         options = to_stdout if str(output.path) == "-" else to_file
         write_output(pieces(document, output.format, options), output.path, sys.stdout)
+        if output.format == "github" and (page := os.environ.get("GITHUB_STEP_SUMMARY")):
+            append_step_summary(document, Path(page), to_file)
 
 
 def leave(exit_code: int) -> None:

@@ -66,5 +66,17 @@ def write_output(output: Iterable[str], path: Path | None, stdout: TextIO) -> No
             raise write_error("standard output", error) from error
 
 
+def append_step_summary(document: Document, path: Path, options: RenderOptions) -> None:
+    """Add the document to the page of a GitHub job, whose file ($GITHUB_STEP_SUMMARY) other commands add to as well.
+
+    Errors as in `write_output`.
+    """
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(_in_encoding(github.step_summary(document, options), "utf-8"))
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
 def _in_encoding(text: str, encoding: str) -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)

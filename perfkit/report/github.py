@@ -1,11 +1,15 @@
 """The GitHub format: workflow commands that put the document's checks beside the lines of a pull request."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 
-from perfkit.report.document import Check, Document, State
+from perfkit.report import markdown
+from perfkit.report.document import Cell, Check, Document, State, Table
 from perfkit.report.layout import visible
 from perfkit.report.options import RenderOptions
 from perfkit.report.paths import shown_path
+from perfkit.report.told import message_of, text_of
 
 _KINDS = {State.FAILED: "error", State.ERROR: "error", State.WARNING: "warning", State.SKIPPED: "notice"}
 # GitHub shows 10 annotations of each kind for a step and drops the others without a word.
@@ -17,19 +21,33 @@ def render(document: Document, options: RenderOptions) -> str:
 
     Source of the escapes: actions/toolkit, packages/core/src/command.ts.
     """
-    lines = []
+    shown, hidden = _annotated(document)
+    return "\n".join([*(_command(check, options) for check in shown), _summary(document, hidden)]) + "\n"
+
+
+def step_summary(document: Document, options: RenderOptions) -> str:
+    """Return Markdown for the job's page: the document, and the checks that got no annotation in a table of their own."""
+    _, hidden = _annotated(document)
+    if not hidden:
+        return markdown.render(document, options)
+    rows = tuple(_row(check, options) for check in hidden)
+    rest = Table(title="Not annotated", headings=("outcome", "check", "place", "message"), rows=rows)
+    return markdown.render(replace(document, blocks=(rest, *document.blocks)), options)
+
+
+def _annotated(document: Document) -> tuple[list[Check], list[Check]]:
+    """Return the checks that get an annotation, and those that are too many for one."""
     seen: Counter[str] = Counter()
+    shown: list[Check] = []
+    hidden: list[Check] = []
     for check in document.checks:
-        kind = _KINDS.get(check.state)
-        if kind is None:
-            continue
-        seen[kind] += 1
-        if seen[kind] <= _SHOWN_A_KIND:
-            lines.append(_command(kind, check, options))
-    return "\n".join([*lines, _summary(document, seen)]) + "\n"
+        if kind := _KINDS.get(check.state):
+            seen[kind] += 1
+            (shown if seen[kind] <= _SHOWN_A_KIND else hidden).append(check)
+    return shown, hidden
 
 
-def _command(kind: str, check: Check, options: RenderOptions) -> str:
+def _command(check: Check, options: RenderOptions) -> str:
     properties = {}
     if check.path:
         properties["file"] = shown_path(check.path, options.working_directory)
@@ -37,17 +55,27 @@ def _command(kind: str, check: Check, options: RenderOptions) -> str:
             properties["line"] = str(check.line)
     properties["title"] = check.id
     named = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    message = "\n".join(filter(None, (check.message, check.detail)))
-    return f"::{kind} {named}::{_data(message)}"
+    return f"::{_KINDS[check.state]} {named}::{_data(text_of(check))}"
 
 
-def _summary(document: Document, seen: Counter[str]) -> str:
+def _summary(document: Document, hidden: Sequence[Check]) -> str:
     """Return the counts; it holds no text of the document's but its schema, so that it is never read as a command."""
-    states = Counter(check.state for check in document.checks)
-    counts = [f"{state} {states[state]}" for state in State if states[state]]
-    line = f"{document.schema}: {len(document.checks)} checks: {', '.join(counts) or 'none'}"
-    hidden = [f"{kind} {count - _SHOWN_A_KIND}" for kind, count in seen.items() if count > _SHOWN_A_KIND]
-    return f"{line}; not shown: {', '.join(hidden)}" if hidden else line
+    counted = _counted(document.checks)
+    line = f"{document.schema}: {len(document.checks)} checks{counted and f': {counted}'}"
+    if not hidden:
+        return line
+    return f"{line}; GitHub shows {_SHOWN_A_KIND} annotations of a kind, not shown: {_counted(hidden)}"
+
+
+def _counted(checks: Sequence[Check]) -> str:
+    states = Counter(check.state for check in checks)
+    return ", ".join(f"{states[state]} {state}" for state in State if states[state])
+
+
+def _row(check: Check, options: RenderOptions) -> tuple[Cell, ...]:
+    place = shown_path(check.path, options.working_directory) if check.path else ""
+    line = f":{check.line}" if check.line else ""
+    return tuple(map(Cell, (check.state, check.id, f"{place}{line}", message_of(check))))
 
 
 def _data(text: str) -> str:

@@ -8,6 +8,7 @@ from perfkit.report.document import Check, Document, State
 from perfkit.report.layout import visible
 from perfkit.report.options import RenderOptions
 from perfkit.report.paths import shown_path
+from perfkit.report.told import message_of, text_of
 
 _ELEMENTS = {State.FAILED: "failure", State.ERROR: "error", State.SKIPPED: "skipped"}
 
@@ -55,11 +56,11 @@ def _add_case(suite: ET.Element, check: Check, options: RenderOptions) -> None:
         attributes["line"] = str(check.line)
     case = ET.SubElement(suite, "testcase", attributes)
     if check.state in _ELEMENTS:
-        outcome = ET.SubElement(case, _ELEMENTS[check.state], {"message": visible(check.message)})
+        outcome = ET.SubElement(case, _ELEMENTS[check.state], {"message": visible(message_of(check))})
         outcome.text = visible(check.detail)
     elif check.state is State.WARNING:
         output = ET.SubElement(case, "system-out")
-        output.text = visible("\n".join(filter(None, (f"warning: {check.message}", check.detail))))
+        output.text = visible(f"warning: {text_of(check)}")
 
 
 def _seconds(value: float) -> str:

@@ -11,18 +11,22 @@ from perfkit.report.options import RenderOptions
 
 # The most characters that GitHub takes in a comment.
 _LARGEST_CHARACTERS = 65_536
+# Left to a job that posts it, for the mark by which it finds its comment again.
+_MARK_CHARACTERS = 200
 # Kept back for a note that something was left out, more than any of them is long.
 _NOTE_CHARACTERS = 200
 _LEFT_OUT = f"left out, GitHub takes {_LARGEST_CHARACTERS:,} characters; the text and JSON formats have all"
 
 _SPECIAL = re.compile(
     r"(?P<mark>[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|^[-+=#])"
-    r"|(?P<html>[&<>])"
+    r"|(?P<html>[&<]|^>)"
     r"|(?P<dollar>\$)"
     r"|(?P<reference>@(?=\w)|#(?=\d)|:(?=[\w+-]+:))"
     r"|(?P<number>^\d+)(?=[.)](?:\s|$))"
 )
 _REFERENCE = re.compile(r"@(?=\w)|#(?=\d)|:(?=[\w+-]+:)")
+# The name that a heading begins with, such as a case's.
+_NAME = re.compile(r"(\S+): (?=\S)")
 # An empty comment ends GitHub's mentions, issue links and emoji names without showing.
 _NOTHING = "<!-- -->"
 
@@ -42,17 +46,25 @@ class _Part:
 def render(document: Document, options: RenderOptions) -> str:  # noqa: ARG001 - every format has this face
     """Return the document as GitHub-flavoured Markdown of at most 65,536 characters, ending in a newline.
 
-    Text shows as it is: it makes no HTML, formula, mention or further table cell. When the whole is too long, the
-    longest blocks are left out or lose their last rows or items, and a note says so.
+    The paragraphs that end the document, its result, come first: a terminal is read from its end, a comment from its
+    beginning. Text shows as it is: it makes no HTML, formula, mention or further table cell. When the whole is too
+    long, the longest blocks are left out or lose their last rows or items, and a note says so.
     """
     title = f"## {_escaped(document.title)}"
-    parts = [_part(block) for block in document.blocks]
-    available = _LARGEST_CHARACTERS - len(title) - len("\n")
+    parts = [_part(block) for block in _result_first(document.blocks)]
+    available = _LARGEST_CHARACTERS - _MARK_CHARACTERS - len(title) - len("\n")
     if sum(part.length() for part in parts) <= available:
         texts = [_whole(part) for part in parts]
     else:
         texts = _fitted(parts, available)
     return "\n\n".join([title, *texts]) + "\n"
+
+
+def _result_first(blocks: Sequence[Block]) -> Sequence[Block]:
+    end = len(blocks)
+    while end and isinstance(blocks[end - 1], Paragraph):
+        end -= 1
+    return (*blocks[end:], *blocks[:end])
 
 
 def _fitted(parts: Sequence[_Part], available: int) -> list[str]:
@@ -107,7 +119,7 @@ def _part(block: Block) -> _Part:
             return _Part(_table_head(block), rows, "rows")
         case Listing():
             items = tuple(_item(item) for item in block.items)
-            return _Part(_heading(block.title), items, "items")
+            return _Part(f"{_heading(block.title)}\n", items, "items")
         case Code():
             return _Part(_folded(block))
 
@@ -123,8 +135,15 @@ def _row(row: Sequence[Cell]) -> str:
 
 
 def _item(item: Item) -> str:
-    lines = "".join(f"\n- {_escaped(line.text)}" for line in item.lines)
-    return f"\n\n#### {_escaped(one_line(item.heading))}" + (f"\n{lines}" if lines else "")
+    """Return the item as a bullet of a list, its lines as bullets below it."""
+    heading = one_line(item.heading)
+    if name := _NAME.match(heading):
+        told = f"**{_escaped(name[1])}**: {_escaped(heading[name.end() :])}"
+    else:
+        told = _escaped(heading)
+    # A dash alone would make the line above it a heading.
+    lines = "".join(f"\n  - {text}" for line in item.lines if (text := _escaped(line.text)))
+    return f"\n- {told}{lines}"
 
 
 def _heading(title: str) -> str:
@@ -135,9 +154,11 @@ def _folded(code: Code) -> str:
     text = visible(code.text).rstrip("\n")
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
+    # GitHub colours the lines of a unified diff.
+    language = "diff" if text.startswith("--- ") else ""
     # The title stands in an HTML block, where Markdown's own escapes are not read.
     title = _REFERENCE.sub(rf"\g<0>{_NOTHING}", html.escape(one_line(code.title), quote=False))
-    return f"<details><summary>{title}</summary>\n\n{fence}\n{text}\n{fence}\n\n</details>"
+    return f"<details><summary>{title}</summary>\n\n{fence}{language}\n{text}\n{fence}\n\n</details>"
 
 
 def _escaped(text: str) -> str:

@@ -15,6 +15,7 @@ from perfkit.report.document import Check, Document, State
 from perfkit.report.layout import one_line, visible
 from perfkit.report.options import RenderOptions
 from perfkit.report.paths import shown_path
+from perfkit.report.told import text_of
 
 _LEVELS = {State.FAILED: "error", State.ERROR: "error", State.WARNING: "warning"}
 # What a reader would take for a link (3.11.6) or a placeholder (3.11.5). Other brackets stay as they are, for GitHub
@@ -54,16 +55,18 @@ def render(document: Document, options: RenderOptions) -> str:
 
 
 def _rule_id(command: str, check: Check) -> str:
-    return "/".join(filter(None, (command, one_line(check.group))))
+    group = one_line(check.group)
+    return f"{command}/{group}" if group and group != command else command
 
 
 def _rule(rule_id: str, command: str, group: str) -> dict[str, Any]:
-    checked = f"perfkit {command}: {one_line(group)}" if group else f"perfkit {command}"
+    title = f"perfkit {rule_id.replace('/', ': ', 1)}"
+    subject = f" of {one_line(group)}" if rule_id != command else ""
     return {
         "id": rule_id,
-        "shortDescription": {"text": _message(checked)},
-        "fullDescription": {"text": _message(f"What {checked} found.")},
-        "help": {"text": f"Run `perfkit {command}` for the whole result."},
+        "shortDescription": {"text": _message(title)},
+        "fullDescription": {"text": _message(f"What perfkit {command} says{subject}, check by check.")},
+        "help": {"text": f"perfkit {command} --format text shows the whole result."},
     }
 
 
@@ -77,7 +80,7 @@ def _invocation(document: Document, options: RenderOptions) -> dict[str, Any]:
 
 
 def _notification(check: Check, options: RenderOptions) -> dict[str, Any]:
-    notification = {"level": "note", "message": {"text": _message(f"{check.id}: {_text(check)}")}}
+    notification = {"level": "note", "message": {"text": _text(check)}}
     return notification | ({"locations": [_location(check, options)]} if check.path else {})
 
 
@@ -88,7 +91,7 @@ def _result(check: Check, command: str, numbers: dict[str, int], options: Render
         "ruleId": rule_id,
         "ruleIndex": numbers[rule_id],
         "level": _LEVELS[check.state],
-        "message": {"text": _message(_text(check))},
+        "message": {"text": _text(check)},
         "locations": [_location(check, options)],
         # The only fingerprint that GitHub looks at. Without it the cases of one query, which share its line, would
         # become one alert.
@@ -114,7 +117,8 @@ def _uri(path: str, working_directory: str) -> str:
 
 
 def _text(check: Check) -> str:
-    return "\n".join(filter(None, (check.message, check.detail))) or check.id
+    """Return the text with the check's id before it, as a rule's alerts go by the rule's title alone."""
+    return _message(f"{check.id}: {text_of(check)}")
 
 
 def _message(text: str) -> str:

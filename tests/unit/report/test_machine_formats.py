@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from perfkit.findings import Severity
 from perfkit.report.document import Check, Document, State
 from perfkit.report.formats import pieces, render
+from perfkit.report.github import step_summary
 from perfkit.report.layout import visible
 from perfkit.report.options import RenderOptions
+from perfkit.report.told import text_of
 from tests.unit.report.sample import SAMPLE
 
 ANY_TEXT = st.text(st.characters())
@@ -136,7 +138,7 @@ def test_github_gets_one_line_a_command_whatever_the_text(given_checks: list[Che
         assert len(command.splitlines()) == 1
         properties = dict(pair.split("=", 1) for pair in match[2].split(","))
         assert unescaped(properties["title"]) == shown(check.id)
-        assert unescaped(match[3]) == shown("\n".join(filter(None, (check.message, check.detail))))
+        assert unescaped(match[3]) == shown(text_of(check))
 
 
 def test_github_is_given_ten_of_a_kind_and_the_count_of_the_rest() -> None:
@@ -153,8 +155,25 @@ def test_github_is_given_ten_of_a_kind_and_the_count_of_the_rest() -> None:
         "perfkit.test/1:"
     ]
     assert lines[-1] == (
-        "perfkit.test/1: 27 checks: passed 1, warning 11, failed 13, error 2; not shown: error 5, warning 1"
+        "perfkit.test/1: 27 checks: 1 passed, 11 warning, 13 failed, 2 error;"
+        " GitHub shows 10 annotations of a kind, not shown: 1 warning, 3 failed, 2 error"
     )
+
+
+def test_the_rest_goes_to_the_page_of_the_github_job_before_the_document() -> None:
+    many = document(*checks(12, State.FAILED), *checks(1, State.WARNING))
+    told = step_summary(many, RenderOptions())
+    rows = [line for line in told.splitlines() if line.startswith("| failed ")]
+    assert rows == ["| failed | failed 10 |  | m |", "| failed | failed 11 |  | m |"]
+    few = document(*checks(2, State.FAILED))
+    assert step_summary(few, RenderOptions()) == render(few, "markdown")
+
+
+def test_a_message_that_begins_with_the_id_says_it_once() -> None:
+    check = Check(id="a/b", group="a", state=State.FAILED, message="a/b: slower", path="a.sql", line=1)
+    assert render(document(check), "github").startswith("::error file=a.sql,line=1,title=a/b::slower\n")
+    assert 'name="a/b"' in render(document(check), "junit")
+    assert '<failure message="slower"' in render(document(check), "junit")
 
 
 @pytest.mark.parametrize(
