@@ -1,0 +1,155 @@
+"""A dump put into a database of an embedded server: taken now by pg_dump, or a file that somebody has."""
+
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from perfkit.copies import Source
+from perfkit.embedded import become
+from perfkit.embedded.ports import LOOPBACK
+from perfkit.embedded.postgres import PostgresServer
+from perfkit.embedded.spawn import Mode
+from perfkit.errors import ServerError, UsageError
+
+# What is not data, and what only the source's own server has.
+_LEFT_OUT = (
+    "--no-owner",
+    "--no-acl",
+    "--no-publications",
+    "--no-subscriptions",
+    "--no-security-labels",
+    "--no-tablespaces",
+)
+_LOCK_WAIT = "30s"  # a table that is locked for longer is being changed
+_JOBS_MOST = 4  # more pay off on few disks
+_CUSTOM_MAGIC = b"PGDMP"  # pg_backup_archiver.c
+_TAR_FIRST_MEMBER = b"toc.dat\0"
+_MAGIC_BYTES = 8
+_HEAD_LINES = 1_000  # pg_dump --create connects within the first fifty; many settings may come before
+_PROBLEM = re.compile(r"\b(?:error|ERROR|FATAL|fatal):")
+# A dump names its server's roles, as owners and in grants and policies; no plan depends on them.
+_MISSING_ROLE = re.compile(r'role "[^"]*" does not exist')
+_LINES_TOLD = 3
+
+
+def dump_and_restore(source: Source, server: PostgresServer, database: str, folder: Path) -> str:
+    """Copy the source's schema and data into the database; `folder` gets the dump and loses it again.
+
+    Returns what was left out, or ''. Raises ServerError with the last words of pg_dump or pg_restore.
+    """
+    if int(server.version.split(".")[0]) < source.version // 10_000:
+        raise ServerError(
+            f"the database is of PostgreSQL {source.version // 10_000}, newer than the {server.version} installed here",
+            hint="set PERFKIT_PG_BIN to the bin directory of one as new, or pass --copies template",
+        )
+    program = server.binaries / "pg_dump"
+    dump = folder / "dump"
+    options = [*_LEFT_OUT, "--format=directory", "--compress=0", f"--jobs={_jobs()}", f"--file={dump}"]
+    _run(
+        [
+            program,
+            *options,
+            "--no-password",
+            f"--lock-wait-timeout={_LOCK_WAIT}",
+            f"--dbname={source.conninfo}",
+        ],
+        environment=dict(os.environ) | ({"PGPASSWORD": source.password} if source.password else {}),
+        secret=source.password,
+    )
+    try:
+        return restore(dump, server, database)
+    finally:
+        shutil.rmtree(dump)
+
+
+def restore(dump: Path, server: PostgresServer, database: str) -> str:
+    """Put a dump (custom, tar or directory format, or plain SQL) into the database; return what was left out, or ''.
+
+    Raises UsageError when the file cannot be read, ServerError with what pg_restore or psql said.
+    """
+    target = [
+        f"--host={LOOPBACK}",
+        f"--port={server.port}",
+        f"--username={server.user}",
+        f"--dbname={database}",
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    environment |= {"PGPASSWORD": server.password, "PGSSLMODE": "disable"}
+    command: list[str | Path]
+    if _is_archive(dump):
+        program = server.binaries / "pg_restore"
+        jobs = [] if _is_tar(dump) else [f"--jobs={_jobs()}"]
+        command = [program, *_LEFT_OUT, *jobs, *target, dump]
+    else:
+        program = server.binaries / "psql"
+        command = [program, "--no-psqlrc", "--quiet", "--output=/dev/null", *target, f"--file={dump}"]
+    lines = _run(command, environment=environment, secret=server.password, may_fail=True)
+    problems = [line for line in lines if _PROBLEM.search(line)]
+    fatal = [line for line in problems if not _MISSING_ROLE.search(line)]
+    if fatal:
+        raise ServerError(
+            f"{program.name} failed: {' / '.join(fatal[:_LINES_TOLD])}",
+            hint="set PERFKIT_PG_BIN to a PostgreSQL that has what the database needs, or pass --copies template",
+        )
+    return f"{len(problems):,} statements for roles that are not here were left out" if problems else ""
+
+
+def _run(
+    command: Sequence[str | Path], *, environment: Mapping[str, str], secret: str, may_fail: bool = False
+) -> list[str]:
+    """Run a client program, which ends with this process, and return what it said, line by line."""
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", become.__file__, Mode.OWN, str(os.getpid()), *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**environment, "LC_ALL": "C.UTF-8"},
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    output = result.stdout.replace(secret, "********") if secret else result.stdout
+    lines = [" ".join(line.split()) for line in output.splitlines() if line.strip()]
+    told = any(_PROBLEM.search(line) for line in lines)
+    if result.returncode and not (may_fail and told):
+        raise ServerError(
+            f"{Path(command[0]).name} failed: {' / '.join(lines[-_LINES_TOLD:]) or f'exit code {result.returncode}'}",
+            hint="try the same program by hand on this database",
+        )
+    return lines
+
+
+def _jobs() -> int:
+    return min(os.cpu_count() or 1, _JOBS_MOST)
+
+
+def _is_tar(dump: Path) -> bool:
+    return dump.is_file() and _first_bytes(dump) == _TAR_FIRST_MEMBER
+
+
+def _is_archive(dump: Path) -> bool:
+    """Return whether pg_restore reads the dump; UsageError when it cannot be read or would restore elsewhere."""
+    if dump.is_dir():
+        return True
+    first = _first_bytes(dump)
+    if first.startswith(_CUSTOM_MAGIC) or first == _TAR_FIRST_MEMBER:
+        return True
+    with dump.open("rb") as file:
+        if any(line.startswith((b"\\connect", b"\\c ")) for line in itertools.islice(file, _HEAD_LINES)):
+            raise UsageError(
+                f"{dump}: goes to a database of its own (\\connect)", hint="make the dump without --create"
+            )
+    return False
+
+
+def _first_bytes(dump: Path) -> bytes:
+    try:
+        with dump.open("rb") as file:
+            return file.read(_MAGIC_BYTES)
+    except OSError as error:
+        raise UsageError(f"{dump}: {error.strerror}", hint="name a dump that you may read") from None
