@@ -33,6 +33,7 @@ class Settings:
     dsn: str | None = field(repr=False)
     queries: Path
     baselines: Path
+    history: Path
     dir: Path
     samples: int
     timeout_ms: float
@@ -142,6 +143,7 @@ SETTINGS = (
     ),
     Setting(name="queries", kind=PATH, default="queries", help="directory of the catalog"),
     Setting(name="baselines", kind=PATH, default="baselines", help="directory of the baselines"),
+    Setting(name="history", kind=PATH, default=".perfkit/history.jsonl", help="file of all runs' numbers"),
     Setting(name="dir", kind=PATH, default=".perfkit", help="where the demo lives"),
     Setting(name="samples", kind=_whole(1), default=5, help="runs a case"),
     Setting(

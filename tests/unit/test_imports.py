@@ -28,12 +28,13 @@ ARROWS: dict[str, set[str]] = {
     "db": {"copies", "plan", "syntax"},
     "measure": {"catalog", "plan"},
     "baseline": {"catalog", "measure", "plan", "syntax", "files"},
+    "history": {"baseline", "files", "measure", "plan"},
     "doctor": set(),
     "embedded": {"copies"},
     "demo": {"embedded"},
-    "report": {"baseline", "catalog", "doctor", "files", "measure", "plan", "settings"},
+    "report": {"baseline", "catalog", "doctor", "files", "history", "measure", "plan", "settings"},
     "cli": {
-        "baseline", "catalog", "db", "demo", "doctor", "embedded", "files", "measure", "plan", "report", "settings",
+        "baseline", "catalog", "db", "demo", "doctor", "embedded", "files", "history", "measure", "plan", "report", "settings",
     },
 }  # fmt: skip
 

@@ -1,0 +1,93 @@
+"""Change points: where the level of a sequence changes, and how likely chance alone would look like it.
+
+The statistic is the largest standardised sum of normal scores over all splits of the sequence: a maximally selected rank
+statistic (Lausen and Schumacher, "Maximally Selected Rank Statistics", Biometrics 48, 1992) with van der Waerden's scores
+in Blom's form. It is Pettitt's test (Applied Statistics 28, 1979) but for two things: each split is divided by its
+standard deviation, so that a change near either end is seen too, and scores tell clear changes from mere order. As it
+takes nothing but ranks, its distribution without a change depends on the length alone: `critical` has it. Several
+changes are found by binary segmentation (Vostrikova, "Detecting disorder in multidimensional random processes", 1981).
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+from statistics import NormalDist
+
+from perfkit.history.critical import LEAST_LENGTH, LEAST_SEGMENT, chance_of
+
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The first index after a change, and the chance of one so clear where there is none."""
+
+    position: int
+    chance: float
+
+
+Finder = Callable[[Sequence[float]], Split | None]
+
+
+def likeliest_split(values: Sequence[float]) -> Split | None:
+    """Return where the level of noisy values is likeliest to have changed; None for fewer than 8 or when all are equal."""
+    length = len(values)
+    if length < LEAST_LENGTH or min(values) == max(values):
+        return None
+    scores = normal_scores(values)
+    deviation = math.sqrt(math.fsum(score * score for score in scores) / (length - 1))
+    sums = list(accumulate(scores))
+    clearest, position = max(
+        (abs(sums[place - 1]) / math.sqrt(place * (length - place) / length), place)
+        for place in range(LEAST_SEGMENT, length - LEAST_SEGMENT + 1)
+    )
+    return Split(position, chance_of(clearest / deviation, length))
+
+
+def exact_split(values: Sequence[float]) -> Split | None:
+    """Return the same for values that repeat exactly but for changes, for which fewer say as much.
+
+    A split is certain when the gap between its sides is wider than either side's own spread.
+    """
+    split = likeliest_split(values)
+    if split and _is_certain(values[: split.position], values[split.position :]):
+        return Split(split.position, 0.0)
+    return split
+
+
+def change_points(values: Sequence[float], find: Finder, largest_chance: float) -> tuple[int, ...]:
+    """Return the indexes at which a new level begins, ascending: of each segment the likeliest, then of its two sides."""
+    return tuple(_changes(values, 0, find, largest_chance))
+
+
+def _changes(values: Sequence[float], offset: int, find: Finder, largest_chance: float) -> Iterator[int]:
+    split = find(values)
+    if split is None or split.chance > largest_chance:
+        return
+    yield from _changes(values[: split.position], offset, find, largest_chance)
+    yield offset + split.position
+    yield from _changes(values[split.position :], offset + split.position, find, largest_chance)
+
+
+def normal_scores(values: Sequence[float]) -> list[float]:
+    """Return each value's expected place in a normal sample of that size, equal values sharing their mean rank.
+
+    Blom, "Statistical Estimates and Transformed Beta-Variables" (1958); centred on 0 to the last digit.
+    """
+    length = len(values)
+    scores = [0.0] * length
+    rank = 0
+    for _, group in groupby(sorted(range(length), key=values.__getitem__), key=values.__getitem__):
+        equal = list(group)
+        mean_rank = rank + (len(equal) + 1) / 2
+        rank += len(equal)
+        for index in equal:
+            scores[index] = _NORMAL.inv_cdf((mean_rank - 0.375) / (length + 0.25))
+    mean = math.fsum(scores) / length
+    return [score - mean for score in scores]
+
+
+def _is_certain(before: Sequence[float], after: Sequence[float]) -> bool:
+    gap = max(min(after) - max(before), min(before) - max(after))
+    return gap > max(max(before) - min(before), max(after) - min(after))

@@ -1,0 +1,155 @@
+"""Drift: the levels that each case's time and blocks went through, and whether it is now worse than it was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from perfkit import stats
+from perfkit.baseline.thresholds import Margin
+from perfkit.history.changepoint import Finder, change_points, exact_split, likeliest_split
+from perfkit.history.holm import rejected
+from perfkit.history.series import Series
+from perfkit.history.thresholds import THRESHOLDS, Thresholds
+
+
+class Direction(StrEnum):
+    """Where a case went."""
+
+    WORSE = "worse"
+    BETTER = "better"
+    STEADY = "steady"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """The median of the points from index `start` on, up to the next level."""
+
+    start: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """The levels of one number of a case, at least one, oldest first.
+
+    `reference` is the level that the latest one is held against: when worse the lowest before it, else the first.
+    """
+
+    direction: Direction
+    levels: tuple[Level, ...]
+    reference: Level
+
+    @property
+    def now(self) -> Level:
+        """Return the latest level."""
+        return self.levels[-1]
+
+    @property
+    def since(self) -> int:
+        """Return the index of the point at which the reference's level was left."""
+        place = self.levels.index(self.reference)
+        return self.levels[min(place + 1, len(self.levels) - 1)].start
+
+    @property
+    def ratio(self) -> float:
+        """Return how many times the reference the latest level is, 1 when the reference is 0."""
+        return self.now.value / self.reference.value if self.reference.value else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseHistory:
+    """A case over time: its series, and the trends of its time in ms and of its blocks."""
+
+    series: Series
+    time: Trend
+    blocks: Trend
+
+    @property
+    def direction(self) -> Direction:
+        """Return worse when either is, else better when either is, else steady."""
+        both = {self.time.direction, self.blocks.direction}
+        return next(direction for direction in Direction if direction in both)
+
+    @property
+    def impact(self) -> float:
+        """Return what ranks the case: the change of its time in ms a minute, by its weight, whichever way it went."""
+        return abs(self.time.now.value - self.time.reference.value) * self.series.weight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histories:
+    """All cases, the worse first, then the better, by impact and then by ratio; `machine_suspected` as in `find_drift`."""
+
+    cases: tuple[CaseHistory, ...]
+    machine_suspected: bool
+
+    def going(self, direction: Direction) -> tuple[CaseHistory, ...]:
+        """Return the cases that went that way."""
+        return tuple(case for case in self.cases if case.direction is direction)
+
+
+def find_drift(series: Sequence[Series], thresholds: Thresholds = THRESHOLDS) -> Histories:
+    """Return each case's levels and where it went.
+
+    The chance that any steady case is called otherwise is at most `family_error`, by Holm over all cases and both
+    numbers. The machine is suspected when most cases became slower together without more work.
+    """
+    times = [[point.time_ms for point in each.points] for each in series]
+    blocks = [[float(point.blocks) for point in each.points] for each in series]
+    tests = [*((each, likeliest_split) for each in times), *((each, exact_split) for each in blocks)]
+    levels = _levels(tests, thresholds)
+    cases = [
+        CaseHistory(
+            series=each,
+            time=_trend(time_levels, thresholds.time),
+            blocks=_trend(block_levels, thresholds.blocks),
+        )
+        for each, time_levels, block_levels in zip(
+            series, levels[: len(times)], levels[len(times) :], strict=True
+        )
+    ]
+    return Histories(cases=tuple(sorted(cases, key=_rank)), machine_suspected=_is_machine(cases, thresholds))
+
+
+def _levels(tests: Sequence[tuple[list[float], Finder]], thresholds: Thresholds) -> list[tuple[Level, ...]]:
+    """Return the levels of each list of values: one alone where no change is certain enough."""
+    splits = [find(values) for values, find in tests]
+    limits = iter(rejected([split.chance for split in splits if split], thresholds.family_error))
+    changed = [split is not None and next(limits) for split in splits]
+    return [
+        _segments(values, change_points(values, find, thresholds.further_error) if certain else ())
+        for (values, find), certain in zip(tests, changed, strict=True)
+    ]
+
+
+def _segments(values: list[float], changes: Sequence[int]) -> tuple[Level, ...]:
+    starts, ends = [0, *changes], [*changes, len(values)]
+    return tuple(
+        Level(start=start, value=stats.median(values[start:end]))
+        for start, end in zip(starts, ends, strict=True)
+    )
+
+
+def _trend(levels: tuple[Level, ...], margin: Margin) -> Trend:
+    first, now = levels[0], levels[-1]
+    lowest = min(levels, key=lambda level: (level.value, -level.start))
+    if margin.exceeded(lowest.value, now.value):
+        return Trend(direction=Direction.WORSE, levels=levels, reference=lowest)
+    better = margin.exceeded(now.value, first.value)
+    return Trend(direction=Direction.BETTER if better else Direction.STEADY, levels=levels, reference=first)
+
+
+def _is_machine(cases: list[CaseHistory], thresholds: Thresholds) -> bool:
+    slower = [
+        case
+        for case in cases
+        if case.time.direction is Direction.WORSE and case.blocks.direction is not Direction.WORSE
+    ]
+    return len(slower) >= max(thresholds.machine_least_cases, thresholds.machine_share * len(cases))
+
+
+def _rank(case: CaseHistory) -> tuple[int, float, float, str]:
+    order = list(Direction).index(case.direction)
+    if case.direction is Direction.STEADY:
+        return order, 0.0, 0.0, case.series.case
+    return order, -case.impact, -max(case.time.ratio, case.blocks.ratio), case.series.case

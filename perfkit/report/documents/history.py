@@ -1,0 +1,251 @@
+"""The document of the history: every case over its runs, what drifted and since when, a plot of the first of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from perfkit.history.drift import CaseHistory, Direction, Histories, Level, Trend
+from perfkit.history.series import Point
+from perfkit.report.data import to_data
+from perfkit.report.document import Block, Cell, Check, Document, Paragraph, State, Table, Tone
+from perfkit.report.plot import Dot, Panel, Step, plot
+from perfkit.report.sparkline import sparkline
+from perfkit.units import format_count, format_ms
+
+SCHEMA = "perfkit.history.show/1"
+PANELS_SHOWN = 6
+
+_TONES = {Direction.WORSE: Tone.BAD, Direction.BETTER: Tone.GOOD, Direction.STEADY: Tone.FAINT}
+_REVISION_DIGITS = 7  # as `git log --oneline` has them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryView:
+    """How a history is told: from which file, how many runs were read, what a sparkline is drawn with, whether drift fails."""
+
+    path: Path
+    runs: int
+    ramp: str
+    drift_fails: bool
+
+
+def history_document(histories: Histories, view: HistoryView) -> Document:
+    """Return the document of the cases' histories, at least one."""
+    return Document(
+        schema=SCHEMA,
+        title=f"perfkit history: {_counted(len(histories.cases), 'case')} in {_counted(view.runs, 'run')}",
+        blocks=tuple(_blocks(histories, view)),
+        checks=tuple(_check(case, view) for case in histories.cases),
+        data={
+            "path": str(view.path),
+            "runs": view.runs,
+            "drifted": bool(histories.going(Direction.WORSE)),
+            "machine_suspected": histories.machine_suspected,
+            "cases": [_data(case) for case in histories.cases],
+        },
+    )
+
+
+def _blocks(histories: Histories, view: HistoryView) -> Iterator[Block]:
+    yield _overview(histories, view)
+    if len(histories.cases) == 1:
+        yield _runs(histories.cases[0])
+    yield from _notes(histories)
+    yield _summary(histories)
+
+
+def _overview(histories: Histories, view: HistoryView) -> Table:
+    return Table(
+        title="",
+        headings=("case", "runs", "first", "last", "trend", "change"),
+        rows=tuple(
+            (
+                Cell(case.series.case),
+                Cell(str(len(case.series.points))),
+                Cell(format_ms(case.series.points[0].time_ms)),
+                Cell(format_ms(case.series.points[-1].time_ms)),
+                Cell(sparkline([point.time_ms for point in case.series.points], view.ramp)),
+                Cell(_change(case), _TONES[case.direction]),
+            )
+            for case in histories.cases
+        ),
+        numeric=frozenset({1, 2, 3}),
+    )
+
+
+def _runs(case: CaseHistory) -> Table:
+    """Return every run of the case, with the levels that begin at it."""
+    points = case.series.points
+    adjusted = any(point.time_ms != point.median_ms for point in points)
+    headings = ["run", "revision", "command", "median", "blocks", "rows", "plan", "verdict", "level"]
+    rows = []
+    for place, point in enumerate(points):
+        cells = [
+            f"{point.at:%Y-%m-%d %H:%M}",
+            point.revision[:_REVISION_DIGITS],
+            point.command,
+            format_ms(point.median_ms),
+            format_count(point.blocks),
+            format_count(point.rows),
+            point.shape[:_REVISION_DIGITS],
+            point.verdict,
+            _levels_from(case, place),
+        ]
+        if adjusted:
+            cells.insert(4, format_ms(point.time_ms))
+        rows.append(tuple(map(Cell, cells)))
+    if adjusted:
+        headings.insert(4, "as now")
+    numeric = {3, 4, 5, 6} if adjusted else {3, 4, 5}
+    return Table(title="Runs", headings=tuple(headings), rows=tuple(rows), numeric=frozenset(numeric))
+
+
+def _levels_from(case: CaseHistory, place: int) -> str:
+    time = [format_ms(level.value) for level in case.time.levels if level.start == place]
+    blocks = [f"{format_count(level.value)} blocks" for level in case.blocks.levels if level.start == place]
+    return ", ".join(time + blocks)
+
+
+def _notes(histories: Histories) -> Iterator[Paragraph]:
+    if histories.machine_suspected:
+        yield Paragraph(
+            "Most cases became slower together without touching more blocks: look at the machine and the server's "
+            "settings before the queries.",
+            Tone.WARN,
+        )
+    if left_out := sum(case.series.left_out for case in histories.cases):
+        yield Paragraph(
+            f"Left out: {_counted(left_out, 'earlier run')} of a case with another SQL text, other parameters, "
+            "another database or another major version.",
+            Tone.FAINT,
+        )
+
+
+def _summary(histories: Histories) -> Paragraph:
+    worse, better = len(histories.going(Direction.WORSE)), len(histories.going(Direction.BETTER))
+    improved = f"; {better} improved" if better else ""
+    if worse:
+        return Paragraph(
+            f"Drift: {worse} of {_counted(len(histories.cases), 'case')} became slower or did more work{improved}.",
+            Tone.BAD,
+        )
+    return Paragraph(f"No drift{improved}.", Tone.GOOD)
+
+
+def _change(case: CaseHistory) -> str:
+    """Return what changed, the number that went the case's way first: "+18 % since 2026-11-02 (a1b2c3d)"."""
+    parts = [
+        text
+        for direction in Direction
+        for trend, unit in ((case.time, ""), (case.blocks, " blocks"))
+        if trend.direction is direction and (text := _trend(case.series.points, trend, unit))
+    ]
+    return "; ".join(parts)
+
+
+def _trend(points: tuple[Point, ...], trend: Trend, unit: str) -> str:
+    if trend.direction is Direction.STEADY:
+        return ""
+    began = points[trend.since]
+    steps = trend.levels.index(trend.now) - trend.levels.index(trend.reference)
+    revision = f" ({began.revision[:_REVISION_DIGITS]})" if began.revision else ""
+    stepwise = f" in {steps} steps" if steps > 1 else ""
+    return f"{format_change(trend.ratio)}{unit}{stepwise} since {began.at:%Y-%m-%d}{revision}"
+
+
+def format_change(ratio: float) -> str:
+    """Return how much more or less: "+18 %", "-40 %", and from 10 times on "12x"."""
+    return f"{ratio:,.0f}x" if ratio >= 10 else f"{(ratio - 1) * 100:+.0f} %"
+
+
+def _check(case: CaseHistory, view: HistoryView) -> Check:
+    drifted = State.FAILED if view.drift_fails else State.WARNING
+    return Check(
+        id=case.series.case,
+        group=case.series.case.partition("/")[0],
+        state=drifted if case.direction is Direction.WORSE else State.PASSED,
+        message=_change(case) or "no drift",
+        seconds=case.series.points[-1].median_ms / 1000,
+    )
+
+
+def _data(case: CaseHistory) -> dict[str, object]:
+    series = case.series
+    return {
+        "case": series.case,
+        "weight": series.weight,
+        "direction": str(case.direction),
+        "time": _trend_data(case.time, series.points, "_ms"),
+        "blocks": _trend_data(case.blocks, series.points, ""),
+        "left_out": series.left_out,
+        "runs": to_data(series.points),
+    }
+
+
+def _trend_data(trend: Trend, points: tuple[Point, ...], unit: str) -> dict[str, object]:
+    return {
+        "direction": str(trend.direction),
+        "ratio": trend.ratio,
+        "levels": [
+            {
+                "since": points[level.start].at,
+                "revision": points[level.start].revision,
+                f"median{unit}": level.value,
+            }
+            for level in trend.levels
+        ],
+    }
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def history_plot(histories: Histories) -> str:
+    """Return the SVG of the first few cases: of each what changed, of a single case both time and blocks."""
+    single = len(histories.cases) == 1
+    panels: list[Panel] = []
+    for case in histories.cases[:PANELS_SHOWN]:
+        by_blocks = case.time.direction is Direction.STEADY and case.blocks.direction is not Direction.STEADY
+        if single or not by_blocks:
+            panels.append(_panel(case, case.time, "time", "ms"))
+        if single or by_blocks:
+            panels.append(_panel(case, case.blocks, "blocks", ""))
+    more = len(histories.cases) - len(panels)
+    title = f"perfkit history: {', '.join(case.series.case for case in histories.cases[:PANELS_SHOWN])}"
+    return plot(f"{title} and {more} more" if more > 0 else title, panels)
+
+
+def _panel(case: CaseHistory, trend: Trend, what: str, unit: str) -> Panel:
+    points = case.series.points
+    ends = [*(level.start for level in trend.levels[1:]), len(points) - 1]
+    steps = []
+    for place, (level, end) in enumerate(zip(trend.levels, ends, strict=True)):
+        mark = _mark(points[level.start], trend.levels[place - 1], level) if place else ""
+        steps.append(Step(start=points[level.start].at, end=points[end].at, value=level.value, mark=mark))
+    return Panel(
+        title=f"{case.series.case}: {what}",
+        unit=unit or "blocks",
+        dots=tuple(
+            Dot(point.at, value, _dot_label(point))
+            for point in points
+            for value in (point.time_ms if unit else float(point.blocks),)
+        ),
+        steps=tuple(steps),
+    )
+
+
+def _mark(point: Point, before: Level, level: Level) -> str:
+    ratio = level.value / before.value if before.value else 1.0
+    return " ".join(filter(None, (format_change(ratio), point.revision[:_REVISION_DIGITS])))
+
+
+def _dot_label(point: Point) -> str:
+    parts = (
+        f"{point.at:%Y-%m-%d %H:%M} UTC",
+        point.revision[:_REVISION_DIGITS],
+        format_ms(point.median_ms),
+        f"{format_count(point.blocks)} blocks",
+        f"{format_count(point.rows)} rows",
+    )
+    return ", ".join(filter(None, parts))
