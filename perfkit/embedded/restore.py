@@ -31,7 +31,7 @@ _CUSTOM_MAGIC = b"PGDMP"  # pg_backup_archiver.c
 _TAR_FIRST_MEMBER = b"toc.dat\0"
 _MAGIC_BYTES = 8
 _HEAD_LINES = 1_000  # pg_dump --create connects within the first fifty; many settings may come before
-_PROBLEM = re.compile(r"\b(?:error|ERROR|FATAL|fatal):")
+_PROBLEM = re.compile(r"^(?:pg_dump|pg_restore|psql)(?::.*?)?: (?:error|ERROR|FATAL):")
 # A dump names its server's roles, as owners and in grants and policies; no plan depends on them.
 _MISSING_ROLE = re.compile(r'role "[^"]*" does not exist')
 _LINES_TOLD = 3
