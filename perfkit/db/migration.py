@@ -31,7 +31,7 @@ _REFUSED = tuple(
         r"(?:reassign|drop) owned",
         r"(?:grant|revoke) .*?on (?:database|tablespace|parameter)",
         r"prepare transaction",
-        r"copy .*?(?:program)",
+        r"copy .*?(?:\bto|from program)",
     )
 )
 # GRANT role TO role, which has no ON.
