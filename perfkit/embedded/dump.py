@@ -76,7 +76,7 @@ def embedded_copies(
         if isinstance(source, Source):
             wanted = {**source.settings, **settings}
             notes.append(_version_note(source, server))
-            notes.append(dump_and_restore(source, server, BASE, folder))
+            notes.append(dump_and_restore(source, server, BASE))
         else:
             notes.append(restore(source, server, BASE))
         with closing(connect(server.dsn_for(BASE))) as session:

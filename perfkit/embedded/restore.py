@@ -32,32 +32,28 @@ _TAR_FIRST_MEMBER = b"toc.dat\0"
 _MAGIC_BYTES = 8
 _HEAD_LINES = 1_000  # pg_dump --create connects within the first fifty; many settings may come before
 _PROBLEM = re.compile(r"^(?:pg_dump|pg_restore|psql)(?::.*?)?: (?:error|ERROR|FATAL):")
-# A dump names its server's roles, as owners and in grants and policies; no plan depends on them.
-_MISSING_ROLE = re.compile(r'role "[^"]*" does not exist')
+# A dump names its server's roles, as owners and in grants and policies; no plan depends on them. And the minor releases
+# of November 2026 keep a version of their own in a column's options, which an older pg_dump takes for the user's.
+_HARMLESS = re.compile(r'role "[^"]*" does not exist|unrecognized parameter "pg_attver"')
 _LINES_TOLD = 3
 
 
-def dump_and_restore(source: Source, server: PostgresServer, database: str, folder: Path) -> str:
-    """Copy the source's schema and data into the database; `folder` gets the dump and loses it again.
+def dump_and_restore(source: Source, server: PostgresServer, database: str) -> str:
+    """Copy the source's schema and data into the database, by way of a dump in the server's folder.
 
-    Returns what was left out, or ''. Raises ServerError with the last words of pg_dump or pg_restore.
+    Returns what was left out, or ''. Raises ServerError with the words of pg_dump, pg_restore or psql.
     """
     if int(server.version.split(".")[0]) < source.version // 10_000:
         raise ServerError(
             f"the database is of PostgreSQL {source.version // 10_000}, newer than the {server.version} installed here",
             hint="set PERFKIT_PG_BIN to the bin directory of one as new, or pass --copies template",
         )
-    program = server.binaries / "pg_dump"
-    dump = folder / "dump"
-    options = [*_LEFT_OUT, "--format=directory", "--compress=0", f"--jobs={_jobs()}", f"--file={dump}"]
+    dump = server.directory / "dump"
+    # Not compressed: it is read once, on the same disk.
+    how = ["--format=directory", "--compress=0", f"--jobs={_jobs()}", f"--lock-wait-timeout={_LOCK_WAIT}"]
+    place = [f"--file={dump}", "--no-password", f"--dbname={source.conninfo}"]
     _run(
-        [
-            program,
-            *options,
-            "--no-password",
-            f"--lock-wait-timeout={_LOCK_WAIT}",
-            f"--dbname={source.conninfo}",
-        ],
+        [server.binaries / "pg_dump", *_LEFT_OUT, *how, *place],
         environment=dict(os.environ) | ({"PGPASSWORD": source.password} if source.password else {}),
         secret=source.password,
     )
@@ -72,35 +68,58 @@ def restore(dump: Path, server: PostgresServer, database: str) -> str:
 
     Raises UsageError when the file cannot be read, ServerError with what pg_restore or psql said.
     """
-    target = [
+    if not _is_archive(dump):
+        return _told(_psql(dump, server, database))
+    # The schema goes through psql, which runs every statement by itself: pg_restore would leave out a whole table
+    # for one option of a column.
+    schema = server.directory / "schema.sql"
+    program = server.binaries / "pg_restore"
+    jobs = [] if _is_tar(dump) else [f"--jobs={_jobs()}"]
+    _run([program, *_LEFT_OUT, "--section=pre-data", f"--file={schema}", dump], environment=os.environ)
+    problems = _psql(schema, server, database)
+    rest = ["--section=data", "--section=post-data", *jobs, *_target(server, database)]
+    problems += _problems([program, *_LEFT_OUT, *rest, dump], server)
+    return _told(problems)
+
+
+def _psql(script: Path, server: PostgresServer, database: str) -> list[str]:
+    options = ["--no-psqlrc", "--quiet", "--output=/dev/null", f"--file={script}"]
+    return _problems([server.binaries / "psql", *options, *_target(server, database)], server)
+
+
+def _target(server: PostgresServer, database: str) -> list[str]:
+    return [
         f"--host={LOOPBACK}",
         f"--port={server.port}",
         f"--username={server.user}",
         f"--dbname={database}",
     ]
+
+
+def _problems(command: Sequence[str | Path], server: PostgresServer) -> list[str]:
+    """Run a client on the server and return its harmless complaints; ServerError when there are others."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     environment |= {"PGPASSWORD": server.password, "PGSSLMODE": "disable"}
-    command: list[str | Path]
-    if _is_archive(dump):
-        program = server.binaries / "pg_restore"
-        jobs = [] if _is_tar(dump) else [f"--jobs={_jobs()}"]
-        command = [program, *_LEFT_OUT, *jobs, *target, dump]
-    else:
-        program = server.binaries / "psql"
-        command = [program, "--no-psqlrc", "--quiet", "--output=/dev/null", *target, f"--file={dump}"]
     lines = _run(command, environment=environment, secret=server.password, may_fail=True)
     problems = [line for line in lines if _PROBLEM.search(line)]
-    fatal = [line for line in problems if not _MISSING_ROLE.search(line)]
+    fatal = [line for line in problems if not _HARMLESS.search(line)]
     if fatal:
         raise ServerError(
-            f"{program.name} failed: {' / '.join(fatal[:_LINES_TOLD])}",
+            f"{Path(command[0]).name} failed: {' / '.join(fatal[:_LINES_TOLD])}",
             hint="set PERFKIT_PG_BIN to a PostgreSQL that has what the database needs, or pass --copies template",
         )
-    return f"{len(problems):,} statements for roles that are not here were left out" if problems else ""
+    return problems
+
+
+def _told(problems: list[str]) -> str:
+    about_roles = [line for line in problems if 'role "' in line]
+    return (
+        f"what names roles that are not here was left out ({len(about_roles):,} times)" if about_roles else ""
+    )
 
 
 def _run(
-    command: Sequence[str | Path], *, environment: Mapping[str, str], secret: str, may_fail: bool = False
+    command: Sequence[str | Path], *, environment: Mapping[str, str], secret: str = "", may_fail: bool = False
 ) -> list[str]:
     """Run a client program, which ends with this process, and return what it said, line by line."""
     result = subprocess.run(
