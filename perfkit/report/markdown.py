@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perfkit.report.document import Block, Cell, Code, Document, Item, Listing, Paragraph, Table
+from perfkit.report.document import Block, Cell, Code, Document, Item, Listing, Paragraph, Table, Tone
 from perfkit.report.layout import one_line, visible
 from perfkit.report.options import RenderOptions
 
@@ -61,10 +61,15 @@ def render(document: Document, options: RenderOptions) -> str:  # noqa: ARG001 -
 
 
 def _result_first(blocks: Sequence[Block]) -> Sequence[Block]:
-    end = len(blocks)
-    while end and isinstance(blocks[end - 1], Paragraph):
-        end -= 1
-    return (*blocks[end:], *blocks[:end])
+    start = len(blocks)
+    for index in reversed(range(len(blocks))):
+        block = blocks[index]
+        if not isinstance(block, Paragraph):
+            break
+        # Notes are no result, but those below it belong to it.
+        if block.tone is not Tone.FAINT:
+            start = index
+    return (*blocks[start:], *blocks[:start])
 
 
 def _fitted(parts: Sequence[_Part], available: int) -> list[str]:

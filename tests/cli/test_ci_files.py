@@ -17,6 +17,7 @@ from tests.cli.test_baseline_command import INDEX, QUERY
 
 # What the job ends with, by what perfkit ended with.
 EXIT_CODES = {"0": 0, "1": 1, "2": 2, "3": 3, "4": 0, "70": 70, "130": 130}
+REPORTS = ("perfkit.md", "perfkit.xml", "perfkit.sarif")
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
 
 
@@ -97,6 +98,17 @@ def test_a_change_without_a_migration_passes_and_says_so(shell: Shell) -> None:
 
 
 @needs_git
+def test_a_migration_that_drops_an_index_fails_the_job(
+    shell: Shell, alumni_server: PostgresServer, own_database: str
+) -> None:
+    add_migrations(shell, "1 drop.sql")
+    (shell.directory / "migrations" / "1 drop.sql").write_text(f"DROP INDEX alumni.{INDEX};\n")
+    superuser = {"BASE_DSN": alumni_server.dsn_for(own_database), "PERFKIT_ALLOW_SUPERUSER": "true"}
+    assert shell.judge(JUDGE="migrations", BASE_REF="main", **superuser) == "1"
+    assert QUERY in (shell.directory / "perfkit.md").read_text()
+
+
+@needs_git
 def test_a_git_that_fails_is_no_change_without_a_migration(shell: Shell) -> None:
     assert shell(github_steps()["Judge"], JUDGE="migrations", BASE_REF="main").returncode != 0
     gitlab = {"JUDGE": "migrations", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
@@ -114,32 +126,28 @@ def test_a_misspelt_switch_is_no_pass(shell: Shell, judge: str) -> None:
 # What the exit codes become
 
 
-def test_on_github_a_passing_gate_passes_and_leaves_its_reports(shell: Shell) -> None:
-    assert shell.judge() == "0"
+@pytest.mark.parametrize("judge", ["baseline", "databases"])
+def test_a_passing_gate_passes_the_job_and_leaves_its_reports(shell: Shell, judge: str) -> None:
+    assert shell.judge(JUDGE=judge) == "0"
     assert shell(github_steps()["Verdict"], STATUS="0").returncode == 0
-    for name in ("perfkit.md", "perfkit.xml", "perfkit.sarif"):
+    for name in REPORTS:
         assert (shell.directory / name).read_text()
     assert "No regression" in (shell.directory / "perfkit.md").read_text()
+    assert shell(*gitlab_scripts()["regress"]).returncode == 0
 
 
-def test_on_github_a_failing_gate_fails_and_its_reports_name_the_case(worse: Shell) -> None:
-    assert worse.judge() == "1"
+@pytest.mark.parametrize("judge", ["baseline", "databases"])
+def test_a_failing_gate_fails_the_job_and_its_reports_name_the_case(
+    worse: Shell, dsn: str, judge: str
+) -> None:
+    assert worse.judge(JUDGE=judge, BASE_DSN=dsn) == "1"
     assert worse(github_steps()["Verdict"], STATUS="1").returncode == 1
-    for name in ("perfkit.md", "perfkit.xml", "perfkit.sarif"):
+    for name in REPORTS:
         assert QUERY in (worse.directory / name).read_text()
     assert "<failure" in (worse.directory / "perfkit.xml").read_text()
-
-
-def test_on_gitlab_a_passing_gate_passes_the_job(shell: Shell) -> None:
-    passing = shell(*gitlab_scripts()["regress"])
-    assert passing.returncode == 0, passing.stderr
-
-
-def test_on_gitlab_a_failing_gate_fails_the_job(worse: Shell) -> None:
-    failing = worse(*gitlab_scripts()["regress"])
+    failing = worse(*gitlab_scripts()["regress"], JUDGE=judge, BASE_DSN=dsn)
     assert failing.returncode == 1
     assert "A query became slower" in failing.stdout
-    assert "<failure" in (worse.directory / "perfkit.xml").read_text()
 
 
 def test_a_server_that_cannot_be_reached_is_a_failure_of_its_own(shell: Shell) -> None:

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from perfkit.report.document import Block, Cell, Code, Document, Item, Listing, Paragraph, Table
+from perfkit.report.document import Block, Cell, Code, Document, Item, Listing, Paragraph, Table, Tone
 from perfkit.report.formats import render
 from perfkit.report.layout import one_line, visible
 from tests.unit.report.sample import HOSTILE, SAMPLE
@@ -109,7 +109,9 @@ def test_the_result_that_ends_a_document_comes_first() -> None:
     table = Table(title="T", headings=("a",), rows=())
     blocks = (Paragraph("before"), table, Paragraph("the result"), Paragraph("its counts"))
     assert read(told(*blocks), "p") == ["the result", "its counts", "before"]
-    assert read(told(Paragraph("one"), Paragraph("two")), "p") == ["one", "two"]
+    notes = (Paragraph("a note", Tone.FAINT), Paragraph("another", Tone.FAINT))
+    assert read(told(*notes, Paragraph("the result")), "p") == ["the result", "a note", "another"]
+    assert read(told(Paragraph("the result"), *notes), "p") == ["the result", "a note", "another"]
 
 
 def test_items_are_a_list_in_which_the_case_stands_out() -> None:
