@@ -5,18 +5,23 @@ statistic (Lausen and Schumacher, "Maximally Selected Rank Statistics", Biometri
 in Blom's form. It is Pettitt's test (Applied Statistics 28, 1979) but for two things: each split is divided by its
 standard deviation, so that a change near either end is seen too, and scores tell clear changes from mere order. As it
 takes nothing but ranks, its distribution without a change depends on the length alone: `critical` has it. Several
-changes are found by binary segmentation (Vostrikova, "Detecting disorder in multidimensional random processes", 1981).
+changes are found by binary segmentation (Vostrikova, "Detecting disorder in multidimensional random processes", 1981),
+which may miss a level that was left and returned to: it is for changes that stay.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate
 from statistics import NormalDist
 
+from perfkit import stats
 from perfkit.history.critical import LEAST_LENGTH, LEAST_SEGMENT, chance_of
 
+# A case whose plan flips between two on a tie of cost looks like a step in 1 of 50 sequences of 8, in 1 of 500 of 12.
+_LEAST_EXACT_LENGTH = 12
 _NORMAL = NormalDist()
+_GOLDEN_RATIO = (1 + math.sqrt(5)) / 2  # its multiples' fractions are scattered evenly
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,18 @@ def likeliest_split(values: Sequence[float]) -> Split | None:
 def exact_split(values: Sequence[float]) -> Split | None:
     """Return the same for values that repeat exactly but for changes, for which fewer say as much.
 
-    A split is certain when the gap between its sides is wider than either side's own spread.
+    A split is certain when most values of either side are the same, and the gap between the sides is wider than what
+    they vary by.
     """
-    split = likeliest_split(values)
-    if split and _is_certain(values[: split.position], values[split.position :]):
-        return Split(split.position, 0.0)
-    return split
+    if len(values) >= _LEAST_EXACT_LENGTH:
+        # Such a gap is wider than any step within a side, so that it can be nowhere but at the widest step.
+        widest = max(
+            range(LEAST_SEGMENT, len(values) - LEAST_SEGMENT + 1),
+            key=lambda place: abs(values[place] - values[place - 1]),
+        )
+        if _is_certain(values[:widest], values[widest:]):
+            return Split(widest, 0.0)
+    return likeliest_split(values)
 
 
 def change_points(values: Sequence[float], find: Finder, largest_chance: float) -> tuple[int, ...]:
@@ -71,23 +82,25 @@ def _changes(values: Sequence[float], offset: int, find: Finder, largest_chance:
 
 
 def normal_scores(values: Sequence[float]) -> list[float]:
-    """Return each value's expected place in a normal sample of that size, equal values sharing their mean rank.
+    """Return each value's expected place in a normal sample of that size; they sum to 0.
 
-    Blom, "Statistical Estimates and Transformed Beta-Variables" (1958); centred on 0 to the last digit.
+    Blom, "Statistical Estimates and Transformed Beta-Variables" (1958). Equal values are ranked in an order that is
+    scattered over the sequence: a shared rank would make the statistic larger than the table, made without any, allows.
     """
     length = len(values)
     scores = [0.0] * length
-    rank = 0
-    for _, group in groupby(sorted(range(length), key=values.__getitem__), key=values.__getitem__):
-        equal = list(group)
-        mean_rank = rank + (len(equal) + 1) / 2
-        rank += len(equal)
-        for index in equal:
-            scores[index] = _NORMAL.inv_cdf((mean_rank - 0.375) / (length + 0.25))
-    mean = math.fsum(scores) / length
-    return [score - mean for score in scores]
+    order = sorted(range(length), key=lambda place: (values[place], place * _GOLDEN_RATIO % 1))
+    for rank, place in enumerate(order, 1):
+        scores[place] = _NORMAL.inv_cdf((rank - 0.375) / (length + 0.25))
+    return scores
 
 
 def _is_certain(before: Sequence[float], after: Sequence[float]) -> bool:
+    if not (_repeats(before) and _repeats(after)):
+        return False
     gap = max(min(after) - max(before), min(before) - max(after))
     return gap > max(max(before) - min(before), max(after) - min(after))
+
+
+def _repeats(values: Sequence[float]) -> bool:
+    return 2 * values.count(stats.median(values)) > len(values)

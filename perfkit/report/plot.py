@@ -16,20 +16,28 @@ _Y_TICKS = 4
 _X_TICKS = 6
 _POINT_RADIUS = 2.6
 _CHARACTER_WIDTH = 6.6  # of 11 px text, generously
+# Without custom properties, which viewers other than browsers do not know.
 _STYLE = """
-svg { --page: #ffffff; --ink: #1f2328; --faint: #656d76; --grid: #d8dee4; --line: #0969da; --mark: #bc4c00; }
+text { font: 11px sans-serif; fill: #656d76; }
+.name { font-size: 13px; font-weight: bold; fill: #1f2328; }
+.page { fill: #ffffff; }
+.grid { stroke: #d8dee4; }
+.line { fill: none; stroke: #0969da; stroke-opacity: 0.35; }
+.point { fill: #0969da; }
+.level { stroke: #1f2328; stroke-width: 1.5; }
+.mark { stroke: #bc4c00; stroke-dasharray: 4 3; }
+.word { fill: #bc4c00; }
 @media (prefers-color-scheme: dark) {
-  svg { --page: #0d1117; --ink: #e6edf3; --faint: #9198a1; --grid: #30363d; --line: #58a6ff; --mark: #f0883e; }
+  text { fill: #9198a1; }
+  .name { fill: #e6edf3; }
+  .page { fill: #0d1117; }
+  .grid { stroke: #30363d; }
+  .line { stroke: #58a6ff; }
+  .point { fill: #58a6ff; }
+  .level { stroke: #e6edf3; }
+  .mark { stroke: #f0883e; }
+  .word { fill: #f0883e; }
 }
-text { font: 11px system-ui, sans-serif; fill: var(--faint); }
-.name { font-size: 13px; font-weight: 600; fill: var(--ink); }
-.page { fill: var(--page); }
-.grid { stroke: var(--grid); }
-.line { fill: none; stroke: var(--line); stroke-opacity: 0.35; }
-.point { fill: var(--line); }
-.level { stroke: var(--ink); stroke-width: 1.5; }
-.mark { stroke: var(--mark); stroke-dasharray: 4 3; }
-.word { fill: var(--mark); }
 """
 
 
@@ -54,7 +62,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One sequence, at least one dot, oldest first; `unit` stands beside the axis, values are at least 0."""
+    """One sequence, at least one dot, oldest first; `unit` stands behind the title, values are at least 0."""
 
     title: str
     unit: str
@@ -104,8 +112,8 @@ class _Scale:
 
 
 def _panel(panel: Panel, scale: _Scale) -> Iterator[str]:
-    yield f'<text class="name" x="{_LEFT}" y="20">{_text(panel.title)}</text>'
-    yield from _y_axis(panel, scale)
+    yield f'<text class="name" x="{_LEFT}" y="20">{_text(f"{panel.title}, {panel.unit}")}</text>'
+    yield from _y_axis(scale)
     yield from _x_axis(scale)
     path = " ".join(f"{scale.x(dot.at)},{scale.y(dot.value)}" for dot in panel.dots)
     yield f'<polyline class="line" points="{path}"/>'
@@ -134,12 +142,12 @@ def _levels(panel: Panel, scale: _Scale) -> Iterator[str]:
         yield f'<text class="word" x="{text_x}" y="{_TOP - 2 + row * 13}" text-anchor="{anchor}">{_text(step.mark)}</text>'
 
 
-def _y_axis(panel: Panel, scale: _Scale) -> Iterator[str]:
+def _y_axis(scale: _Scale) -> Iterator[str]:
     for tick in range(_Y_TICKS + 1):
         value = scale.top * tick / _Y_TICKS
         y = scale.y(value)
         yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>'
-        yield f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{value:,.10g} {_text(panel.unit)}</text>'
+        yield f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{value:,.10g}</text>'
 
 
 def _x_axis(scale: _Scale) -> Iterator[str]:

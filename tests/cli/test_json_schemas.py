@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "baseline.show": ("baseline", "show", "names_of_many"),
     "regress": ("regress",),
 }
-OTHERS = {"baseline", "common"}
+OTHERS = {"baseline", "common", "history", "history.show"}
 BROKEN = "-- name: broken\nSELECT * FROM alumni.nowhere;\n\n-- name: wrong\nSELECT :year;\n"
 
 

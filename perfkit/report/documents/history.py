@@ -126,7 +126,7 @@ def _summary(histories: Histories) -> Paragraph:
     improved = f"; {better} improved" if better else ""
     if worse:
         return Paragraph(
-            f"Drift: {worse} of {_counted(len(histories.cases), 'case')} became slower or did more work{improved}.",
+            f"Drift: {worse} of {_counted(len(histories.cases), 'case')} slower or doing more work{improved}.",
             Tone.BAD,
         )
     return Paragraph(f"No drift{improved}.", Tone.GOOD)
@@ -202,18 +202,18 @@ def _counted(count: int, noun: str) -> str:
 
 
 def history_plot(histories: Histories) -> str:
-    """Return the SVG of the first few cases: of each what changed, of a single case both time and blocks."""
+    """Return the SVG of the first few that changed, else of the first few: of a single case both time and blocks."""
     single = len(histories.cases) == 1
+    changed = tuple(case for case in histories.cases if case.direction is not Direction.STEADY)
+    shown = (changed or histories.cases)[:PANELS_SHOWN]
     panels: list[Panel] = []
-    for case in histories.cases[:PANELS_SHOWN]:
+    for case in shown:
         by_blocks = case.time.direction is Direction.STEADY and case.blocks.direction is not Direction.STEADY
         if single or not by_blocks:
             panels.append(_panel(case, case.time, "time", "ms"))
         if single or by_blocks:
             panels.append(_panel(case, case.blocks, "blocks", ""))
-    more = len(histories.cases) - len(panels)
-    title = f"perfkit history: {', '.join(case.series.case for case in histories.cases[:PANELS_SHOWN])}"
-    return plot(f"{title} and {more} more" if more > 0 else title, panels)
+    return plot(f"perfkit history: {', '.join(case.series.case for case in shown)}", panels)
 
 
 def _panel(case: CaseHistory, trend: Trend, what: str, unit: str) -> Panel:
