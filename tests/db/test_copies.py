@@ -158,6 +158,15 @@ def test_a_source_named_postgres_is_copied_from_elsewhere(server: PostgresServer
     assert copies_on(server) == []
 
 
+def test_copies_are_reached_on_the_server_that_answered(server: PostgresServer, filled: str) -> None:
+    several = make_conninfo(filled, host="127.0.0.1,127.0.0.1", port=f"1,{server.port}")
+    with template_copies(several) as copies:
+        for dsn in (copies.base, copies.head):
+            parts = conninfo_to_dict(dsn)
+            assert (parts["host"], parts["port"]) == ("127.0.0.1", str(server.port))
+            assert _value(dsn, "SELECT count(*) FROM person") == 20000
+
+
 def test_a_run_killed_while_it_creates_a_copy_leaves_the_source_and_the_next_run_cleans_up(
     server: PostgresServer, filled: str, slow_migration: Path
 ) -> None:
