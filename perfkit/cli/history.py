@@ -13,8 +13,8 @@ from perfkit.cli.session import emit, leave, settings_from
 if TYPE_CHECKING:
     from perfkit.history.drift import Histories
 
-# Half a year of a run a workday; what changed before that is not drift but how things are.
-LAST_RUNS = 120
+# Two years of a run a workday, or a month of 20 a day; what changed before that is not drift but how things are.
+LAST_RUNS = 500
 MOST_RUNS = 1_000
 
 

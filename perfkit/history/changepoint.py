@@ -16,7 +16,7 @@ from itertools import accumulate
 from statistics import NormalDist
 
 from perfkit import stats
-from perfkit.history.critical import LEAST_LENGTH, LEAST_SEGMENT, chance_of
+from perfkit.history.critical import GREATEST_LENGTH, LEAST_LENGTH, LEAST_SEGMENT, chance_of
 
 # A case whose plan flips between two on a tie of cost looks like a step in 1 of 50 sequences of 8, in 1 of 500 of 12.
 _LEAST_EXACT_LENGTH = 12
@@ -48,6 +48,15 @@ def likeliest_split(values: Sequence[float]) -> Split | None:
         for place in range(LEAST_SEGMENT, length - LEAST_SEGMENT + 1)
     )
     return Split(position, chance_of(clearest / deviation, length))
+
+
+def least_length(chance: float) -> int:
+    """Return the least number of values among which the clearest change has as small a chance, at most 1,000."""
+    for length in range(LEAST_LENGTH, GREATEST_LENGTH):
+        clearest = likeliest_split(range(length))
+        if clearest and clearest.chance <= chance:
+            return length
+    return GREATEST_LENGTH
 
 
 def exact_split(values: Sequence[float]) -> Split | None:

@@ -42,6 +42,7 @@ _VALUES = {
     1000: (3.727, 3.909, 4.143, 4.305, 4.475, 4.681, 4.828, 4.987, 5.184, 5.424),
 }  # fmt: skip
 _LENGTHS = tuple(_VALUES)
+GREATEST_LENGTH = _LENGTHS[-1]
 
 
 def chance_of(statistic: float, length: int) -> float:

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from perfkit import stats
 from perfkit.baseline.thresholds import Margin
-from perfkit.history.changepoint import Finder, change_points, exact_split, likeliest_split
+from perfkit.history.changepoint import Finder, change_points, exact_split, least_length, likeliest_split
 from perfkit.history.holm import rejected
-from perfkit.history.series import Series
+from perfkit.history.series import Point, Series
 from perfkit.history.thresholds import THRESHOLDS, Thresholds
 
 
@@ -22,7 +24,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """The median of the points from index `start` on, up to the next level."""
+    """The median of the sessions from the point with index `start` on, up to the next level."""
 
     start: int
     value: float
@@ -78,10 +80,16 @@ class CaseHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histories:
-    """All cases, the worse first, then the better, by impact and then by ratio; `machine_suspected` as in `find_drift`."""
+    """All cases, the worse first, then the better, by impact and then by ratio; `machine_suspected` as in `find_drift`.
+
+    `sessions` is the most that a case has, `sessions_needed` how many it takes until a change of time can be told from
+    chance.
+    """
 
     cases: tuple[CaseHistory, ...]
     machine_suspected: bool
+    sessions: int
+    sessions_needed: int
 
     def going(self, direction: Direction) -> tuple[CaseHistory, ...]:
         """Return the cases that went that way."""
@@ -92,41 +100,67 @@ def find_drift(series: Sequence[Series], thresholds: Thresholds = THRESHOLDS) ->
     """Return each case's levels and where it went.
 
     The chance that any steady case is called otherwise is at most `family_error`, by Holm over all cases and both
-    numbers. The machine is suspected when most cases became slower together without more work.
+    numbers. Runs of one session count as one, by their median: they share the machine's mood. The machine is suspected when most cases became slower together without more work.
     """
-    times = [[point.time_ms for point in each.points] for each in series]
-    blocks = [[float(point.blocks) for point in each.points] for each in series]
+    starts = [session_starts(each.points, thresholds.session) for each in series]
+    times = [
+        _by_session([point.time_ms for point in each.points], own)
+        for each, own in zip(series, starts, strict=True)
+    ]
+    blocks = [
+        _by_session([point.blocks for point in each.points], own)
+        for each, own in zip(series, starts, strict=True)
+    ]
     tests = [*((each, likeliest_split) for each in times), *((each, exact_split) for each in blocks)]
-    levels = _levels(tests, thresholds)
+    segments = _changes(tests, thresholds)
     cases = [
         CaseHistory(
             series=each,
-            time=_trend(time_levels, thresholds.time),
-            blocks=_trend(block_levels, thresholds.blocks),
+            time=_trend(_levels(time, time_changes, own), thresholds.time),
+            blocks=_trend(_levels(count, block_changes, own), thresholds.blocks),
         )
-        for each, time_levels, block_levels in zip(
-            series, levels[: len(times)], levels[len(times) :], strict=True
+        for each, own, time, time_changes, count, block_changes in zip(
+            series, starts, times, segments[: len(times)], blocks, segments[len(times) :], strict=True
         )
     ]
-    return Histories(cases=tuple(sorted(cases, key=_rank)), machine_suspected=_is_machine(cases, thresholds))
+    return Histories(
+        cases=tuple(sorted(cases, key=_rank)),
+        machine_suspected=_is_machine(cases, thresholds),
+        sessions=max(map(len, starts), default=0),
+        sessions_needed=least_length(thresholds.family_error / max(len(cases), 1)),
+    )
 
 
-def _levels(tests: Sequence[tuple[list[float], Finder]], thresholds: Thresholds) -> list[tuple[Level, ...]]:
-    """Return the levels of each list of values: one alone where no change is certain enough."""
+def session_starts(points: Sequence[Point], longest: timedelta) -> list[int]:
+    """Return the index of the first point of each session: those that follow it within the time belong to it."""
+    starts: list[int] = []
+    for index, point in enumerate(points):
+        if not starts or point.at - points[starts[-1]].at > longest:
+            starts.append(index)
+    return starts
+
+
+def _by_session(values: Sequence[float], starts: Sequence[int]) -> list[float]:
+    ends = [*starts[1:], len(values)]
+    return [stats.median(values[start:end]) for start, end in zip(starts, ends, strict=True)]
+
+
+def _changes(tests: Sequence[tuple[list[float], Finder]], thresholds: Thresholds) -> list[tuple[int, ...]]:
+    """Return where the level of each list of values changes, nowhere where that is not certain enough."""
     splits = [find(values) for values, find in tests]
     limits = iter(rejected([split.chance for split in splits if split], thresholds.family_error))
     changed = [split is not None and next(limits) for split in splits]
     return [
-        _segments(values, change_points(values, find, thresholds.further_error) if certain else ())
+        change_points(values, find, thresholds.further_error) if certain else ()
         for (values, find), certain in zip(tests, changed, strict=True)
     ]
 
 
-def _segments(values: list[float], changes: Sequence[int]) -> tuple[Level, ...]:
-    starts, ends = [0, *changes], [*changes, len(values)]
+def _levels(values: Sequence[float], changes: Sequence[int], starts: Sequence[int]) -> tuple[Level, ...]:
+    """Return the levels between the changes; `starts` has the point at which each of the values begins."""
+    edges = [0, *changes, len(values)]
     return tuple(
-        Level(start=start, value=stats.median(values[start:end]))
-        for start, end in zip(starts, ends, strict=True)
+        Level(start=starts[begin], value=stats.median(values[begin:end])) for begin, end in pairwise(edges)
     )
 
 

@@ -1,6 +1,7 @@
 """Thresholds of the history: one table, each with its reason."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from perfkit.baseline.thresholds import Margin
 
@@ -13,6 +14,9 @@ class Thresholds:
     family_error: float = 0.01
     # Within a case that has drifted, each further change point must be this unlikely by chance.
     further_error: float = 0.01
+    # Runs of the same hours are not independent: where sessions differ by 5 %, as they do on a quiet machine, 4 sessions
+    # of 10 runs each, taken for 40, called 6 of 60 steady cases worse. Days tell of drift, not minutes.
+    session: timedelta = timedelta(hours=12)
     # Below 10 % nobody acts on a trend, and a machine that was replaced differs by as much; 0.2 ms in a request of 200 ms
     # nobody feels. Less than the judge asks of a single pair, as a level is the median of several runs.
     time: Margin = field(default=Margin(1.10, 0.2))

@@ -48,6 +48,14 @@ def test_drift_fails_only_when_asked_to(history: Perfkit) -> None:
     assert history("history", "--last", 9, "--fail-on-drift").returncode == 0
 
 
+def test_too_few_sessions_are_said_and_are_not_called_no_drift(history: Perfkit) -> None:
+    lines = history("history", "--last", 9).stdout.splitlines()
+    assert (
+        lines[-1]
+        == "Too early to tell drift: 9 sessions of the 14 that it takes (runs within 12 hours are one)."
+    )
+
+
 def test_a_single_case_is_shown_run_by_run(history: Perfkit) -> None:
     lines = history("history", "gifts/year").stdout.splitlines()
     runs = [line for line in lines if line.startswith("2026-")]

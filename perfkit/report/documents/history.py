@@ -40,6 +40,8 @@ def history_document(histories: Histories, view: HistoryView) -> Document:
             "path": str(view.path),
             "runs": view.runs,
             "drifted": bool(histories.going(Direction.WORSE)),
+            "sessions": histories.sessions,
+            "sessions_needed": histories.sessions_needed,
             "machine_suspected": histories.machine_suspected,
             "cases": [_data(case) for case in histories.cases],
         },
@@ -128,6 +130,12 @@ def _summary(histories: Histories) -> Paragraph:
         return Paragraph(
             f"Drift: {worse} of {_counted(len(histories.cases), 'case')} slower or doing more work{improved}.",
             Tone.BAD,
+        )
+    if histories.sessions < histories.sessions_needed:
+        return Paragraph(
+            f"Too early to tell drift: {_counted(histories.sessions, 'session')} of the "
+            f"{histories.sessions_needed} that it takes (runs within 12 hours are one){improved}.",
+            Tone.WARN,
         )
     return Paragraph(f"No drift{improved}.", Tone.GOOD)
 

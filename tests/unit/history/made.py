@@ -19,13 +19,14 @@ def entry(
     cases: Mapping[str, CaseRun],
     *,
     day: int = 0,
+    minute: int = 0,
     major: int = 18,
     database: str = "alumni",
     calibration_ms: Mapping[str, float] | None = None,
 ) -> Entry:
     """Return the entry of a run on that day; its revision tells the day."""
     return Entry(
-        at=AT + timedelta(days=day),
+        at=AT + timedelta(days=day, minutes=minute),
         perfkit="1.0",
         command="regress",
         baseline="main",

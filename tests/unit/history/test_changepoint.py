@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfkit.history.changepoint import change_points, exact_split, likeliest_split, normal_scores
+from perfkit.history.changepoint import (
+    change_points,
+    exact_split,
+    least_length,
+    likeliest_split,
+    normal_scores,
+)
 from perfkit.history.critical import LEAST_LENGTH, chance_of
 from perfkit.history.holm import rejected
 
@@ -95,6 +101,15 @@ def test_exact_values_are_certain_when_they_repeat_and_the_gap_is_wider_than_the
     split = exact_split(values)
     assert split is not None
     assert (split.position, split.chance == 0) == (6, certain)
+
+
+@pytest.mark.parametrize("tests", [1, 5, 60, 900])
+def test_the_least_length_is_the_first_at_which_the_clearest_change_is_sure_enough(tests: int) -> None:
+    least = least_length(0.01 / tests)
+    for length, enough in ((least - 1, False), (least, True)):
+        clearest = likeliest_split([float(place) for place in range(length)])
+        assert clearest is not None
+        assert (clearest.chance <= 0.01 / tests) is enough
 
 
 def test_holm_stops_at_the_first_that_is_not_small_enough() -> None:

@@ -6,7 +6,8 @@ from random import Random
 import pytest
 
 from perfkit.history.drift import Direction, find_drift
-from tests.unit.history.made import catalog, one_case
+from perfkit.history.series import Series, series_of
+from tests.unit.history.made import CASES, RUN, catalog, entry, one_case
 
 
 def _steady(_: int) -> float:
@@ -58,6 +59,28 @@ def test_counts_that_vary_as_those_of_writes_do_raise_none_either() -> None:
     random = Random(3)
     histories = [find_drift(catalog(random, runs, 0.05, _steady, range(15, 41))) for runs in (8, 12, 30) * 20]
     assert sum(bool(each.going(Direction.WORSE)) for each in histories) <= 1
+
+
+def test_runs_of_one_session_count_as_one() -> None:
+    """Sessions of 10 runs that differ by 5 %, as they do: 4 of them are no drift, however many runs."""
+    random = Random(4)
+    worse = 0
+    for _ in range(20):
+        series: list[Series] = []
+        for number in range(CASES):
+            moods = [random.lognormvariate(0, 0.05) for _ in range(4)]
+            runs = [
+                entry(
+                    {f"q/{number}": RUN._replace(median_ms=20 * mood * random.lognormvariate(0, 0.04))},
+                    day=day,
+                    minute=run,
+                )
+                for day, mood in enumerate(moods)
+                for run in range(10)
+            ]
+            series += series_of(runs)
+        worse += bool(find_drift(series).going(Direction.WORSE))
+    assert worse == 0
 
 
 def test_a_step_that_stays_is_told_with_its_place_and_size() -> None:
