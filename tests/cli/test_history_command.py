@@ -36,9 +36,8 @@ def test_a_table_tells_each_case_and_what_drifted_since_when(history: Perfkit) -
     lines = result.stdout.splitlines()
     assert lines[0] == "perfkit history: 3 cases in 30 runs"
     worst = next(line for line in lines if line.startswith("gifts/"))
-    assert re.fullmatch(
-        r"gifts/year +30 +20\.0 ms +26\.5 ms +[▁▂▃]+[▄▅▆▇█]+ +\+30 % since 2026-07-21 \(0000000\)", worst
-    )
+    assert re.fullmatch(r"gifts/year +30 +20\.0 ms +26\.5 ms +[▁▂▃]+[▄▅▆▇█]+ +\+30 %", worst)
+    assert "gifts/year: +30 % since 2026-07-21 (0000000)" in lines
     assert lines[-1] == "Drift: 1 of 3 cases slower or doing more work."
 
 

@@ -7,7 +7,18 @@ from pathlib import Path
 from perfkit.history.drift import CaseHistory, Direction, Histories, Level, Trend
 from perfkit.history.series import Point
 from perfkit.report.data import to_data
-from perfkit.report.document import Block, Cell, Check, Document, Paragraph, State, Table, Tone
+from perfkit.report.document import (
+    Block,
+    Cell,
+    Check,
+    Document,
+    Item,
+    Listing,
+    Paragraph,
+    State,
+    Table,
+    Tone,
+)
 from perfkit.report.plot import Dot, Panel, Step, plot
 from perfkit.report.sparkline import sparkline
 from perfkit.units import format_count, format_ms
@@ -50,6 +61,7 @@ def history_document(histories: Histories, view: HistoryView) -> Document:
 
 def _blocks(histories: Histories, view: HistoryView) -> Iterator[Block]:
     yield _overview(histories, view)
+    yield from _changes(histories)
     if len(histories.cases) == 1:
         yield _runs(histories.cases[0])
     yield from _notes(histories)
@@ -67,12 +79,23 @@ def _overview(histories: Histories, view: HistoryView) -> Table:
                 Cell(format_ms(case.series.points[0].time_ms)),
                 Cell(format_ms(case.series.points[-1].time_ms)),
                 Cell(sparkline([point.time_ms for point in case.series.points], view.ramp)),
-                Cell(_change(case), _TONES[case.direction]),
+                Cell(_size(case), _TONES[case.direction]),
             )
             for case in histories.cases
         ),
         numeric=frozenset({1, 2, 3}),
     )
+
+
+def _changes(histories: Histories) -> Iterator[Listing]:
+    """Yield the cases that changed, with the size of the change and since when."""
+    items = tuple(
+        Item(heading=f"{case.series.case}: {_change(case)}", lines=(), tone=_TONES[case.direction])
+        for case in histories.cases
+        if case.direction is not Direction.STEADY
+    )
+    if items:
+        yield Listing(title="Changed", items=items)
 
 
 def _runs(case: CaseHistory) -> Table:
@@ -140,20 +163,25 @@ def _summary(histories: Histories) -> Paragraph:
     return Paragraph(f"No drift{improved}.", Tone.GOOD)
 
 
+def _size(case: CaseHistory) -> str:
+    """Return how much changed, for a table: "+18 %", "+30 % blocks"."""
+    trend, unit = next(iter(_changed(case)), (None, ""))
+    return f"{format_change(trend.ratio)}{unit}" if trend else ""
+
+
 def _change(case: CaseHistory) -> str:
-    """Return what changed, the number that went the case's way first: "+18 % since 2026-11-02 (a1b2c3d)"."""
-    parts = [
-        text
-        for direction in Direction
-        for trend, unit in ((case.time, ""), (case.blocks, " blocks"))
-        if trend.direction is direction and (text := _trend(case.series.points, trend, unit))
-    ]
-    return "; ".join(parts)
+    """Return what changed and since when: "+18 % since 2026-11-02 (a1b2c3d)"."""
+    return "; ".join(_trend(case.series.points, trend, unit) for trend, unit in _changed(case))
+
+
+def _changed(case: CaseHistory) -> list[tuple[Trend, str]]:
+    """Return the trends that are not steady with what they count, the one that went the case's way first."""
+    trends = [(case.time, ""), (case.blocks, " blocks")]
+    changed = [(trend, unit) for trend, unit in trends if trend.direction is not Direction.STEADY]
+    return sorted(changed, key=lambda each: each[0].direction is not case.direction)
 
 
 def _trend(points: tuple[Point, ...], trend: Trend, unit: str) -> str:
-    if trend.direction is Direction.STEADY:
-        return ""
     began = points[trend.since]
     steps = trend.levels.index(trend.now) - trend.levels.index(trend.reference)
     revision = f" ({began.revision[:_REVISION_DIGITS]})" if began.revision else ""
