@@ -36,6 +36,8 @@ class Settings:
     history: Path
     dir: Path
     samples: int
+    sessions: int
+    budget_ms: float | None
     timeout_ms: float
     lock_timeout_ms: float
     target_ms: float
@@ -146,6 +148,10 @@ SETTINGS = (
     Setting(name="history", kind=PATH, default=".perfkit/history.jsonl", help="file of all runs' numbers"),
     Setting(name="dir", kind=PATH, default=".perfkit", help="where the demo lives"),
     Setting(name="samples", kind=_whole(1), default=5, help="runs a case"),
+    Setting(name="sessions", kind=_whole(1), default=3, help="how often a baseline measures each case anew"),
+    Setting(
+        name="budget", kind=DURATION, default=None, help="the longest that regress takes", field="budget_ms"
+    ),
     Setting(
         name="timeout", kind=DURATION, default="30s", help="a statement's time limit", field="timeout_ms"
     ),

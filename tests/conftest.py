@@ -27,8 +27,14 @@ from perfkit.embedded import (
     stop_valkey,
 )
 
-# A test's data need not outlive the machine; nothing here is timed.
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}
+# A test's data need not outlive the machine; nothing here is timed, and nobody vacuums while blocks are compared.
+FAST = {
+    "autovacuum": "off",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "64MB",
+}
 
 
 # A slow machine is no failure. In CI every run tries the same examples; elsewhere new ones are looked for.

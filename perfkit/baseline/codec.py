@@ -14,13 +14,14 @@ from perfkit.baseline.model import (
     RecordedIndex,
     RecordedRelation,
     Recording,
-    Session,
 )
+from perfkit.baseline.upgrade import upgrade
 from perfkit.errors import DamagedFileError
 from perfkit.plan.counters import Counters
+from perfkit.plan.runs import Session
 from perfkit.plan.shape import Shape, shape_from_text
 
-VERSION = 1
+VERSION = 2
 SCHEMA = f"perfkit.baseline/{VERSION}"
 
 _SCHEMA = re.compile(r"perfkit\.baseline/(\d{1,9})")
@@ -40,7 +41,7 @@ def decode(text: str, path: Path) -> QueryBaseline:
         document = Field(json.loads(text, object_pairs_hook=_unique), path)
     except (ValueError, RecursionError) as error:
         raise Field(None, path).wrong(f"is not valid JSON: {error}") from None
-    _check_schema(document)
+    upgrade(document.value, _version_of(document))
     top = document.record({"schema", *_names(QueryBaseline)})
     return QueryBaseline(
         query=top["query"].text(),
@@ -48,13 +49,13 @@ def decode(text: str, path: Path) -> QueryBaseline:
         parameter_types=top["parameter_types"].texts(),
         weight=top["weight"].amount(),
         recorded=_recording(top["recorded"]),
-        settings={name: field.text() for name, field in top["settings"].entries().items()},
+        settings=_texts(top["settings"]),
         relations={name: _relation(field) for name, field in top["relations"].entries().items()},
         cases={name: _case(field) for name, field in top["cases"].entries().items()},
     )
 
 
-def _check_schema(document: Field) -> None:
+def _version_of(document: Field) -> int:
     schema = document.entries().get("schema")
     if schema is None:
         raise document.wrong("has no 'schema': it is no baseline")
@@ -63,8 +64,9 @@ def _check_schema(document: Field) -> None:
         raise DamagedFileError(
             document.path, f"written by a newer perfkit ({version[0]})", hint="upgrade perfkit"
         )
-    if schema.text() != SCHEMA:
+    if not version or not int(version[1]):
         raise schema.wrong(f"is {schema.value!r}, not {SCHEMA!r}")
+    return int(version[1])
 
 
 def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -98,6 +100,7 @@ def _recording(field: Field) -> Recording:
         server=members["server"].text(),
         samples=members["samples"].integer(),
         plan_mode=members["plan_mode"].text(),
+        calibration={name: field.amount() for name, field in members["calibration"].entries().items()},
     )
 
 
@@ -108,6 +111,12 @@ def _relation(field: Field) -> RecordedRelation:
         dead_rows=None if members["dead_rows"].value is None else members["dead_rows"].integer(),
         size_bytes=members["size_bytes"].integer(),
         indexes={name: _index(index) for name, index in members["indexes"].entries().items()},
+        columns=_texts(members["columns"]),
+        columns_without_statistics=(
+            None
+            if members["columns_without_statistics"].value is None
+            else members["columns_without_statistics"].texts()
+        ),
     )
 
 
@@ -126,6 +135,7 @@ def _case(field: Field) -> CaseBaseline:
         heap_fetches=members["heap_fetches"].integer(),
         relations=members["relations"].texts(),
         indexes=members["indexes"].texts(),
+        functions=_texts(members["functions"]),
         sessions=tuple(_session(item) for item in _filled(members["sessions"])),
         accepted=tuple(_accepted(item) for item in members["accepted"].items()),
     )
@@ -145,6 +155,7 @@ def _accepted(field: Field) -> AcceptedPlan:
     return AcceptedPlan(
         shape=_shape(members["shape"]),
         counters=_counters(members["counters"]),
+        sessions=tuple(map(_session, members["sessions"].items())),
         reason=members["reason"].text(),
         author=members["author"].text(),
         at=members["at"].moment(),
@@ -158,6 +169,10 @@ def _shape(field: Field) -> Shape:
 def _counters(field: Field) -> Counters:
     members = field.record(_names(Counters))
     return Counters(**{name: member.integer() for name, member in members.items()})
+
+
+def _texts(field: Field) -> dict[str, str]:
+    return {name: each.text() for name, each in field.entries().items()}
 
 
 def _filled(field: Field) -> tuple[Field, ...]:

@@ -77,6 +77,12 @@ def case_obstacle(baseline: CaseBaseline, case: Case) -> Obstacle | None:
     )
 
 
+def differences(baseline: QueryBaseline, query: Query, analysis: Analysis) -> tuple[tuple[Cause, str], ...]:
+    """Return what would be an obstacle against a stored baseline, as causes of a change: SQL, version, settings."""
+    obstacles = (query_obstacle(baseline, query), server_obstacle(baseline, analysis))
+    return tuple((obstacle.cause, obstacle.reason) for obstacle in obstacles if obstacle)
+
+
 def refuse_incomparable(baseline: Mapping[str, QueryBaseline], analysis: Analysis) -> None:
     """Raise NotComparableError when the server makes every query that both sides have incomparable."""
     names = sorted({result.query.name for result in analysis.results} & baseline.keys())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from perfkit.baseline.model import CaseBaseline, QueryBaseline
 from perfkit.baseline.timing import Timing
+from perfkit.baseline.verdict import Cause
 from perfkit.catalog.model import Case
 from perfkit.plan.counters import Counters
 from perfkit.plan.facts import Facts
@@ -21,7 +22,9 @@ class Comparison:
 
     `reference` is what the plan of now counted when it was recorded or accepted; `accepted` tells that it is not the
     baseline's own plan. For a plan that is neither, `reference` is what the baseline's plan counted. `drifts` tells
-    that equal work need not count equally: the case writes, or its runs differed among themselves.
+    that equal work need not count equally: the case writes, or its runs differed among themselves. In a run that judges
+    a change both sides are measured side by side (`paired`), and what was changed around the case is no obstacle but may
+    be the cause (`differences`).
     """
 
     case: Case
@@ -34,6 +37,8 @@ class Comparison:
     facts: Facts
     writes: bool
     timing: Timing
+    paired: bool = False
+    differences: tuple[tuple[Cause, str], ...] = ()
 
     @property
     def drifts(self) -> bool:
@@ -71,6 +76,10 @@ def evidence_of(comparison: Comparison) -> dict[str, int | float | str]:
         "rows_now": comparison.rows[1],
         "median_before_ms": round(timing.before_ms, 3),
         "median_now_ms": round(timing.now_ms, 3),
+        "time_ratio": round(timing.ratio, 3),
+        "time_ratio_low": round(timing.low, 3),
+        "time_ratio_high": round(timing.high, 3),
+        "sessions": timing.sessions,
         "machine_ratio": round(timing.machine_ratio, 2),
     }
 

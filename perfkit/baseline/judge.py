@@ -2,108 +2,109 @@
 
 from collections.abc import Iterator, Mapping
 
-from perfkit import stats
 from perfkit.baseline.change import judge_change
 from perfkit.baseline.comparable import (
     Obstacle,
     case_obstacle,
+    differences,
     query_obstacle,
     refuse_incomparable,
     server_obstacle,
 )
-from perfkit.baseline.comparison import Comparison, blocks_of
+from perfkit.baseline.comparison import Comparison
 from perfkit.baseline.model import CaseBaseline, QueryBaseline
 from perfkit.baseline.thresholds import THRESHOLDS, Thresholds
-from perfkit.baseline.timing import compare_times, machine_ratio
+from perfkit.baseline.times import Pair, Times, compare_times
+from perfkit.baseline.timing import Ground
 from perfkit.baseline.verdict import Cause, Gate, Judgement, Verdict, VerdictKind
 from perfkit.baseline.work import judge_work
 from perfkit.catalog.model import Case
 from perfkit.measure.model import Analysis, CaseResult, Problem, ProblemKind
-from perfkit.plan.counters import Counters
-from perfkit.plan.runs import Runs
-from perfkit.plan.shape import Shape, shape_of
+from perfkit.plan.shape import shape_of
 
 
 def judge(
-    baseline: Mapping[str, QueryBaseline], analysis: Analysis, thresholds: Thresholds = THRESHOLDS
+    baseline: Mapping[str, QueryBaseline],
+    analysis: Analysis,
+    ground: Ground | None = None,
+    thresholds: Thresholds = THRESHOLDS,
 ) -> Judgement:
     """Return the verdicts on every case of the run and of the baseline; both hold the same chosen queries.
 
-    Raises NotComparableError when version, plan mode or planner settings make the whole run incomparable.
+    Without a `ground` the run is held against a stored baseline: it raises NotComparableError when version, plan mode or
+    planner settings make the whole run incomparable. On paired ground what differs may be a cause instead.
     """
-    refuse_incomparable(baseline, analysis)
-    ratio = machine_ratio(_unchanged_medians(baseline, analysis), thresholds)
-    measured = (_judge_result(result, baseline, analysis, ratio, thresholds) for result in analysis.results)
-    return Judgement(verdicts=(*measured, *_missing(baseline, analysis)))
+    ground = ground or Ground(paired=False, level=thresholds.stored)
+    if not ground.paired:
+        refuse_incomparable(baseline, analysis)
+    times = compare_times(_pairs(baseline, analysis), baseline, analysis, ground, thresholds)
+    measured = (_judge_result(result, baseline, analysis, times, thresholds) for result in analysis.results)
+    return Judgement(
+        verdicts=(*measured, *_missing(baseline, analysis)),
+        notes=times.notes,
+        ground=times.ground,
+        timings=times.timings,
+    )
+
+
+def _pairs(baseline: Mapping[str, QueryBaseline], analysis: Analysis) -> dict[str, Pair]:
+    found = {}
+    for result in analysis.results:
+        query = baseline.get(result.query.name)
+        before = query.cases.get(result.case.name) if query else None
+        if before and result.runs:
+            found[result.case.id] = Pair(before=before, now=result.runs, shape=shape_of(result.runs.plan))
+    return found
 
 
 def _judge_result(
     result: CaseResult,
     baseline: Mapping[str, QueryBaseline],
     analysis: Analysis,
-    ratio: float,
+    times: Times,
     thresholds: Thresholds,
 ) -> Verdict:
     query = baseline.get(result.query.name)
     before = query.cases.get(result.case.name) if query else None
     if result.problem:
         return _judge_problem(result, result.problem, was_measured=before is not None)
-    obstacle = _obstacle(result, query, before, analysis)
+    paired = times.ground.paired
+    obstacle = _obstacle(result, query, before, analysis, paired=paired)
     if obstacle:
         return _not_comparable(result.case, obstacle)
     if query is None or before is None or result.runs is None:
         return _new(result.case)
-    known = _known_counters(before, shape := shape_of(result.runs.plan))
+    shape = shape_of(result.runs.plan)
+    known = before.known(shape)
     comparison = Comparison(
         case=result.case,
         query=query,
         before=before,
-        reference=known or before.counters,
+        reference=known[0] if known else before.counters,
         accepted=shape != before.shape and known is not None,
         runs=result.runs,
         shape=shape,
         facts=analysis.facts,
         writes="write" in result.query.allowed,
-        timing=compare_times(
-            before.execution_ms, result.runs.execution_ms, machine_ratio=ratio, thresholds=thresholds
-        ),
+        timing=times.timings[result.case.id],
+        paired=paired,
+        differences=differences(query, result.query, analysis) if paired else (),
     )
     return judge_work(comparison, thresholds) if known else judge_change(comparison, thresholds)
 
 
-def _known_counters(before: CaseBaseline, shape: Shape) -> Counters | None:
-    """Return what a plan of this shape counted when it was recorded or accepted, None for a plan that is neither."""
-    if shape == before.shape:
-        return before.counters
-    return next((plan.counters for plan in before.accepted if plan.shape == shape), None)
-
-
 def _obstacle(
-    result: CaseResult, query: QueryBaseline | None, before: CaseBaseline | None, analysis: Analysis
+    result: CaseResult,
+    query: QueryBaseline | None,
+    before: CaseBaseline | None,
+    analysis: Analysis,
+    *,
+    paired: bool,
 ) -> Obstacle | None:
     if query is None:
         return None
-    obstacle = query_obstacle(query, result.query) or server_obstacle(query, analysis)
-    return obstacle or (case_obstacle(before, result.case) if before else None)
-
-
-def _unchanged_medians(
-    baseline: Mapping[str, QueryBaseline], analysis: Analysis
-) -> Iterator[tuple[float, float]]:
-    """Yield the medians before and now of every case with the same plan and the same work."""
-    for result in analysis.results:
-        query = baseline.get(result.query.name)
-        before = query.cases.get(result.case.name) if query else None
-        if before and result.runs and _is_unchanged(before, result.runs):
-            yield stats.median(before.execution_ms), stats.median(result.runs.execution_ms)
-
-
-def _is_unchanged(before: CaseBaseline, runs: Runs) -> bool:
-    return (
-        blocks_of(before.counters) == blocks_of(runs.counters)
-        and before.counters.rows == runs.counters.rows
-        and before.shape == shape_of(runs.plan)
-    )
+    around = None if paired else query_obstacle(query, result.query) or server_obstacle(query, analysis)
+    return around or (case_obstacle(before, result.case) if before else None)
 
 
 def _judge_problem(result: CaseResult, problem: Problem, *, was_measured: bool) -> Verdict:

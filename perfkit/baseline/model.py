@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import groupby
@@ -13,7 +13,7 @@ from perfkit.measure.model import Analysis, CaseResult
 from perfkit.plan.counters import Counters
 from perfkit.plan.facts import Facts, Relation
 from perfkit.plan.model import Plan, walk
-from perfkit.plan.runs import Runs
+from perfkit.plan.runs import Runs, Session
 from perfkit.plan.shape import Shape, shape_of
 from perfkit.syntax.lexer import COMMENTS, TokenKind, tokenize
 
@@ -25,7 +25,10 @@ _TIME_DECIMALS = 3  # of milliseconds: the server tells microseconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """When, how and on which server (server_version_num and its own words) a query was recorded."""
+    """When, how and on which server (server_version_num and its own words) a query was recorded.
+
+    `calibration` holds the median times, in ms, of the fixed work that ran beside it.
+    """
 
     at: datetime
     perfkit: str
@@ -33,6 +36,7 @@ class Recording:
     server: str
     samples: int
     plan_mode: str
+    calibration: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def major(self) -> int:
@@ -52,30 +56,28 @@ class RecordedIndex:
 class RecordedRelation:
     """A relation as it was: the planner's estimate of its rows (-1 when never analyzed), its size, its indexes.
 
-    `dead_rows` is None where the server keeps no count.
+    `dead_rows` is None where the server keeps no count. `columns` maps names to types, a partition's are not stored;
+    `columns_without_statistics` is None where that was not recorded.
     """
 
     rows: int
     dead_rows: int | None
     size_bytes: int
     indexes: Mapping[str, RecordedIndex]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """The raw times of one case in one session, at least one, in order of running."""
-
-    at: datetime
-    execution_ms: tuple[float, ...]
-    planning_ms: tuple[float, ...]
+    columns: Mapping[str, str] = field(default_factory=dict)
+    columns_without_statistics: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedPlan:
-    """Another plan that somebody looked at and found right, with what it counted at that time."""
+    """Another plan that somebody looked at and found right, with what it counted and how long it took at that time.
+
+    `sessions` is empty where that was not recorded.
+    """
 
     shape: Shape
     counters: Counters
+    sessions: tuple[Session, ...]
     reason: str
     author: str
     at: datetime
@@ -86,7 +88,8 @@ class CaseBaseline:
     """One case as it was.
 
     `parameters` is a fingerprint of its values. `repeats` tells whether all runs counted the same; `heap_fetches` are
-    those of index-only scans. `relations` (qualified) and `indexes` (by name) are those that the plan used.
+    those of index-only scans. `relations` (qualified) and `indexes` (by name) are those that the plan used, `functions`
+    the users' functions that the statement calls, each with a digest of its definition.
     """
 
     parameters: str
@@ -96,8 +99,16 @@ class CaseBaseline:
     heap_fetches: int
     relations: tuple[str, ...]
     indexes: tuple[str, ...]
+    functions: Mapping[str, str]
     sessions: tuple[Session, ...]
     accepted: tuple[AcceptedPlan, ...] = ()
+
+    def known(self, shape: Shape) -> tuple[Counters, tuple[Session, ...]] | None:
+        """Return what a plan of this shape counted and took when it was recorded or accepted, None for neither."""
+        if shape == self.shape:
+            return self.counters, self.sessions
+        plans = (plan for plan in self.accepted if plan.shape == shape)
+        return next(((plan.counters, plan.sessions) for plan in plans), None)
 
     @property
     def execution_ms(self) -> tuple[float, ...]:
@@ -166,11 +177,7 @@ def relations_of(plan: Plan) -> tuple[str, ...]:
 
 def _query_baseline(results: list[CaseResult], analysis: Analysis) -> QueryBaseline:
     query = results[0].query
-    cases = {
-        result.case.name: _case_baseline(result.case, result.runs, analysis.measured_at)
-        for result in results
-        if result.runs
-    }
+    cases = {result.case.name: _case_baseline(result.case, result.runs) for result in results if result.runs}
     names = _names(name for case in cases.values() for name in case.relations)
     return QueryBaseline(
         query=query.name,
@@ -192,15 +199,11 @@ def _recording(analysis: Analysis) -> Recording:
         server=analysis.facts.version_text,
         samples=analysis.samples,
         plan_mode=analysis.plan_mode,
+        calibration={name: round(time, _TIME_DECIMALS) for name, time in analysis.calibration.items()},
     )
 
 
-def _case_baseline(case: Case, runs: Runs, measured_at: datetime) -> CaseBaseline:
-    session = Session(
-        at=_to_the_second(measured_at),
-        execution_ms=_rounded(runs.execution_ms),
-        planning_ms=_rounded(runs.planning_ms),
-    )
+def _case_baseline(case: Case, runs: Runs) -> CaseBaseline:
     return CaseBaseline(
         parameters=fingerprint(case),
         shape=shape_of(runs.plan),
@@ -209,7 +212,17 @@ def _case_baseline(case: Case, runs: Runs, measured_at: datetime) -> CaseBaselin
         heap_fetches=heap_fetches(runs.plan),
         relations=relations_of(runs.plan),
         indexes=_names(node.index for node in walk(runs.plan.root) if node.index),
-        sessions=(session,),
+        functions=dict(runs.functions),
+        sessions=tuple(map(recorded_session, runs.sessions)),
+    )
+
+
+def recorded_session(session: Session) -> Session:
+    """Return a session as it is stored: to the second, its times to the microsecond."""
+    return Session(
+        at=_to_the_second(session.at),
+        execution_ms=_rounded(session.execution_ms),
+        planning_ms=_rounded(session.planning_ms),
     )
 
 
@@ -227,6 +240,8 @@ def _recorded_relation(relation: Relation) -> RecordedRelation:
             for index in relation.indexes
             if index.valid
         },
+        columns={} if relation.partition_of else dict(relation.columns),
+        columns_without_statistics=relation.columns_without_statistics,
     )
 
 

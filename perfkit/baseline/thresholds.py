@@ -1,5 +1,6 @@
 """Thresholds of the judge: one table, each with its reason."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -13,6 +14,31 @@ class Margin:
     def exceeded(self, before: float, now: float) -> bool:
         """Tell whether `now` is more than `before` by more than the margin."""
         return now > before * self.ratio and now - before >= self.least
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """When a change in time is clear: beyond `ratio` with a chance of at most `alpha` to be wrong, and by `floor_ms`."""
+
+    alpha: float
+    ratio: float
+    floor_ms: float
+
+    def shared_by(self, cases: int) -> "Level":
+        """Return the level for each of several cases, so that all of them together keep this one's alpha (Bonferroni)."""
+        return Level(alpha=self.alpha / max(1, cases), ratio=self.ratio, floor_ms=self.floor_ms)
+
+    def for_screening(self, alpha: float) -> "Level":
+        """Return the level of a first look, by which little that is real slips: half the change, at another alpha."""
+        return Level(alpha=alpha, ratio=math.sqrt(self.ratio), floor_ms=self.floor_ms / 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noise:
+    """The standard deviation of a session, of logarithms, and how many degrees of freedom it is worth."""
+
+    deviation: float
+    degrees: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +61,31 @@ class Thresholds:
     # more, the worst 8 of them beyond their tables' growth by up to 1.9 times or 91 blocks; VACUUM undid all of it.
     dead_rows_ratio: float = 2.0
     dead_rows_least_blocks: int = 512
-    # With a changed plan, time must agree with the counters. Between sessions medians shift by more than 1.2 times in
-    # 10 % of A/A comparisons on a quiet machine and in half of them on a busy one.
-    time: Margin = Margin(1.5, 0.5)
-    # Where no index is lost, the planner chose another plan, as it does between plans that cost it the same. Over A/A
+    # Time, paired: noise falls on both sides alike, so that 5 % can be told; less than 0.2 ms a call nobody can feel.
+    # alpha is that of a whole run, however many cases and looks it has.
+    paired: Level = Level(alpha=0.005, ratio=1.05, floor_ms=0.2)
+    # Time against a stored baseline: sessions of another hour differ by more, even on the same machine.
+    stored: Level = Level(alpha=0.005, ratio=1.15, floor_ms=0.5)
+    # A case is measured again when its change might be real: with one chance in five to be nothing.
+    screen_alpha: float = 0.2
+    # What a session is expected to vary by where the cases do not tell, as much as 4 more sessions would say of it.
+    paired_noise: Noise = Noise(deviation=0.03, degrees=4)
+    stored_noise: Noise = Noise(deviation=0.08, degrees=4)
+    # Above this the interval leaves room for a change that matters, and "same" would be a guess.
+    inconclusive_ratio: float = 1.3
+    # A machine that is so much slower or faster than the baseline's is another one: only counters count.
+    machine_ratio: float = 1.4
+    # There, a case that reads far more must also take twice as long as the others say it may.
+    other_machine_ratio: float = 2.0
+    # The cases may say that the machine is slower by no more than this beyond what the fixed work beside them says.
+    machine_tolerance: float = 1.25
+    # Blocks from disk, of those touched, from which on a cache is cold.
+    cold_share: float = 0.05
+    # Where something is known to have changed, such as a lost index, and a plan reads twice as much, its time need only
+    # point the same way: a busy machine must not hide it.
+    sure_blocks_ratio: float = 2.0
+    sure_time_ratio: float = 1.15
+    # Where nothing is, the planner chose another plan, as it does between plans that cost it the same. Over A/A
     # pairs on 10,000 people such a plan read up to 7.9 times the blocks and took up to 2.8 times as long; it is a
     # regression when it is beyond that in one of the two.
     choice_blocks_ratio: float = 10.0

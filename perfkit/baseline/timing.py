@@ -1,45 +1,184 @@
-"""What the times of a case say beside its counters: clearly slower, clearly faster, or nothing."""
+"""What the times of a case say beside its counters: how many times slower, within what interval, and if that is clear.
 
+The unit is a session: the logarithm of its median time, or in a paired run of the ratio of the two sides' medians. A
+change in time is the mean of these, and its interval is that of Student's t with a moderated variance (Smyth, "Linear
+Models and Empirical Bayes Methods for Assessing Differential Expression in Microarray Experiments", 2004): the noise of
+all cases together stands in where a case has few sessions of its own. Within a pair the two sides run in random order,
+so that noise of whatever shape falls on both alike.
+"""
+
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perfkit import stats
-from perfkit.baseline.thresholds import Thresholds
+from perfkit.baseline.thresholds import Level, Noise
+from perfkit.plan.runs import Session
+
+# A time of zero has no logarithm; the server tells microseconds.
+_LEAST_MS = 0.001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a judgement of times stands on.
+
+    `paired` tells that both sides were measured side by side. `noise` is what a session varies by, `machine` how many
+    times slower the machine is, each None when the run itself is to tell.
+    """
+
+    paired: bool
+    level: Level
+    noise: Noise | None = None
+    machine: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Medians before and now, as measured; how much slower the machine is; whether the difference is beyond doubt."""
+    """Times of a case before and now.
+
+    Medians in ms as measured; `ratio` is now / before after the machine's own change is taken out, `low` and `high` the
+    ends of its interval. `longer` and `shorter` tell that it is clear, `slower` and `faster` that it also matters, being
+    more than the floor. None of them is when `counts` is False: the machine is too different to tell.
+    """
 
     before_ms: float
     now_ms: float
     machine_ratio: float
-    slower: bool
-    faster: bool
+    ratio: float
+    low: float
+    high: float
+    longer: bool
+    shorter: bool
+    floor_ms: float
+    sessions: int
+    counts: bool = True
+
+    @property
+    def slower(self) -> bool:
+        """Tell whether the case is clearly slower, by a time that matters."""
+        return self.longer and self._is_felt
+
+    @property
+    def faster(self) -> bool:
+        """Tell whether the case is clearly faster, by a time that matters."""
+        return self.shorter and self._is_felt
+
+    @property
+    def _is_felt(self) -> bool:
+        return abs(self.ratio - 1) * self.before_ms >= self.floor_ms
 
 
-def compare_times(
-    before_ms: Sequence[float], now_ms: Sequence[float], *, machine_ratio: float, thresholds: Thresholds
+def stored_timing(
+    before: Sequence[Session],
+    now: Sequence[Session],
+    *,
+    machine_ratio: float,
+    counts: bool,
+    noise: Noise,
+    level: Level,
 ) -> Timing:
-    """Return what the samples say; `machine_ratio` is how much slower the machine is now, at least 1.
+    """Return what sessions measured now say against stored ones; `machine_ratio` is how much slower the machine is."""
+    logs = [_session_logs(before), _session_logs(now)]
+    deviation, degrees = _moderated(logs, noise)
+    change = _Change(
+        mean=_mean(logs[1]) - _mean(logs[0]) - math.log(machine_ratio),
+        error=deviation * math.sqrt(sum(1 / len(each) for each in logs)),
+        degrees=degrees,
+    )
+    timing = _timing(before, now, change, level)
+    clear = {} if counts else {"longer": False, "shorter": False}
+    return replace(timing, machine_ratio=machine_ratio, counts=counts, **clear)
 
-    Clear is a difference when no sample of one side reaches the other side, and the medians differ by the margin.
+
+def paired_timing(before: Sequence[Session], now: Sequence[Session], *, noise: Noise, level: Level) -> Timing:
+    """Return what paired sessions say: the first of `now` ran beside the first of `before`, and so on."""
+    ratios = _pair_logs(before, now)
+    deviation, degrees = _moderated([ratios], noise)
+    change = _Change(mean=_mean(ratios), error=deviation / math.sqrt(len(ratios)), degrees=degrees)
+    return _timing(before, now, change, level)
+
+
+def stored_noise(cases: Iterable[tuple[Sequence[Session], Sequence[Session]]], least: Noise) -> Noise:
+    """Return the typical noise of a session, from the sessions before and now of many cases; at least `least`."""
+    return _typical(([_session_logs(before), _session_logs(now)] for before, now in cases), least)
+
+
+def paired_noise(cases: Iterable[tuple[Sequence[Session], Sequence[Session]]], least: Noise) -> Noise:
+    """Return the typical noise of a pair of sessions, from those of many cases; at least `least`."""
+    return _typical(([_pair_logs(before, now)] for before, now in cases), least)
+
+
+def machine_ratio(unchanged: Iterable[tuple[float, float]], least_cases: int) -> float:
+    """Return how many times slower the machine is, from the medians before and now of cases that did the same work.
+
+    1 when too few cases can tell.
     """
-    adjusted = [time / machine_ratio for time in now_ms]
-    medians = stats.median(before_ms), stats.median(adjusted)
+    ratios = [now / before for before, now in unchanged if before > 0 and now > 0]
+    return stats.median(ratios) if len(ratios) >= least_cases else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """The logarithm of now / before, its standard error, and the degrees of freedom of that."""
+
+    mean: float
+    error: float
+    degrees: int
+
+
+def _timing(before: Sequence[Session], now: Sequence[Session], change: _Change, level: Level) -> Timing:
+    reach = stats.student_t_quantile(1 - level.alpha, change.degrees) * change.error
+    beyond = math.log(level.ratio)
     return Timing(
-        before_ms=medians[0],
-        now_ms=stats.median(now_ms),
-        machine_ratio=machine_ratio,
-        slower=min(adjusted) > max(before_ms) and thresholds.time.exceeded(*medians),
-        faster=max(adjusted) < min(before_ms) and thresholds.time.exceeded(*reversed(medians)),
+        before_ms=_median_ms(before),
+        now_ms=_median_ms(now),
+        machine_ratio=1.0,
+        ratio=math.exp(change.mean),
+        low=math.exp(change.mean - reach),
+        high=math.exp(change.mean + reach),
+        longer=change.mean - reach > beyond,
+        shorter=change.mean + reach < -beyond,
+        floor_ms=level.floor_ms,
+        sessions=len(now),
     )
 
 
-def machine_ratio(unchanged: Iterable[tuple[float, float]], thresholds: Thresholds) -> float:
-    """Return how many times slower the machine is, from the medians before and now of cases that did the same work.
+def _session_logs(sessions: Sequence[Session]) -> list[float]:
+    return [math.log(max(_LEAST_MS, stats.median(session.execution_ms))) for session in sessions]
 
-    At least 1: a faster machine is never held against a case. 1 when too few cases can tell.
-    """
-    ratios = [now / before for before, now in unchanged if before > 0]
-    return max(1.0, stats.median(ratios)) if len(ratios) >= thresholds.machine_least_cases else 1.0
+
+def _pair_logs(before: Sequence[Session], now: Sequence[Session]) -> list[float]:
+    pairs = zip(_session_logs(before), _session_logs(now), strict=False)
+    return [later - earlier for earlier, later in pairs]
+
+
+def _moderated(groups: Sequence[Sequence[float]], noise: Noise) -> tuple[float, int]:
+    """Return the deviation of a value of the groups, drawn towards the typical noise, and its degrees of freedom."""
+    own = sum(max(0, len(values) - 1) for values in groups)
+    squares = sum(_squares(values) for values in groups)
+    degrees = own + noise.degrees
+    return math.sqrt((squares + noise.degrees * noise.deviation**2) / degrees), degrees
+
+
+def _typical(cases: Iterable[Sequence[Sequence[float]]], least: Noise) -> Noise:
+    deviations = []
+    for groups in cases:
+        degrees = sum(max(0, len(values) - 1) for values in groups)
+        if degrees:
+            deviations.append(math.sqrt(sum(map(_squares, groups)) / degrees))
+    middle = stats.median(deviations) if deviations else 0.0
+    return Noise(deviation=max(least.deviation, middle), degrees=least.degrees)
+
+
+def _squares(values: Sequence[float]) -> float:
+    mean = _mean(values)
+    return math.fsum((value - mean) ** 2 for value in values)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _median_ms(sessions: Sequence[Session]) -> float:
+    return stats.median([time for session in sessions for time in session.execution_ms])

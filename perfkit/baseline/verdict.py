@@ -1,18 +1,23 @@
 """Verdict: what the judge says of one case, how the gate takes it, and the cause by a stable name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from perfkit.baseline.timing import Ground, Timing
 
 
 class VerdictKind(StrEnum):
     """What became of a case since the baseline."""
 
     SAME = "same"
+    FASTER = "faster"
+    SLOWER = "slower"
     LESS_WORK = "less work"
     MORE_WORK = "more work"
     DATA_GREW = "data grew"
     PLAN_CHANGED = "plan changed"
+    INCONCLUSIVE = "inconclusive"
     ERROR = "error"
     NEW = "new"
     MISSING = "missing"
@@ -34,14 +39,22 @@ class Cause(StrEnum):
     """Why a case changed, or why it cannot be judged; NONE when there is nothing to explain."""
 
     NONE = ""
-    # The plan changed.
+    # What around the case changed.
     INDEX_LOST = "index-lost"
+    COLUMN_CHANGED = "column-changed"
+    FUNCTION_CHANGED = "function-changed"
     JIT_APPEARED = "jit-appeared"
     PARALLEL_LOST = "parallel-lost"
     SPILL_APPEARED = "spill-appeared"
+    STATISTICS_LOST = "statistics-lost"
     STATISTICS_STALE = "statistics-stale"
     PLANNER_CHOICE = "planner-choice"
     IMPROVED = "improved"
+    # Only the time changed.
+    TIME_GREW = "time-grew"
+    CACHE_COLD = "cache-cold"
+    WORKERS_MISSING = "workers-missing"
+    TOO_NOISY = "too-noisy"
     # The work changed.
     DATA_GREW = "data-grew"
     BLOAT = "bloat"
@@ -50,7 +63,7 @@ class Cause(StrEnum):
     RESULT_GREW = "result-grew"
     RESULT_SHRANK = "result-shrank"
     WORK_GREW = "work-grew"
-    # The case cannot be judged.
+    # The case cannot be judged, or in a run that judges a change: what changed.
     OTHER_VERSION = "other-version"
     OTHER_PLAN_MODE = "other-plan-mode"
     SETTINGS_CHANGED = "settings-changed"
@@ -89,17 +102,20 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """All verdicts: first those of the cases that were measured, in their order, then the missing ones."""
+    """All verdicts: first those of the cases that were measured, in their order, then the missing ones.
+
+    `notes` are sentences about the run as a whole, such as that the machine is slower; `ground` is what its times were
+    judged on, and `timings` what they say of each case, by id.
+    """
 
     verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...] = ()
+    ground: Ground | None = None
+    timings: Mapping[str, Timing] = field(default_factory=dict)
 
     def with_gate(self, *gates: Gate) -> tuple[Verdict, ...]:
         """Return the verdicts that the gate took in one of these ways."""
         return tuple(verdict for verdict in self.verdicts if verdict.gate in gates)
-
-    def of_kind(self, *kinds: VerdictKind) -> tuple[Verdict, ...]:
-        """Return the verdicts of one of these kinds."""
-        return tuple(verdict for verdict in self.verdicts if verdict.kind in kinds)
 
     @property
     def failed(self) -> bool:
@@ -107,21 +123,14 @@ class Judgement:
         return bool(self.with_gate(Gate.FAILED, Gate.ERROR))
 
     @property
+    def undecided(self) -> bool:
+        """Tell whether a case was not judged, or is inconclusive."""
+        return any(
+            verdict.gate is Gate.SKIPPED or verdict.kind is VerdictKind.INCONCLUSIVE
+            for verdict in self.verdicts
+        )
+
+    @property
     def nothing_compared(self) -> bool:
         """Tell whether not one case was held against its baseline."""
         return all(verdict.gate in {Gate.SKIPPED, Gate.ERROR} for verdict in self.verdicts)
-
-
-def confirm(first: Judgement, again: Judgement) -> Judgement:
-    """Return the first judgement, each failed verdict replaced by that of measuring the same case again, if there is one.
-
-    What was in the way of one run, such as an autovacuum between counting blocks and reading a table's size, is rarely
-    in the way of two.
-    """
-    second = {verdict.id: verdict for verdict in again.verdicts}
-    return Judgement(
-        verdicts=tuple(
-            second.get(verdict.id, verdict) if verdict.gate is Gate.FAILED else verdict
-            for verdict in first.verdicts
-        )
-    )

@@ -1,7 +1,8 @@
-"""The verdict on a case whose plan is the baseline's or an accepted one: its counters alone decide."""
+"""The verdict on a case whose plan is the baseline's or an accepted one: its counters decide, and then its time."""
 
 from dataclasses import dataclass
 
+from perfkit.baseline.causes import changes_around, changes_of_time
 from perfkit.baseline.comparison import Comparison, evidence_of, numbers_of
 from perfkit.baseline.growth import Growth, dead_rows_in_the_way, growth_of, new_relations
 from perfkit.baseline.model import heap_fetches
@@ -37,16 +38,32 @@ def judge_work(comparison: Comparison, thresholds: Thresholds) -> Verdict:
     metrics = _metrics(comparison, thresholds)
     grown = [metric for metric in metrics if metric.grew()]
     if not grown:
-        return _less_or_same(comparison, metrics)
+        return judge_time(comparison, thresholds) or _less_or_same(comparison, metrics)
     growth = growth_of(comparison, thresholds)
     unexplained = [metric for metric in grown if metric.grew(allowed=growth.ratio)]
     if not unexplained:
-        return _verdict(comparison, VerdictKind.DATA_GREW, Gate.WARNING, growth.cause, growth.explanation)
+        # Data that grow by themselves are no regression; those that a change makes grow are its doing.
+        gate = Gate.FAILED if comparison.paired and comparison.timing.longer else Gate.WARNING
+        return _verdict(comparison, VerdictKind.DATA_GREW, gate, growth.cause, growth.explanation)
     if vacuum_would_do(comparison, unexplained, growth, thresholds):
         why = vacuum_reason(comparison)
         return _verdict(comparison, VerdictKind.MORE_WORK, Gate.WARNING, Cause.VACUUM_NEEDED, why)
-    cause, why = _cause(comparison, unexplained)
+    cause, why = next(changes_around(comparison), None) or _cause(comparison, unexplained)
     return _verdict(comparison, VerdictKind.MORE_WORK, Gate.FAILED, cause, why)
+
+
+def judge_time(comparison: Comparison, thresholds: Thresholds) -> Verdict | None:
+    """Return the verdict on a case that does what it did, in another time, None when it takes as long."""
+    timing = comparison.timing
+    if timing.faster:
+        why = "the same plan does the same work in less time"
+        return _verdict(comparison, VerdictKind.FASTER, Gate.PASSED, Cause.IMPROVED, why)
+    if not timing.slower:
+        return None
+    reasons = (*changes_around(comparison), *changes_of_time(comparison, thresholds))
+    cause, why = reasons[0]
+    gate = Gate.WARNING if cause in {Cause.CACHE_COLD, Cause.WORKERS_MISSING} else Gate.FAILED
+    return _verdict(comparison, VerdictKind.SLOWER, gate, cause, why)
 
 
 def blocks_metric(comparison: Comparison, thresholds: Thresholds) -> Metric:

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,14 +10,19 @@ from perfkit.cli.options import (
     MEASURING,
     BaselineDirectory,
     BaselineName,
+    Budget,
     CatalogOptions,
     MeasureOptions,
     OutputOptions,
     ServerOptions,
     takes,
 )
-from perfkit.cli.session import emit, leave, measured, settings_from
+from perfkit.cli.session import budget_of, chance_of, emit, leave, measured, settings_from, side_from
 from perfkit.errors import MeasureError, UsageError
+
+if TYPE_CHECKING:
+    from perfkit.measure.model import Analysis
+    from perfkit.settings import Settings
 
 app = typer.Typer(help="Record a baseline; list, show, and accept plans.", invoke_without_command=True)
 
@@ -35,12 +40,16 @@ def record(
     only: Only = None,
     name: BaselineName = "main",
     baselines: BaselineDirectory = None,
+    sessions: Annotated[
+        int | None, typer.Option("--sessions", min=1, help="How often each case is measured anew.")
+    ] = None,
+    budget: Budget = None,
     server: ServerOptions,
     catalog: CatalogOptions,
     measuring: MeasureOptions,
     out: OutputOptions,
 ) -> None:
-    """Measure the catalog and store counters, plans' shapes and times, a JSON file a query, meant for git.
+    """Measure the catalog in several sessions and store counters, plans' shapes and times, a JSON file a query, meant for git.
 
     Accepted plans are kept. Exit 3 when a case could not be measured; the others are stored all the same.
     """
@@ -55,12 +64,30 @@ def record(
             f"--only {named!r} names a case: a baseline holds whole queries",
             hint=f"record the query: --only '{named.partition('/')[0]}'",
         )
-    settings = settings_from(server, catalog, measuring, baselines=baselines)
-    analysis = measured(settings, only, title="baseline")
+    settings = settings_from(
+        server, catalog, measuring, baselines=baselines, sessions=sessions, budget=budget
+    )
+    analysis = _recorded(settings, only)
     names = None if only else {result.query.name for result in analysis.results}
     removed = store.record(settings.baselines, name, from_analysis(analysis), catalog=names)
     emit(record_document(analysis, directory=settings.baselines / name, removed=removed), out)
     leave(MeasureError.exit_code if analysis.summary.failed else 0)
+
+
+def _recorded(settings: "Settings", patterns: list[str] | None) -> "Analysis":
+    from perfkit.baseline.sampling import record_round, start_tally
+    from perfkit.cli.progress import progress_bar
+    from perfkit.measure.run import refuse_nothing_measured
+
+    tally = start_tally(side_from(settings, patterns))
+    budget, chance = budget_of(settings), chance_of(settings)
+    for number in range(settings.sessions):
+        with progress_bar(f"session {number + 1} of {settings.sessions}") as progress:
+            if not record_round(tally, None, budget, chance, progress):
+                break
+    analysis = tally.analysis()
+    refuse_nothing_measured(analysis)
+    return analysis
 
 
 @app.command("list")
@@ -110,7 +137,7 @@ def accept(
     """Measure a case and accept the plan that it has now, beside the one in the baseline."""
     from perfkit.baseline import store
     from perfkit.baseline.accepted import accept_plan
-    from perfkit.baseline.model import AcceptedPlan
+    from perfkit.baseline.model import AcceptedPlan, recorded_session
     from perfkit.plan.shape import shape_of
 
     settings = settings_from(server, catalog, measuring, baselines=baselines)
@@ -126,6 +153,7 @@ def accept(
     plan = AcceptedPlan(
         shape=shape_of(runs.plan),
         counters=runs.counters,
+        sessions=tuple(map(recorded_session, runs.sessions)),
         reason=reason,
         author=_author(),
         at=analysis.measured_at,

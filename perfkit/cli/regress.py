@@ -1,14 +1,18 @@
-"""perfkit regress: the catalog measured now and judged against the baseline."""
+"""perfkit regress: the catalog judged now against a stored baseline, or a change judged in one run."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perfkit.cli.change import Change, change_of
 from perfkit.cli.options import (
     MEASURING,
     BaselineDirectory,
     BaselineName,
+    Budget,
     CatalogOptions,
+    ChangeOptions,
     MeasureOptions,
     OutputOptions,
     Patterns,
@@ -16,40 +20,82 @@ from perfkit.cli.options import (
     takes,
 )
 from perfkit.cli.run import GATE_FAILED
-from perfkit.cli.session import emit, leave, measured, settings_from
+from perfkit.cli.session import budget_of, chance_of, emit, leave, settings_from, side_from
 from perfkit.errors import NotComparableError
 
+if TYPE_CHECKING:
+    from perfkit.baseline.trial import Trial
+    from perfkit.settings import Settings
 
-@takes(**MEASURING, out=OutputOptions)
+
+@takes(change=ChangeOptions, **MEASURING, out=OutputOptions)
 def regress(
     patterns: Patterns = None,
     *,
     name: BaselineName = "main",
     baselines: BaselineDirectory = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when a case was not judged.")] = False,
+    budget: Budget = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 4 when a case was not judged, or is inconclusive.")
+    ] = False,
+    change: ChangeOptions,
     server: ServerOptions,
     catalog: CatalogOptions,
     measuring: MeasureOptions,
     out: OutputOptions,
 ) -> None:
-    """Judge the catalog as it runs now against the baseline; what failed is measured once more before it counts.
+    """Judge the catalog as it runs now against the baseline, or a change: two databases, a migration, changed queries.
 
-    Exit 1 on a regression or a case that fails, 4 when nothing can be compared (with --strict, when anything cannot).
+    What looks changed is measured again and fails only when that agrees. Exit 1 on a regression or a case that fails,
+    4 when nothing can be compared (with --strict, when anything cannot).
     """
-    from perfkit.baseline import store
-    from perfkit.baseline.judge import judge
-    from perfkit.baseline.verdict import Gate, confirm
     from perfkit.report.documents.regress import regress_document
 
-    settings = settings_from(server, catalog, measuring, baselines=baselines)
-    stored = store.load(settings.baselines, name)
-    analysis = measured(settings, patterns, title="regress")
-    judgement = judge(store.chosen(stored, patterns or ()), analysis)
-    if doubtful := [verdict.id for verdict in judgement.with_gate(Gate.FAILED)]:
-        again = measured(settings, doubtful, title="look again")
-        judgement = confirm(judgement, judge(store.chosen(stored, doubtful), again))
-    emit(regress_document(judgement, analysis, name=name), out)
-    if judgement.failed:
+    settings = settings_from(server, catalog, measuring, baselines=baselines, budget=budget)
+    if change.is_given:
+        with change_of(settings, patterns, change) as sides:
+            trial = _judge_change(settings, sides)
+            document = regress_document(trial, against=sides.title, notes=sides.notes)
+    else:
+        trial = _judge_stored(settings, patterns, name)
+        document = regress_document(trial, against=f"the baseline {name}")
+    emit(document, out)
+    if trial.judgement.failed:
         leave(GATE_FAILED)
-    unjudged = judgement.nothing_compared or (strict and judgement.with_gate(Gate.SKIPPED))
+    unjudged = trial.judgement.nothing_compared or (strict and trial.judgement.undecided)
     leave(NotComparableError.exit_code if unjudged else 0)
+
+
+def _judge_stored(settings: "Settings", patterns: Sequence[str] | None, name: str) -> "Trial":
+    from perfkit.baseline import store
+    from perfkit.baseline.sampling import StoredSampler, start_tally
+    from perfkit.baseline.trial import run_trial
+    from perfkit.cli.progress import progress_bar
+
+    stored = store.chosen(store.load(settings.baselines, name), patterns or ())
+    side = side_from(settings, patterns)
+    with progress_bar("regress") as progress:
+        sampler = StoredSampler(
+            baseline=stored,
+            tally=start_tally(side),
+            budget=budget_of(settings),
+            chance=chance_of(settings),
+            progress=progress,
+        )
+        return run_trial(sampler)
+
+
+def _judge_change(settings: "Settings", change: Change) -> "Trial":
+    from perfkit.baseline.sampling import PairedSampler, start_tally
+    from perfkit.baseline.trial import run_trial
+    from perfkit.cli.progress import progress_bar
+
+    with progress_bar("regress") as progress:
+        sampler = PairedSampler(
+            base=start_tally(change.base),
+            head=start_tally(change.head),
+            budget=budget_of(settings),
+            chance=chance_of(settings),
+            progress=progress,
+        )
+        return run_trial(sampler)

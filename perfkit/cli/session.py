@@ -12,11 +12,15 @@ import typer
 from perfkit.cli.options import OutputOptions
 
 if TYPE_CHECKING:
+    from random import Random
+
+    from perfkit.baseline.sampling import Side
     from perfkit.catalog.model import Catalog
     from perfkit.catalog.workload import Workload
     from perfkit.db.server import GuardedServer
     from perfkit.demo.servers import Demo
-    from perfkit.measure.model import Analysis
+    from perfkit.measure.model import Analysis, Manner
+    from perfkit.measure.session import Stopwatch
     from perfkit.report.document import Document
     from perfkit.settings import Settings
 
@@ -40,19 +44,31 @@ def server_from(settings: "Settings") -> "GuardedServer":
 
     The demo is there to be tried: writes are allowed on it.
     """
+    demo = _demo_of(settings)
+    return server_at(
+        demo.dsn if demo else settings.dsn or "",
+        settings,
+        allow_writes=settings.allow_writes or demo is not None,
+    )
+
+
+def server_at(dsn: str, settings: "Settings", **allowed: bool) -> "GuardedServer":
+    """Return the guarded server at a DSN; `allowed` is what the guard allows beyond the settings."""
     from perfkit.db.guard import Guard
     from perfkit.db.server import GuardedServer
 
-    demo = _demo_of(settings)
+    permissions = {
+        "allow_writes": settings.allow_writes,
+        "allow_superuser": settings.allow_superuser,
+        "analyze_on_primary": settings.analyze_on_primary,
+    }
     guard = Guard(
         statement_timeout_ms=settings.timeout_ms,
         lock_timeout_ms=settings.lock_timeout_ms,
         plan_mode=settings.plan_mode,
-        allow_writes=settings.allow_writes or demo is not None,
-        allow_superuser=settings.allow_superuser,
-        analyze_on_primary=settings.analyze_on_primary,
+        **(permissions | allowed),
     )
-    return GuardedServer(dsn=demo.dsn if demo else settings.dsn or "", guard=guard)
+    return GuardedServer(dsn=dsn, guard=guard)
 
 
 def _demo_of(settings: "Settings") -> "Demo | None":
@@ -85,12 +101,30 @@ def rule_ids() -> frozenset[str]:
 
 
 def workload_from(
-    settings: "Settings", server: "GuardedServer", patterns: Iterable[str] | None
+    settings: "Settings",
+    server: "GuardedServer",
+    patterns: Iterable[str] | None,
+    catalog: "Catalog | None" = None,
 ) -> "Workload":
-    """Return the chosen cases, written and drawn, with their weights."""
+    """Return the chosen cases of the catalog, by default that of the settings, written and drawn, with their weights."""
     from perfkit.catalog.workload import workload
 
-    return workload(catalog_from(settings), tuple(patterns or ()), rows=server.rows, seed=settings.seed)
+    chosen = catalog or catalog_from(settings)
+    return workload(chosen, tuple(patterns or ()), rows=server.rows, seed=settings.seed)
+
+
+def side_from(
+    settings: "Settings", patterns: Iterable[str] | None, catalog: "Catalog | None" = None
+) -> "Side":
+    """Return the chosen cases and the server of the settings, to be measured in sessions."""
+    from perfkit.baseline.sampling import Side
+
+    server = server_from(settings)
+    return Side(
+        server=server,
+        workload=workload_from(settings, server, patterns, catalog),
+        manner=manner_of(settings),
+    )
 
 
 def measured(settings: "Settings", patterns: Iterable[str] | None, *, title: str) -> "Analysis":
@@ -101,14 +135,28 @@ def measured(settings: "Settings", patterns: Iterable[str] | None, *, title: str
     server = server_from(settings)
     chosen = workload_from(settings, server, patterns)
     with progress_bar(title) as progress:
-        return measure(
-            chosen,
-            server,
-            samples=settings.samples,
-            plan_mode=settings.plan_mode,
-            target_ms=settings.target_ms,
-            progress=progress,
-        )
+        return measure(chosen, server, manner_of(settings), progress)
+
+
+def manner_of(settings: "Settings") -> "Manner":
+    """Return how the settings want a workload measured."""
+    from perfkit.measure.model import Manner
+
+    return Manner(samples=settings.samples, plan_mode=settings.plan_mode, target_ms=settings.target_ms)
+
+
+def budget_of(settings: "Settings") -> "Stopwatch":
+    """Return the clock of the time that the settings give to measuring, from now on."""
+    from perfkit.measure.session import Stopwatch
+
+    return Stopwatch(settings.budget_ms or float("inf"))
+
+
+def chance_of(settings: "Settings") -> "Random":
+    """Return the chance that orders cases and sides, the same for the same seed."""
+    from random import Random
+
+    return Random(settings.seed)  # no secret
 
 
 def emit(document: "Document", out: OutputOptions) -> None:

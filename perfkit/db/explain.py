@@ -1,36 +1,67 @@
-"""Runs a statement under EXPLAIN ANALYZE, the way an application would plan it, several times."""
+"""Prepared: a statement that runs under EXPLAIN ANALYZE the way an application would plan it, and leaves nothing."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 
 import psycopg
 from psycopg.sql import SQL, Composed, Literal
 
 from perfkit.db import sql
-from perfkit.db.guard import Guard, execute, guarded, refuse_volatile
+from perfkit.db.calls import calls_of, functions_of, refuse_volatile
+from perfkit.db.connect import server_errors
+from perfkit.db.guard import Guard, execute, guarded
 from perfkit.errors import StatementError
-from perfkit.plan.counters import Counters, count
+from perfkit.plan.model import Plan
 from perfkit.plan.parse import parse_plan
-from perfkit.plan.runs import Runs, Statement
-
-# One case may take this long: a slow query says what it has to say in fewer runs.
-CASE_LIMIT_MS = 5_000
+from perfkit.plan.runs import Statement
 
 
-def run_statement(
-    connection: psycopg.Connection, statement: Statement, *, guard: Guard, samples: int
-) -> Runs:
-    """Return the runs of the statement: a warm-up, up to `samples` with TIMING OFF, one with TIMING ON.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A statement of one case, ready to run on a connection of its own; `functions` as in Runs."""
+
+    connection: psycopg.Connection
+    command: Composed
+    undo: bool
+    functions: Mapping[str, str]
+
+    def run(self, *, timing: bool = False) -> Plan:
+        """Return the plan of one run, with the times of its nodes if asked; what it did is taken back.
+
+        Raises StatementError.
+        """
+        options = explain_options(self.connection.info.server_version, timing=timing)
+        explain = SQL("EXPLAIN ({}) {}").format(SQL(options), self.command)
+        with server_errors(), _undone(self.connection) if self.undo else nullcontext():
+            row = execute(self.connection, explain).fetchone()
+        assert row is not None
+        return parse_plan(row[0])
+
+
+@contextmanager
+def prepared(connection: psycopg.Connection, statement: Statement, *, guard: Guard) -> Iterator[Prepared]:
+    """Hold the statement ready to run in a guarded transaction.
 
     PREPARE takes one SELECT, INSERT, UPDATE, DELETE, MERGE or VALUES and nothing else, and binds the declared types,
     so that the plan is the one an application gets. Raises GuardError or StatementError; nothing is kept.
     """
     with guarded(connection, guard, writes=statement.writes):
         command = _prepare(connection, statement)
-        if not statement.volatile:
-            refuse_volatile(connection, statement.text)
-        return _run(connection, command, samples, undo=statement.writes or statement.volatile)
+        yield Prepared(
+            connection=connection,
+            command=command,
+            undo=statement.writes or statement.volatile,
+            functions=_functions(connection, statement),
+        )
+
+
+def _functions(connection: psycopg.Connection, statement: Statement) -> Mapping[str, str]:
+    """Return the functions that the statement calls; raises GuardError where one is volatile and that is not allowed."""
+    calls = calls_of(connection, statement.text)
+    if not statement.volatile:
+        refuse_volatile(connection, calls)
+    return functions_of(connection, calls)
 
 
 def explain_options(version: int, *, timing: bool) -> str:
@@ -61,44 +92,6 @@ def _server_types(connection: psycopg.Connection, names: tuple[str, ...]) -> lis
             hint="check the param lines of its header",
         )
     return types
-
-
-def _run(connection: psycopg.Connection, command: Composed, samples: int, *, undo: bool) -> Runs:
-    untimed, timed = (
-        SQL("EXPLAIN ({}) {}").format(
-            SQL(explain_options(connection.info.server_version, timing=timing)), command
-        )
-        for timing in (False, True)
-    )
-    started = time.perf_counter()
-    documents = [_explain(connection, untimed, undo=undo)]  # the warm-up
-    if (time.perf_counter() - started) * 1000 < CASE_LIMIT_MS:
-        documents.clear()
-    while not documents or (
-        len(documents) < samples and (time.perf_counter() - started) * 1000 < CASE_LIMIT_MS
-    ):
-        documents.append(_explain(connection, untimed, undo=undo))
-    plans = [parse_plan(document) for document in documents]
-    counted: list[Counters] = [count(plan) for plan in plans]
-    return Runs(
-        plan=parse_plan(_explain(connection, timed, undo=undo)),
-        counters=counted[-1],
-        counters_repeat=all(_same_work(counters, counted[-1]) for counters in counted),
-        execution_ms=tuple(plan.execution_ms or 0.0 for plan in plans),
-        planning_ms=tuple(plan.planning_ms or 0.0 for plan in plans),
-    )
-
-
-def _same_work(one: Counters, other: Counters) -> bool:
-    return (one.shared_blocks, one.rows) == (other.shared_blocks, other.rows)
-
-
-def _explain(connection: psycopg.Connection, query: Composed, *, undo: bool) -> object:
-    """Return the document of one run; with `undo`, what it did is taken back, so that the next run finds the same."""
-    with _undone(connection) if undo else nullcontext():
-        row = execute(connection, query).fetchone()
-    assert row is not None
-    return row[0]
 
 
 @contextmanager

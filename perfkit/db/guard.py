@@ -13,8 +13,6 @@ from psycopg.sql import SQL, Composed
 from perfkit.db import sql
 from perfkit.db.connect import server_errors
 from perfkit.errors import GuardError
-from perfkit.syntax.lexer import SqlError
-from perfkit.syntax.statement import Name, Statement, read_statement
 
 OLDEST_VERSION = 140_000
 IDLE_TIMEOUT_MS = 60_000
@@ -96,28 +94,3 @@ def _enter(connection: psycopg.Connection, guard: Guard) -> None:
 def execute(connection: psycopg.Connection, query: bytes | SQL | Composed) -> psycopg.Cursor:
     """Run one command by the extended protocol, which psycopg uses for binary results."""
     return connection.execute(query, binary=True)
-
-
-def refuse_volatile(connection: psycopg.Connection, text: str) -> None:
-    """Raise GuardError when the statement, or a view under it, calls a volatile function that may leave a trace."""
-    statement = _read(text)
-    relations = list(statement.relation_names)
-    with psycopg.RawCursor(connection) as cursor:
-        views = cursor.execute(sql.load("views"), [relations]).fetchall() if relations else []
-        read = [statement, *(_read(definition) for (definition,) in views)]
-        calls = frozenset[Name]().union(*(part.function_calls for part in read))
-        attributes = frozenset[str]().union(*(part.attributes for part in read))
-        schemas, names = [schema for schema, _ in calls], [name for _, name in calls]
-        volatile = cursor.execute(sql.load("volatile"), [schemas, names, sorted(attributes)]).fetchall()
-    if volatile:
-        raise GuardError(
-            f"it calls the volatile function {', '.join(name for (name,) in volatile)}",
-            hint="if it changes nothing outside its transaction, say so in the header: -- allow: volatile  <reason>",
-        )
-
-
-def _read(text: str) -> Statement:
-    try:
-        return read_statement(text)
-    except SqlError as error:
-        raise GuardError(f"its function calls cannot be checked: {error.message}") from None

@@ -32,5 +32,11 @@ def _read_relations(connection: psycopg.Connection, plans: Iterable[Plan]) -> di
     return {relation.qualified_name: relation for relation in relations}
 
 
-def _relation(*, indexes: Sequence[dict[str, Any]], **fields: Any) -> Relation:
-    return Relation(indexes=tuple(Index(**index) for index in indexes), **fields)
+def _relation(
+    *, indexes: Sequence[dict[str, Any]], columns_without_statistics: Sequence[str], **fields: Any
+) -> Relation:
+    return Relation(
+        indexes=tuple(Index(**index) for index in indexes),
+        columns_without_statistics=tuple(columns_without_statistics),
+        **fields,
+    )

@@ -1,19 +1,21 @@
 """GuardedServer: the real server behind the measuring room's Protocol; a new connection for each case."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
 from psycopg.adapt import Loader
 from psycopg.rows import dict_row
 
+from perfkit.db.calls import calls_of, refuse_volatile
 from perfkit.db.connect import connected
-from perfkit.db.explain import run_statement
-from perfkit.db.guard import Guard, guarded, refuse_volatile
+from perfkit.db.explain import Prepared, prepared
+from perfkit.db.guard import Guard, guarded
 from perfkit.db.introspect import read_facts
 from perfkit.plan.facts import Facts
 from perfkit.plan.model import Plan
-from perfkit.plan.runs import Runs, Statement
+from perfkit.plan.runs import Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +25,11 @@ class GuardedServer:
     dsn: str
     guard: Guard
 
-    def run(self, statement: Statement, *, samples: int) -> Runs:
-        """Return the runs of a statement on a connection of its own: what JIT or a plan cache leaves harms no other case."""
-        with connected(self.dsn) as connection:
-            return run_statement(connection, statement, guard=self.guard, samples=samples)
+    @contextmanager
+    def prepared(self, statement: Statement) -> Iterator[Prepared]:
+        """Hold a statement ready on a connection of its own: what JIT or a plan cache leaves harms no other case."""
+        with connected(self.dsn) as connection, prepared(connection, statement, guard=self.guard) as ready:
+            yield ready
 
     def facts(self, plans: Iterable[Plan]) -> Facts:
         """Return the server's facts and those of the relations in the plans."""
@@ -36,7 +39,7 @@ class GuardedServer:
     def rows(self, query: str) -> Iterator[Mapping[str, str | None]]:
         """Yield the rows of one read-only SELECT as they come, values as text; raises GuardError or StatementError."""
         with connected(self.dsn) as connection, guarded(connection, self.guard):
-            refuse_volatile(connection, query)
+            refuse_volatile(connection, calls_of(connection, query))
             with psycopg.RawCursor(connection, row_factory=dict_row) as cursor:
                 for info in psycopg.adapters.types:
                     for oid in (info.oid, info.array_oid):

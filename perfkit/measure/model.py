@@ -1,7 +1,8 @@
 """What measuring a workload gives: a result a case, a summary, and the server it was measured on."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -86,8 +87,20 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a workload is measured: runs a case in a session, plans for the values or for all, and the mean's limit in ms."""
+
+    samples: int
+    plan_mode: str
+    target_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """A measured workload; `results` in the catalog's order."""
+    """A measured workload; `results` in the catalog's order.
+
+    `calibration` holds the median times, in ms, of the fixed work that ran beside it, if any did.
+    """
 
     measured_at: datetime
     samples: int
@@ -95,13 +108,25 @@ class Analysis:
     facts: Facts
     results: tuple[CaseResult, ...]
     summary: Summary
+    calibration: Mapping[str, float] = field(default_factory=dict)
+
+
+class Prepared(Protocol):
+    """A statement ready to run on a connection of its own; `functions` as in Runs."""
+
+    @property
+    def functions(self) -> Mapping[str, str]:
+        """Return the users' functions that it calls."""
+
+    def run(self, *, timing: bool = False) -> Plan:
+        """Return the plan of one run, rolled back, with the times of its nodes if asked; raises MeasureError."""
 
 
 class Server(Protocol):
     """A server that runs statements safely; perfkit.db has the one that is real."""
 
-    def run(self, statement: Statement, *, samples: int) -> Runs:
-        """Return the runs of a statement, rolled back; raises MeasureError."""
+    def prepared(self, statement: Statement) -> AbstractContextManager[Prepared]:
+        """Hold a statement ready to run; raises MeasureError."""
 
     def facts(self, plans: Iterable[Plan]) -> Facts:
         """Return the facts of the server and of the relations in the plans."""

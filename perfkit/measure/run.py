@@ -1,8 +1,10 @@
 """Measures a workload: each case on the server, its plan through the rules, and the whole against the target."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from types import MappingProxyType
 
 from perfkit import stats
 from perfkit.catalog.model import Case, Query
@@ -15,7 +17,17 @@ from perfkit.errors import (
     PerfkitError,
     StatementError,
 )
-from perfkit.measure.model import Analysis, CaseResult, Problem, ProblemKind, Progress, Server, Summary
+from perfkit.measure.model import (
+    Analysis,
+    CaseResult,
+    Manner,
+    Problem,
+    ProblemKind,
+    Progress,
+    Server,
+    Summary,
+)
+from perfkit.measure.session import run_case
 from perfkit.plan.facts import Facts
 from perfkit.plan.model import Plan, walk
 from perfkit.plan.rules import find_problems
@@ -23,33 +35,48 @@ from perfkit.plan.runs import Runs, Statement
 
 # A server that is gone is not asked a hundred times more.
 _LOST_CONNECTIONS = 3
+_NONE: Mapping[str, float] = MappingProxyType({})
 
 
-def measure(
-    workload: Workload, server: Server, *, samples: int, plan_mode: str, target_ms: float, progress: Progress
-) -> Analysis:
-    """Return the workload measured; one case that fails never stops the rest.
+def measure(workload: Workload, server: Server, manner: Manner, progress: Progress) -> Analysis:
+    """Return the workload measured, each plan with its nodes' times; one case that fails never stops the rest.
 
     Raises ConnectError when the server was never reached and NothingMeasuredError when no case ran.
     """
     measured_at = datetime.now(UTC)
-    outcomes, facts = _run_all(workload.cases, server, samples, progress)
-    if not any(isinstance(outcome, Runs) for outcome in outcomes):
-        raise _nothing_measured(outcomes)
+    run = partial(run_case, server, samples=manner.samples, timed=True)
+    outcomes, facts = run_all(workload.cases, server, run, progress)
+    analysis = analysis_of(workload, outcomes, facts, manner, measured_at=measured_at)
+    refuse_nothing_measured(analysis)
+    return analysis
+
+
+def analysis_of(
+    workload: Workload,
+    outcomes: Mapping[str, Runs | Problem],
+    facts: Facts,
+    manner: Manner,
+    *,
+    measured_at: datetime,
+    calibration: Mapping[str, float] = _NONE,
+) -> Analysis:
+    """Return what the outcomes of a workload's cases, by id, say."""
     results = (
         *(
-            _result(weighted, outcome, facts, target_ms)
-            for weighted, outcome in zip(workload.cases, outcomes, strict=True)
+            _result(weighted, outcomes[weighted.case.id], facts, manner.target_ms)
+            for weighted in workload.cases
+            if weighted.case.id in outcomes
         ),
-        *(_undrawn_result(undrawn, target_ms) for undrawn in workload.undrawn),
+        *(_undrawn_result(undrawn, manner.target_ms) for undrawn in workload.undrawn),
     )
     return Analysis(
         measured_at=measured_at,
-        samples=samples,
-        plan_mode=plan_mode,
+        samples=manner.samples,
+        plan_mode=manner.plan_mode,
         facts=facts,
         results=results,
-        summary=summarise(results, target_ms),
+        summary=summarise(results, manner.target_ms),
+        calibration=calibration,
     )
 
 
@@ -64,43 +91,54 @@ def statement_of(query: Query, case: Case) -> Statement:
     )
 
 
-def _run_all(
-    cases: Sequence[WeightedCase], server: Server, samples: int, progress: Progress
-) -> tuple[list[Runs | Problem], Facts]:
-    """Return the outcomes in the workload's order, and the facts.
+def run_all(
+    cases: Sequence[WeightedCase],
+    server: Server,
+    run: Callable[[Statement], Runs],
+    progress: Progress,
+) -> tuple[dict[str, Runs | Problem], Facts]:
+    """Return the outcome of `run` for each case, by id, and the facts.
 
     What writes runs last, for it leaves dead rows that reads would meet. A relation's facts are those of the moment
     when it was first met: later, writes may have made it larger, or autovacuum smaller, than the cases saw it.
     """
     facts = server.facts(())
-    order = sorted(range(len(cases)), key=lambda place: "write" in cases[place].query.allowed)
-    outcomes: dict[int, Runs | Problem] = {}
+    outcomes: dict[str, Runs | Problem] = {}
     lost = 0
-    for place in order:
-        query, case = cases[place].query, cases[place].case
+    for weighted in writes_last(cases):
+        case = weighted.case
         progress(len(outcomes), len(cases), case.id)
         if lost >= _LOST_CONNECTIONS:
-            outcomes[place] = Problem(kind=ProblemKind.SKIPPED, message="the server can no longer be reached")
+            outcomes[case.id] = Problem(
+                kind=ProblemKind.SKIPPED, message="the server can no longer be reached"
+            )
             continue
         try:
-            outcomes[place] = runs = server.run(statement_of(query, case), samples=samples)
-            facts = _with_relations_of(runs.plan, facts, server)
+            outcomes[case.id] = runs = run(statement_of(weighted.query, case))
+            facts = with_relations_of(runs.plan, facts, server)
             lost = 0
         except MeasureError as error:
             lost = lost + 1 if isinstance(error, ConnectError) else 0
-            outcomes.setdefault(place, _problem(error))
+            outcomes.setdefault(case.id, problem_of(error))
     progress(len(outcomes), len(cases), "")
-    return [outcomes[place] for place in range(len(cases))], facts
+    return outcomes, facts
 
 
-def _with_relations_of(plan: Plan, facts: Facts, server: Server) -> Facts:
+def writes_last(cases: Iterable[WeightedCase]) -> list[WeightedCase]:
+    """Return the cases in their order, but those that write after those that read."""
+    return sorted(cases, key=lambda weighted: "write" in weighted.query.allowed)
+
+
+def with_relations_of(plan: Plan, facts: Facts, server: Server) -> Facts:
+    """Return the facts with those of the plan's relations that they lack."""
     names = {f"{node.schema}.{node.relation}" for node in walk(plan.root) if node.schema and node.relation}
     if names <= facts.relations.keys():
         return facts
     return replace(facts, relations={**server.facts([plan]).relations, **facts.relations})
 
 
-def _problem(error: PerfkitError) -> Problem:
+def problem_of(error: PerfkitError) -> Problem:
+    """Return why a case has no runs, from the error that kept it from running."""
     return Problem(
         kind=ProblemKind.REFUSED if isinstance(error, GuardError) else ProblemKind.ERROR,
         message=error.message,
@@ -109,13 +147,16 @@ def _problem(error: PerfkitError) -> Problem:
     )
 
 
-def _nothing_measured(outcomes: Iterable[Runs | Problem]) -> NothingMeasuredError:
-    problem = next((outcome for outcome in outcomes if isinstance(outcome, Problem)), None)
+def refuse_nothing_measured(analysis: Analysis) -> None:
+    """Raise NothingMeasuredError when no case ran, with the first reason."""
+    if analysis.summary.measured:
+        return
+    problem = next((result.problem for result in analysis.results if result.problem), None)
     if problem is None:
-        return NothingMeasuredError(
+        raise NothingMeasuredError(
             "no case was measured: the selection is empty", hint="see: perfkit catalog list"
         )
-    return NothingMeasuredError(f"no case was measured: {problem.message}", hint=problem.hint)
+    raise NothingMeasuredError(f"no case was measured: {problem.message}", hint=problem.hint)
 
 
 def _result(weighted: WeightedCase, outcome: Runs | Problem, facts: Facts, target_ms: float) -> CaseResult:
@@ -142,7 +183,7 @@ def _undrawn_result(undrawn: Undrawn, target_ms: float) -> CaseResult:
         weight=0.0,
         budget_ms=_budget_ms(query, target_ms),
         runs=None,
-        problem=replace(_problem(error), message=f"its cases could not be drawn: {error.message}"),
+        problem=replace(problem_of(error), message=f"its cases could not be drawn: {error.message}"),
         findings=(),
     )
 
@@ -152,18 +193,18 @@ def _budget_ms(query: Query, target_ms: float) -> float:
 
 
 def summarise(results: Sequence[CaseResult], target_ms: float) -> Summary:
-    """Return the workload's mean and share within budget, by weight, over the cases that ran (at least one)."""
+    """Return the workload's mean and share within budget, by weight, over the cases that ran; 0 when none did."""
     ran = [result for result in results if result.runs]
-    weights = [result.weight for result in ran]
+    weights = [result.weight for result in ran] or [1.0]
     kinds = [result.problem.kind for result in results if result.problem]
     return Summary(
         measured=len(ran),
         failed=kinds.count(ProblemKind.ERROR),
         refused=kinds.count(ProblemKind.REFUSED),
         skipped=kinds.count(ProblemKind.SKIPPED),
-        mean_ms=stats.weighted_mean([result.median_ms or 0.0 for result in ran], weights),
+        mean_ms=stats.weighted_mean([result.median_ms or 0.0 for result in ran] or [0.0], weights),
         target_ms=target_ms,
         share_within_budget=stats.weighted_mean(
-            [float(bool(result.within_budget)) for result in ran], weights
+            [float(bool(result.within_budget)) for result in ran] or [0.0], weights
         ),
     )

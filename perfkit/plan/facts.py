@@ -1,7 +1,7 @@
 """What a server says about itself that a plan alone does not: version, settings, relations and their statistics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -21,7 +21,8 @@ class Relation:
 
     `modified_since_analyze`, `dead_rows` and `last_analyze` come from the cumulative statistics and are None where
     the server keeps none (a replica) or the role may not see them. `partition_of` is the qualified name of the topmost
-    partitioned table that a partition belongs to.
+    partitioned table that a partition belongs to. `columns` maps names to types; `columns_without_statistics` are those
+    of which the planner knows nothing though the role may read them.
     """
 
     schema: str
@@ -33,6 +34,8 @@ class Relation:
     last_analyze: datetime | None
     indexes: tuple[Index, ...]
     partition_of: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    columns_without_statistics: tuple[str, ...] = ()
 
     @property
     def qualified_name(self) -> str:

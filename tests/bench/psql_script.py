@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from psycopg.sql import Literal
 
 from perfkit.catalog.workload import WeightedCase
-from perfkit.db.explain import CASE_LIMIT_MS, explain_options
+from perfkit.db.explain import explain_options
 from perfkit.measure.run import statement_of
+from perfkit.measure.session import CASE_LIMIT_MS
 from perfkit.plan.runs import Statement
 
 # What perfkit sets in every session, here set by the connection so that it costs psql nothing.

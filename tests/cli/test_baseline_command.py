@@ -164,10 +164,10 @@ def test_a_damaged_baseline_is_named_and_left_alone(recorded: Perfkit, damage: s
 
 
 def test_a_newer_baseline_asks_for_a_newer_perfkit(recorded: Perfkit) -> None:
-    _edit(_file(recorded), schema="perfkit.baseline/2")
+    _edit(_file(recorded), schema="perfkit.baseline/3")
     result = recorded("regress")
     assert result.returncode == 2
-    assert "written by a newer perfkit (perfkit.baseline/2)" in result.stderr
+    assert "written by a newer perfkit (perfkit.baseline/3)" in result.stderr
     assert "upgrade perfkit" in result.stderr
 
 

@@ -12,6 +12,7 @@ from perfkit.db.guard import Guard, guarded
 from perfkit.db.server import GuardedServer
 from perfkit.embedded import PostgresServer
 from perfkit.errors import ConnectError, GuardError, MeasureError, StatementError
+from perfkit.measure.session import run_case
 from perfkit.plan.runs import Statement
 from tests.db.office import Office
 
@@ -106,7 +107,7 @@ HOSTILE = {
 def _run(office: Office, text: str, types: tuple[str, ...] = (), values: tuple[str | None, ...] = ()) -> None:
     guard = Guard(statement_timeout_ms=700, lock_timeout_ms=500)
     statement = Statement(text=text, types=types, values=values, writes=False, volatile=False)
-    GuardedServer(dsn=office.dsn, guard=guard).run(statement, samples=1)
+    run_case(GuardedServer(dsn=office.dsn, guard=guard), statement, samples=1)
 
 
 def _dump(server: PostgresServer, office: Office) -> str:
@@ -185,17 +186,17 @@ def test_a_lock_is_not_waited_for(office: Office) -> None:
 def test_a_superuser_is_refused_unless_told(office: Office) -> None:
     statement = Statement(text="SELECT 1", types=(), values=(), writes=False, volatile=False)
     with pytest.raises(GuardError, match="superuser"):
-        GuardedServer(dsn=office.superuser_dsn, guard=Guard()).run(statement, samples=1)
-    GuardedServer(dsn=office.superuser_dsn, guard=Guard(allow_superuser=True)).run(statement, samples=1)
+        run_case(GuardedServer(dsn=office.superuser_dsn, guard=Guard()), statement, samples=1)
+    run_case(GuardedServer(dsn=office.superuser_dsn, guard=Guard(allow_superuser=True)), statement, samples=1)
 
 
 def test_a_write_needs_leave_and_is_rolled_back(server: PostgresServer, office: Office) -> None:
     text = f"UPDATE {_GIFT} SET amount = amount + $1 WHERE id <= 10"
     statement = Statement(text=text, types=("numeric",), values=("5",), writes=True, volatile=False)
     with pytest.raises(GuardError, match="it writes"):
-        GuardedServer(dsn=office.dsn, guard=Guard()).run(statement, samples=2)
+        run_case(GuardedServer(dsn=office.dsn, guard=Guard()), statement, samples=2)
     before = _dump(server, office)
-    runs = GuardedServer(dsn=office.dsn, guard=Guard(allow_writes=True)).run(statement, samples=3)
+    runs = run_case(GuardedServer(dsn=office.dsn, guard=Guard(allow_writes=True)), statement, samples=3)
     assert runs.counters.rows == 10
     assert len(runs.execution_ms) == 3
     assert _dump(server, office) == before

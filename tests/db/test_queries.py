@@ -16,6 +16,7 @@ from perfkit.db.server import GuardedServer
 from perfkit.demo.build import build_alumni
 from perfkit.embedded import PostgresServer
 from perfkit.measure.run import statement_of
+from perfkit.measure.session import run_case
 from perfkit.plan.runs import Runs
 
 QUERIES = Path(__file__).parents[2] / "queries"
@@ -52,7 +53,7 @@ def runs(alumni: tuple[PostgresServer, str], catalog: Catalog) -> list[Run]:
     guard = Guard(allow_writes=True, allow_superuser=True)
     guarded = GuardedServer(dsn=server.dsn_for(name), guard=guard)
     return [
-        (one.query, one.case, guarded.run(statement_of(one.query, one.case), samples=1))
+        (one.query, one.case, run_case(guarded, statement_of(one.query, one.case), samples=1))
         for one in workload(catalog, (), rows=guarded.rows, seed=SEED).cases
     ]
 
@@ -107,7 +108,9 @@ def test_writes_can_be_measured_again_and_again(runs: list[Run], alumni: tuple[P
     server, name = alumni
     guarded = GuardedServer(dsn=server.dsn_for(name), guard=Guard(allow_writes=True, allow_superuser=True))
     writes = [(query, case, run) for query, case, run in runs if "write" in query.allowed]
-    again = [guarded.run(statement_of(query, case), samples=2).counters.rows for query, case, _ in writes]
+    again = [
+        run_case(guarded, statement_of(query, case), samples=2).counters.rows for query, case, _ in writes
+    ]
     assert again == [run.counters.rows for *_, run in writes]
 
 

@@ -34,7 +34,7 @@ ARROWS: dict[str, set[str]] = {
     "demo": {"embedded"},
     "report": {"baseline", "catalog", "doctor", "files", "history", "measure", "plan", "settings"},
     "cli": {
-        "baseline", "catalog", "db", "demo", "doctor", "embedded", "files", "history", "measure", "plan", "report", "settings",
+        "baseline", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "measure", "plan", "report", "settings",
     },
 }  # fmt: skip
 

@@ -29,7 +29,30 @@ SELECT
         FROM pg_catalog.pg_class AS root
         JOIN pg_catalog.pg_namespace AS root_namespace ON root_namespace.oid = root.relnamespace
         WHERE root.oid = pg_catalog.pg_partition_root(relation.oid)
-    ) END AS partition_of
+    ) END AS partition_of,
+    (
+        SELECT coalesce(
+            json_object_agg(attname, pg_catalog.format_type(atttypid, atttypmod) ORDER BY attnum), '{}'
+        )
+        FROM pg_catalog.pg_attribute
+        WHERE attrelid = relation.oid AND attnum > 0 AND NOT attisdropped
+    ) AS columns,
+    (
+        SELECT coalesce(json_agg(attribute.attname ORDER BY attribute.attnum), '[]')
+        FROM pg_catalog.pg_attribute AS attribute
+        WHERE
+            attribute.attrelid = relation.oid
+            AND attribute.attnum > 0
+            AND NOT attribute.attisdropped
+            AND pg_catalog.has_column_privilege(relation.oid, attribute.attnum, 'SELECT')
+            AND NOT EXISTS (
+                SELECT FROM pg_catalog.pg_stats AS known
+                WHERE
+                    known.schemaname = namespace.nspname
+                    AND known.tablename = relation.relname
+                    AND known.attname = attribute.attname
+            )
+    ) AS columns_without_statistics
 FROM unnest($1::text[], $2::text[]) AS wanted (schema, name)
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.nspname = wanted.schema
 JOIN pg_catalog.pg_class AS relation

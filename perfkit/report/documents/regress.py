@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import zip_longest
 
+from perfkit.baseline.trial import Trial
 from perfkit.baseline.verdict import Cause, Gate, Judgement, Verdict, VerdictKind
-from perfkit.measure.model import Analysis, CaseResult
+from perfkit.measure.model import CaseResult
 from perfkit.report.data import to_data
 from perfkit.report.document import Block, Check, Code, Document, Item, Listing, Paragraph, State, Tone
 
@@ -30,16 +31,20 @@ _TONES = {
 }
 
 
-def regress_document(judgement: Judgement, analysis: Analysis, *, name: str) -> Document:
-    """Return the document of a judgement against the baseline `name`."""
+def regress_document(trial: Trial, *, against: str, notes: tuple[str, ...] = ()) -> Document:
+    """Return the document of a trial; `against` says what the cases were held against, `notes` how."""
+    judgement, analysis = trial.judgement, trial.analysis
     results = {result.case.id: result for result in analysis.results}
+    told = (*notes, *judgement.notes)
     return Document(
         schema=SCHEMA,
-        title=f"perfkit regress: {len(judgement.verdicts)} cases against the baseline {name}",
-        blocks=tuple(_blocks(judgement)),
+        title=f"perfkit regress: {len(judgement.verdicts)} cases against {against}",
+        blocks=(*(Paragraph(note, Tone.FAINT) for note in told), *_blocks(judgement)),
         checks=tuple(_check(verdict, results.get(verdict.id)) for verdict in judgement.verdicts),
         data={
-            "baseline": name,
+            "against": against,
+            "notes": told,
+            "looked_again": trial.looked_again,
             "measured_at": analysis.measured_at,
             "failed": judgement.failed,
             "counts": {str(kind): count for kind, count in _counts(judgement).items()},

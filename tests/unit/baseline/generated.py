@@ -12,9 +12,9 @@ from perfkit.baseline.model import (
     RecordedIndex,
     RecordedRelation,
     Recording,
-    Session,
 )
 from perfkit.plan.counters import Counters
+from perfkit.plan.runs import Session
 from perfkit.plan.shape import shape_from_text
 
 # A machine that is busy with other tests is no failure of the code.
@@ -34,7 +34,15 @@ _SESSION = st.builds(
     execution_ms=st.lists(_TIMES_MS, min_size=1, max_size=3).map(tuple),
     planning_ms=st.lists(_TIMES_MS, max_size=3).map(tuple),
 )
-_ACCEPTED = st.builds(AcceptedPlan, shape=_SHAPE, counters=_COUNTERS, reason=_TEXT, author=_TEXT, at=_MOMENT)
+_ACCEPTED = st.builds(
+    AcceptedPlan,
+    shape=_SHAPE,
+    counters=_COUNTERS,
+    sessions=st.lists(_SESSION, max_size=1).map(tuple),
+    reason=_TEXT,
+    author=_TEXT,
+    at=_MOMENT,
+)
 _CASE = st.builds(
     CaseBaseline,
     parameters=_TEXT,
@@ -44,6 +52,7 @@ _CASE = st.builds(
     heap_fetches=_COUNT,
     relations=st.lists(_TEXT, max_size=2).map(tuple),
     indexes=st.lists(_TEXT, max_size=2).map(tuple),
+    functions=st.dictionaries(_TEXT, _TEXT, max_size=2),
     sessions=st.lists(_SESSION, min_size=1, max_size=2).map(tuple),
     accepted=st.lists(_ACCEPTED, max_size=2).map(tuple),
 )
@@ -53,6 +62,8 @@ _RELATION = st.builds(
     dead_rows=st.none() | _COUNT,
     size_bytes=_COUNT,
     indexes=st.dictionaries(_TEXT, st.builds(RecordedIndex, definition=_TEXT, size_bytes=_COUNT), max_size=2),
+    columns=st.dictionaries(_TEXT, _TEXT, max_size=2),
+    columns_without_statistics=st.none() | st.lists(_TEXT, max_size=2).map(tuple),
 )
 BASELINES = st.builds(
     QueryBaseline,
@@ -68,6 +79,7 @@ BASELINES = st.builds(
         server=_TEXT,
         samples=_COUNT,
         plan_mode=_TEXT,
+        calibration=st.dictionaries(_TEXT, _TIMES_MS, max_size=2),
     ),
     settings=st.dictionaries(_TEXT, _TEXT, max_size=3),
     relations=st.dictionaries(_TEXT, _RELATION, max_size=2),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ PATH = Path("baselines/main/directory.json")
 
 def _sample() -> QueryBaseline:
     results = (
-        w.result(w.runs(w.index_plan(), (0.4, 0.4124999, 0.3))),
+        w.result(w.runs_of_one_session(w.index_plan(), (0.4, 0.4124999, 0.3))),
         w.result(w.runs(w.seq_plan()), case="größte", year="2015"),
     )
     (stored,) = from_analysis(w.analysis(*results))
@@ -40,7 +41,7 @@ def test_what_is_written_is_read_again(baseline: QueryBaseline) -> None:
 def test_the_schema_stands_first_and_all_else_is_sorted() -> None:
     document = json.loads(TEXT)
     first, *names = document
-    assert (first, document["schema"]) == ("schema", "perfkit.baseline/1")
+    assert (first, document["schema"]) == ("schema", "perfkit.baseline/2")
     assert names == sorted(names)
     assert list(document["cases"]) == sorted(document["cases"])
     assert TEXT.endswith("}\n")
@@ -51,6 +52,24 @@ def test_times_stand_on_one_line_in_microseconds_and_a_plan_has_a_node_a_line() 
     assert '"Index Scan using person_grad_year_idx on alumni.person p | Index Cond: ' in TEXT
     assert '"at": "2026-07-01T12:30:15+00:00"' in TEXT
     assert '"größte"' in TEXT
+
+
+def test_a_file_of_version_1_is_read_as_what_it_recorded() -> None:
+    stored = _sample()
+    document = json.loads(TEXT.replace("perfkit.baseline/2", "perfkit.baseline/1"))
+    del document["recorded"]["calibration"]
+    for relation in document["relations"].values():
+        del relation["columns"], relation["columns_without_statistics"]
+    for case in document["cases"].values():
+        del case["functions"]
+    unknown = {
+        name: replace(each, columns={}, columns_without_statistics=None)
+        for name, each in stored.relations.items()
+    }
+    assert decode(json.dumps(document), PATH) == replace(stored, relations=unknown)
+    del document["recorded"]
+    with pytest.raises(DamagedFileError, match="has no 'recorded'"):
+        decode(json.dumps(document), PATH)
 
 
 def test_no_value_of_a_parameter_or_a_plan_is_in_the_file() -> None:
@@ -122,14 +141,14 @@ def test_a_value_of_another_type_is_damage_or_still_a_baseline(odd: Any) -> None
             "cases.größte.sessions[0].at is text, not a date and time",
         ),
         ("2026-07-01T12:30:15+00:00", "2026-07-01T12:30:15", "cases.größte.sessions[0].at has no time zone"),
-        ('"schema": "perfkit.baseline/1",', "", "the document has no 'schema'"),
+        ('"schema": "perfkit.baseline/2",', "", "the document has no 'schema'"),
         (
-            "perfkit.baseline/1",
+            "perfkit.baseline/2",
             "perfkit.analyze/1",
-            "schema is 'perfkit.analyze/1', not 'perfkit.baseline/1'",
+            "schema is 'perfkit.analyze/1', not 'perfkit.baseline/2'",
         ),
-        ("perfkit.baseline/1", "perfkit.baseline/2", "written by a newer perfkit (perfkit.baseline/2)"),
-        ("perfkit.baseline/1", "perfkit.baseline/0", "schema is 'perfkit.baseline/0'"),
+        ("perfkit.baseline/2", "perfkit.baseline/3", "written by a newer perfkit (perfkit.baseline/3)"),
+        ("perfkit.baseline/2", "perfkit.baseline/0", "schema is 'perfkit.baseline/0'"),
         ("{", "<<<<<<< HEAD\n{", "the document is not valid JSON: Expecting value: line 1 column 1"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 import tests.unit.baseline.workloads as w
 from perfkit.baseline.judge import judge
-from perfkit.baseline.verdict import Cause, Gate, Judgement, Verdict, VerdictKind, confirm
+from perfkit.baseline.verdict import Cause, Gate, Verdict, VerdictKind
 from perfkit.measure.model import Analysis
 from perfkit.plan.facts import Relation
 from perfkit.plan.model import Plan
@@ -40,7 +40,7 @@ def test_a_dropped_index_fails_and_is_named() -> None:
         (41, w.SLOW_MS, Gate.WARNING),  # 7 blocks more are nothing
         (42, w.SLOW_MS, Gate.FAILED),
         (4_120, w.FAST_MS, Gate.WARNING),  # work alone
-        (4_120, (0.39, 38.0, 38.0, 38.0, 38.0), Gate.WARNING),  # one new sample is as fast as the old ones
+        (4_120, (0.39, 38.0, 0.39, 38.0, 0.39), Gate.WARNING),  # now and then it is as fast as it was
         (4_120, (0.88, 0.87, 0.88, 0.87, 0.86), Gate.WARNING),  # twice as slow, but by less than 0.5 ms
         (4_120, (0.91, 0.92, 0.93, 0.92, 0.91), Gate.FAILED),
         (4_120, (0.2, 0.2, 0.2, 0.2, 0.2), Gate.WARNING),
@@ -165,21 +165,3 @@ def test_a_fallen_table_is_no_cause() -> None:
     now = w.analysis(w.result(w.runs(w.seq_plan())))
     now = replace(now, facts=replace(now.facts, relations={}))
     assert w.judged_analyses(measured, now).cause is Cause.PLANNER_CHOICE
-
-
-def test_a_failure_stands_when_the_second_look_agrees() -> None:
-    before = w.baseline(
-        w.analysis(w.result(w.runs(w.index_plan())), w.result(w.runs(w.index_plan()), of=w.query("b")))
-    )
-    slow, fine = w.runs(w.seq_plan(), w.SLOW_MS), w.runs(w.index_plan())
-
-    def judgement(a: Runs, b: Runs) -> Judgement:
-        return judge(before, w.analysis(w.result(a), w.result(b, of=w.query("b"))))
-
-    def gates(judgement: Judgement) -> list[Gate]:
-        return [verdict.gate for verdict in judgement.verdicts]
-
-    first = judgement(slow, fine)
-    assert gates(confirm(first, judgement(slow, slow))) == [Gate.FAILED, Gate.PASSED]
-    assert gates(confirm(first, judgement(fine, slow))) == [Gate.PASSED, Gate.PASSED]
-    assert confirm(first, Judgement(verdicts=())) == first

@@ -85,8 +85,22 @@ def test_the_message_tells_how_many_times_as_much(before: int, now: int, change:
     )
 
 
-def test_time_alone_never_fails_a_case_with_the_same_plan() -> None:
-    assert w.judged(w.runs(w.index_plan()), w.runs(w.index_plan(), w.SLOW_MS)).gate is Gate.PASSED
+@pytest.mark.parametrize(
+    ("before", "now", "kind", "gate", "cause"),
+    [
+        (w.SLOW_MS, w.SLOW_MS, VerdictKind.SAME, Gate.PASSED, Cause.NONE),
+        (w.SLOW_MS, (38.1, 80.0, 38.2, 38.0, 60.0), VerdictKind.SAME, Gate.PASSED, Cause.NONE),
+        (w.SLOW_MS, (76.2, 76.0, 76.8, 78.0, 75.8), VerdictKind.SLOWER, Gate.FAILED, Cause.TIME_GREW),
+        ((76.2, 76.0, 76.8, 78.0, 75.8), w.SLOW_MS, VerdictKind.FASTER, Gate.PASSED, Cause.IMPROVED),
+        ((0.10, 0.10, 0.11), (0.50, 0.50, 0.51), VerdictKind.SAME, Gate.PASSED, Cause.NONE),  # not felt
+        ((0.10, 0.10, 0.11), (0.70, 0.70, 0.71), VerdictKind.SLOWER, Gate.FAILED, Cause.TIME_GREW),
+    ],
+)
+def test_time_alone_fails_when_it_is_clear_and_felt(
+    before: tuple[float, ...], now: tuple[float, ...], kind: VerdictKind, gate: Gate, cause: Cause
+) -> None:
+    verdict = w.judged(w.runs(w.index_plan(), before), w.runs(w.index_plan(), now))
+    assert (verdict.kind, verdict.gate, verdict.cause) == (kind, gate, cause)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +291,12 @@ def test_an_accepted_plan_is_held_to_what_it_counted_when_it_was_accepted(blocks
     stored = w.baseline(w.analysis(w.result(w.runs(w.index_plan(34)))))
     plan = w.seq_plan(4_120)
     accepted = AcceptedPlan(
-        shape=shape_of(plan), counters=count(plan), reason="small table soon", author="dba", at=w.AT
+        shape=shape_of(plan),
+        counters=count(plan),
+        sessions=(),
+        reason="small table soon",
+        author="dba",
+        at=w.AT,
     )
     stored = {"directory": accept_plan(stored["directory"], "typical", accepted)}
     now = w.analysis(w.result(w.runs(w.seq_plan(blocks), w.SLOW_MS)))

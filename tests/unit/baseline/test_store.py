@@ -24,7 +24,9 @@ def _measured(*names: str, blocks: int = 34) -> tuple[QueryBaseline, ...]:
 
 def _accepted(reason: str = "looked at it") -> AcceptedPlan:
     plan = w.seq_plan()
-    return AcceptedPlan(shape=shape_of(plan), counters=count(plan), reason=reason, author="dba", at=w.AT)
+    return AcceptedPlan(
+        shape=shape_of(plan), counters=count(plan), sessions=(), reason=reason, author="dba", at=w.AT
+    )
 
 
 def _files(directory: Path) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from perfkit.measure.model import Analysis, CaseResult, Problem, Summary
 from perfkit.plan.counters import count
 from perfkit.plan.facts import Facts, Index, Relation
 from perfkit.plan.model import Actual, Buffers, Jit, Node, Plan, Wal
-from perfkit.plan.runs import Runs
+from perfkit.plan.runs import Runs, Session
 
 AT = datetime(2026, 7, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 YEAR_INDEX = "person_grad_year_idx"
@@ -149,13 +149,18 @@ def query(name: str = "directory", *, statement: str = "", allowed: Iterable[str
 
 
 def runs(plan: Plan, times_ms: tuple[float, ...] = FAST_MS, *, repeat: bool = True) -> Runs:
+    """Return the runs of a plan, each of the times in a session of its own."""
     return Runs(
         plan=plan,
         counters=count(plan),
         counters_repeat=repeat,
-        execution_ms=times_ms,
-        planning_ms=tuple(0.1 for _ in times_ms),
+        sessions=tuple(Session(at=AT, execution_ms=(time,), planning_ms=(0.1,)) for time in times_ms),
     )
+
+
+def runs_of_one_session(plan: Plan, times_ms: tuple[float, ...]) -> Runs:
+    session = Session(at=AT, execution_ms=times_ms, planning_ms=tuple(0.1 for _ in times_ms))
+    return replace(runs(plan), sessions=(session,))
 
 
 def result(

@@ -1,0 +1,301 @@
+"""Sampling: cases measured in rounds, against a stored baseline or paired with another side, shuffled, within a budget.
+
+A round is a session a case: a connection of its own, a warm-up, then the runs that count. The order of the cases is
+another one in each round, and fixed work runs beside them, so that neither a warm neighbour nor a busy minute is taken
+for a change. In a paired round the two sides of a case run in turns, and chance says which of them begins.
+"""
+
+import random
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from perfkit import stats
+from perfkit.baseline.model import QueryBaseline, from_analysis
+from perfkit.catalog.workload import WeightedCase, Workload
+from perfkit.errors import ConnectError, MeasureError
+from perfkit.measure.calibration import calibrate
+from perfkit.measure.model import Analysis, Manner, Prepared, Problem, ProblemKind, Progress, Server
+from perfkit.measure.run import analysis_of, problem_of, statement_of, with_relations_of, writes_last
+from perfkit.measure.session import CASE_LIMIT_MS, Stopwatch, run_case, runs_of
+from perfkit.plan.facts import Facts
+from perfkit.plan.model import Plan
+from perfkit.plan.runs import Runs, joined
+
+# In a paired session a quick case runs a few times, as its times vary most; a slow one once a side.
+PAIRS_MOST = 3
+PAIRS_MS = 150
+# A server that is gone is not asked a hundred times more.
+_LOST_CONNECTIONS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """A workload on a server, and how it is measured there."""
+
+    server: Server
+    workload: Workload
+    manner: Manner
+
+    def cases(self, chosen: Collection[str] | None) -> list[WeightedCase]:
+        """Return the cases of these ids, all for None."""
+        return [each for each in self.workload.cases if chosen is None or each.case.id in chosen]
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What the sessions of one side gave so far: outcomes by case id, the facts around them, the machine's speed."""
+
+    side: Side
+    facts: Facts
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    outcomes: dict[str, list[Runs | Problem]] = field(default_factory=dict)
+    calibration: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, case: str, outcome: Runs | Problem) -> None:
+        """Note what a session of a case gave."""
+        self.outcomes.setdefault(case, []).append(outcome)
+        if isinstance(outcome, Runs):
+            self.facts = with_relations_of(outcome.plan, self.facts, self.side.server)
+
+    def calibrate(self) -> None:
+        """Note how fast the machine is now; where that cannot be told, the cases themselves tell."""
+        with suppress(MeasureError):
+            for name, times in calibrate(self.side.server).items():
+                self.calibration.setdefault(name, []).extend(times)
+
+    def analysis(self) -> Analysis:
+        """Return what was measured so far; raises NothingMeasuredError."""
+        return analysis_of(
+            self.side.workload,
+            {case: _joined(each) for case, each in self.outcomes.items()},
+            self.facts,
+            self.side.manner,
+            measured_at=self.started,
+            calibration={name: stats.median(times) for name, times in self.calibration.items()},
+        )
+
+
+def start_tally(side: Side) -> Tally:
+    """Return the tally of a side of which nothing was measured; raises ConnectError."""
+    return Tally(side=side, facts=side.server.facts(()))
+
+
+def _joined(outcomes: list[Runs | Problem]) -> Runs | Problem:
+    """Return the sessions as one; a case that fails in one of them fails."""
+    problem = next((outcome for outcome in outcomes if isinstance(outcome, Problem)), None)
+    return problem or joined([outcome for outcome in outcomes if isinstance(outcome, Runs)])
+
+
+class Sampler(Protocol):
+    """Measures cases in rounds, and tells what was and what is."""
+
+    @property
+    def paired(self) -> bool:
+        """Tell whether both sides are measured side by side."""
+
+    def fresh(self) -> "Sampler":
+        """Return a sampler of the same that has measured nothing, within the same budget."""
+
+    @property
+    def is_spent(self) -> bool:
+        """Tell whether the time budget is over."""
+
+    def round(self, chosen: Collection[str] | None = None) -> None:
+        """Measure one more session of these cases, all for None; those for which no time is left are skipped."""
+
+    def evidence(self) -> tuple[Mapping[str, QueryBaseline], Analysis]:
+        """Return what was, by query, and what is."""
+
+
+@dataclass(slots=True, kw_only=True)
+class StoredSampler:
+    """Measures one side, to be held against a stored baseline."""
+
+    baseline: Mapping[str, QueryBaseline]
+    tally: Tally
+    budget: Stopwatch
+    chance: random.Random
+    progress: Progress
+    paired = False
+
+    def fresh(self) -> "StoredSampler":
+        """See Sampler."""
+        return StoredSampler(
+            baseline=self.baseline,
+            tally=start_tally(self.tally.side),
+            budget=self.budget,
+            chance=self.chance,
+            progress=self.progress,
+        )
+
+    @property
+    def is_spent(self) -> bool:
+        """See Sampler."""
+        return self.budget.is_over()
+
+    def round(self, chosen: Collection[str] | None = None) -> None:
+        """See Sampler."""
+        record_round(self.tally, chosen, self.budget, self.chance, self.progress)
+
+    def evidence(self) -> tuple[Mapping[str, QueryBaseline], Analysis]:
+        """See Sampler."""
+        return self.baseline, self.tally.analysis()
+
+
+def record_round(
+    tally: Tally,
+    chosen: Collection[str] | None,
+    budget: Stopwatch,
+    chance: random.Random,
+    progress: Progress,
+) -> bool:
+    """Add one session of each of these cases to the tally, and the speed of the machine before and after them.
+
+    Return False when the server can no longer be reached.
+    """
+    side = tally.side
+    order = _shuffled(side.cases(chosen), chance)
+    tally.calibrate()
+    lost = 0
+    for done, weighted in enumerate(order):
+        progress(done, len(order), weighted.case.id)
+        problem = _skipped(budget, lost)
+        if problem:
+            tally.outcomes.setdefault(weighted.case.id, [problem])
+            continue
+        try:
+            statement = statement_of(weighted.query, weighted.case)
+            tally.add(weighted.case.id, run_case(side.server, statement, samples=side.manner.samples))
+            lost = 0
+        except MeasureError as error:
+            tally.add(weighted.case.id, problem_of(error))
+            lost = lost + 1 if isinstance(error, ConnectError) else 0
+    progress(len(order), len(order), "")
+    tally.calibrate()
+    return not lost
+
+
+@dataclass(slots=True, kw_only=True)
+class PairedSampler:
+    """Measures two sides in turns."""
+
+    base: Tally
+    head: Tally
+    budget: Stopwatch
+    chance: random.Random
+    progress: Progress
+    paired = True
+
+    def fresh(self) -> "PairedSampler":
+        """See Sampler."""
+        return PairedSampler(
+            base=start_tally(self.base.side),
+            head=start_tally(self.head.side),
+            budget=self.budget,
+            chance=self.chance,
+            progress=self.progress,
+        )
+
+    @property
+    def is_spent(self) -> bool:
+        """See Sampler."""
+        return self.budget.is_over()
+
+    def round(self, chosen: Collection[str] | None = None) -> None:
+        """See Sampler."""
+        order = _shuffled(self.head.side.cases(chosen), self.chance)
+        bases = {weighted.case.id: weighted for weighted in self.base.side.cases(chosen)}
+        lost = 0
+        for done, weighted in enumerate(order):
+            case = weighted.case.id
+            self.progress(done, len(order), case)
+            problem = _skipped(self.budget, lost)
+            if problem:
+                self.head.outcomes.setdefault(case, [problem])
+                continue
+            lost = 0 if self._session(bases.get(case), weighted) else lost + 1
+        self.progress(len(order), len(order), "")
+
+    def evidence(self) -> tuple[Mapping[str, QueryBaseline], Analysis]:
+        """See Sampler."""
+        return {each.query: each for each in from_analysis(self.base.analysis())}, self.head.analysis()
+
+    def _session(self, base: WeightedCase | None, head: WeightedCase) -> bool:
+        """Measure a session of one case on both sides; return False when a server could not be reached."""
+        if base is None:
+            return self._alone(head)
+        sides = ((self.base, base), (self.head, head))
+        opened: list[Prepared] = []
+        with ExitStack() as stack:
+            for tally, weighted in sides:
+                try:
+                    statement = statement_of(weighted.query, weighted.case)
+                    opened.append(stack.enter_context(tally.side.server.prepared(statement)))
+                except MeasureError as error:
+                    self._note_failure(tally, weighted.case.id, problem_of(error))
+                    return not isinstance(error, ConnectError)
+            at = datetime.now(UTC)
+            plans = _run_in_turns(opened, self.chance)
+            for (tally, weighted), prepared, ran in zip(sides, opened, plans, strict=True):
+                if isinstance(ran, Problem):
+                    self._note_failure(tally, weighted.case.id, ran)
+                elif ran:
+                    tally.add(weighted.case.id, runs_of(ran, prepared, at=at))
+        return True
+
+    def _note_failure(self, tally: Tally, case: str, problem: Problem) -> None:
+        """Note that a case failed on one side; when it failed at the base, the head has nothing to be held against."""
+        tally.add(case, problem)
+        if tally is self.base:
+            message = f"it fails before the change: {problem.message}"
+            self.head.add(case, Problem(kind=ProblemKind.SKIPPED, message=message, hint=problem.hint))
+
+    def _alone(self, head: WeightedCase) -> bool:
+        """Measure a case that only the head has."""
+        try:
+            statement = statement_of(head.query, head.case)
+            self.head.add(head.case.id, run_case(self.head.side.server, statement, samples=1))
+        except MeasureError as error:
+            self.head.add(head.case.id, problem_of(error))
+            return not isinstance(error, ConnectError)
+        return True
+
+
+def _run_in_turns(sides: list[Prepared], chance: random.Random) -> list[list[Plan] | Problem]:
+    """Return the plans of both sides, run in turns after a warm-up of each, or a problem in place of one side's.
+
+    Where the warm-ups alone take the case's time, they count.
+    """
+    clock, pairs_clock = Stopwatch(CASE_LIMIT_MS), Stopwatch(PAIRS_MS)
+    ran: list[list[Plan]] = [[], []]
+    for turn in range(PAIRS_MOST + 1):
+        if turn == 1 and not clock.is_over():
+            ran = [[], []]
+            pairs_clock = Stopwatch(PAIRS_MS)
+        elif turn > 0 and (clock.is_over() or pairs_clock.is_over()):
+            break
+        for place in chance.sample((0, 1), 2):
+            try:
+                ran[place].append(sides[place].run())
+            except MeasureError as error:
+                # The other side has nothing to be paired with.
+                return [problem_of(error) if place == side else [] for side in (0, 1)]
+    return [ran[0], ran[1]]
+
+
+def _shuffled(cases: list[WeightedCase], chance: random.Random) -> list[WeightedCase]:
+    return writes_last(chance.sample(cases, len(cases)))
+
+
+def _skipped(budget: Stopwatch, lost: int) -> Problem | None:
+    """Return why a case is not measured in this round, None when it is."""
+    if lost >= _LOST_CONNECTIONS:
+        return Problem(kind=ProblemKind.SKIPPED, message="the server can no longer be reached")
+    if budget.is_over():
+        return Problem(
+            kind=ProblemKind.SKIPPED, message="the time budget was spent", hint="give more: --budget"
+        )
+    return None

@@ -1,0 +1,150 @@
+"""The times of all cases of a run: the machine's own change and the noise are told first, then each case by them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from perfkit import stats
+from perfkit.baseline.comparison import blocks_of
+from perfkit.baseline.model import CaseBaseline, QueryBaseline
+from perfkit.baseline.thresholds import Thresholds
+from perfkit.baseline.timing import (
+    Ground,
+    Timing,
+    machine_ratio,
+    paired_noise,
+    paired_timing,
+    stored_noise,
+    stored_timing,
+)
+from perfkit.measure.model import Analysis
+from perfkit.plan.runs import Runs, Session
+from perfkit.plan.shape import Shape
+from perfkit.units import format_share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """What was and what is of a case that both sides measured, and the shape of its plan now."""
+
+    before: CaseBaseline
+    now: Runs
+    shape: Shape
+
+    @property
+    def sessions(self) -> tuple[Sequence[Session], Sequence[Session]]:
+        """Return the sessions before and now: those of the plan that it has now, where that was recorded."""
+        known = self.before.known(self.shape)
+        return (known and known[1]) or self.before.sessions, self.now.sessions
+
+    @property
+    def is_timed(self) -> bool:
+        """Tell whether the times can be compared: an accepted plan of old may have been recorded without."""
+        known = self.before.known(self.shape)
+        return known is None or bool(known[1])
+
+    @property
+    def did_the_same(self) -> bool:
+        """Tell whether plan and work are the same."""
+        return (
+            blocks_of(self.before.counters) == blocks_of(self.now.counters)
+            and self.before.counters.rows == self.now.counters.rows
+            and self.before.shape == self.shape
+        )
+
+
+Pairs = Mapping[str, Pair]
+"""By case id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """The timing of each case by id, the ground that the run gave, and sentences about it."""
+
+    timings: Mapping[str, Timing]
+    ground: Ground
+    notes: tuple[str, ...]
+
+
+def compare_times(
+    pairs: Pairs,
+    baseline: Mapping[str, QueryBaseline],
+    analysis: Analysis,
+    ground: Ground,
+    thresholds: Thresholds,
+) -> Times:
+    """Return the times of a run against those of its baseline, or of the other side."""
+    sessions = {case: pair.sessions for case, pair in pairs.items()}
+    if ground.paired:
+        return _paired(sessions, ground, thresholds)
+    return _stored(sessions, pairs, baseline, analysis, ground, thresholds)
+
+
+_Sessions = Mapping[str, tuple[Sequence[Session], Sequence[Session]]]
+
+
+def _paired(sessions: _Sessions, ground: Ground, thresholds: Thresholds) -> Times:
+    noise = ground.noise or paired_noise(sessions.values(), thresholds.paired_noise)
+    return Times(
+        timings={
+            case: paired_timing(before, now, noise=noise, level=ground.level)
+            for case, (before, now) in sessions.items()
+        },
+        ground=Ground(paired=True, level=ground.level, noise=noise, machine=1.0),
+        notes=(),
+    )
+
+
+def _stored(
+    sessions: _Sessions,
+    pairs: Pairs,
+    baseline: Mapping[str, QueryBaseline],
+    analysis: Analysis,
+    ground: Ground,
+    thresholds: Thresholds,
+) -> Times:
+    noise = ground.noise or stored_noise(sessions.values(), thresholds.stored_noise)
+    ratio = ground.machine or _machine(pairs, baseline, analysis, thresholds)
+    counts = 1 / thresholds.machine_ratio <= ratio <= thresholds.machine_ratio
+    return Times(
+        timings={
+            case: stored_timing(
+                before,
+                now,
+                machine_ratio=ratio,
+                counts=counts and pairs[case].is_timed,
+                noise=noise,
+                level=ground.level,
+            )
+            for case, (before, now) in sessions.items()
+        },
+        ground=Ground(paired=False, level=ground.level, noise=noise, machine=ratio),
+        notes=() if counts else (_machine_note(ratio),),
+    )
+
+
+def _machine(
+    pairs: Pairs, baseline: Mapping[str, QueryBaseline], analysis: Analysis, thresholds: Thresholds
+) -> float:
+    """Return how many times slower the machine is: as the cases with the same work say, within what the fixed work allows."""
+    unchanged = (
+        (stats.median(pair.before.execution_ms), stats.median(pair.now.execution_ms))
+        for pair in pairs.values()
+        if pair.did_the_same
+    )
+    cases = machine_ratio(unchanged, thresholds.machine_least_cases)
+    recorded = [query.recorded.calibration for query in baseline.values() if query.recorded.calibration]
+    work = [
+        analysis.calibration[name] / calibration[name]
+        for calibration in recorded
+        for name in calibration.keys() & analysis.calibration.keys()
+        if calibration[name] > 0
+    ]
+    if not work:
+        return cases
+    fixed = stats.median(work)
+    return min(max(cases, fixed / thresholds.machine_tolerance), fixed * thresholds.machine_tolerance)
+
+
+def _machine_note(ratio: float) -> str:
+    how = f"{format_share(ratio - 1)} slower" if ratio > 1 else f"{format_share(1 - ratio)} faster"
+    return f"the machine is {how} than when the baseline was recorded: times do not count, counters do"

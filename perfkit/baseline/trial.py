@@ -1,0 +1,137 @@
+"""Trial: a run that is to be believed. All cases are looked at, the doubtful ones again and again, with fresh data.
+
+1. Screen: one or two rounds of every case, judged so that little that is real can slip by.
+2. Look again: what might have changed is measured anew, in ever more rounds, until its interval leaves no doubt, the
+   looks are over or the budget is spent. A case fails only when this second measurement, by itself, says so.
+
+The second measurement alone carries the proof, so that its error rate is shared out among the few cases and looks that
+it has (Bonferroni), not among all cases of the catalog: the chance that a run without any change fails for a time is at
+most alpha.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from perfkit.baseline.judge import judge
+from perfkit.baseline.model import QueryBaseline
+from perfkit.baseline.sampling import Sampler
+from perfkit.baseline.thresholds import THRESHOLDS, Level, Thresholds
+from perfkit.baseline.timing import Ground, Timing
+from perfkit.baseline.verdict import Cause, Gate, Judgement, Verdict, VerdictKind
+from perfkit.measure.model import Analysis
+from perfkit.measure.run import refuse_nothing_measured
+
+SCREEN_ROUNDS = {True: 2, False: 1}  # paired, stored
+# Rounds of each further look: after 4, 8, 16 and 32 sessions in a paired run.
+LOOKS = {True: (4, 4, 8, 16), False: (2, 2, 4)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """The judgement, what was held against what, and how many cases were looked at again."""
+
+    judgement: Judgement
+    baseline: Mapping[str, QueryBaseline]
+    analysis: Analysis
+    looked_again: int
+
+
+def run_trial(sampler: Sampler, thresholds: Thresholds = THRESHOLDS) -> Trial:
+    """Return the trial of all cases that the sampler measures; raises what it and `judge` raise."""
+    level = thresholds.paired if sampler.paired else thresholds.stored
+    for number in range(SCREEN_ROUNDS[sampler.paired]):
+        if number == 0 or not sampler.is_spent:
+            sampler.round()
+    baseline, analysis = sampler.evidence()
+    refuse_nothing_measured(analysis)
+    screen = Ground(paired=sampler.paired, level=level.for_screening(thresholds.screen_alpha))
+    first = judge(baseline, analysis, screen, thresholds)
+    again = _look_again(sampler.fresh(), first, level, thresholds) if _doubtful(first) else {}
+    judgement = replace(first, verdicts=tuple(again.get(verdict.id, verdict) for verdict in first.verdicts))
+    return Trial(judgement=judgement, baseline=baseline, analysis=analysis, looked_again=len(again))
+
+
+def _doubtful(judgement: Judgement) -> dict[str, Verdict]:
+    """Return the verdicts that more data may well change: those that fail, and those whose time seems another."""
+    return {
+        verdict.id: verdict
+        for verdict in judgement.verdicts
+        if verdict.gate in {Gate.FAILED, Gate.ERROR} or _seems_changed(verdict, judgement)
+    }
+
+
+def _seems_changed(verdict: Verdict, judgement: Judgement) -> bool:
+    timing = judgement.timings.get(verdict.id)
+    if timing is None:
+        return False
+    return timing.slower or timing.faster or (verdict.kind is VerdictKind.PLAN_CHANGED and timing.longer)
+
+
+def _look_again(
+    sampler: Sampler, first: Judgement, level: Level, thresholds: Thresholds
+) -> dict[str, Verdict]:
+    """Return the verdicts of measuring the doubtful cases anew; one for which no time was left is inconclusive.
+
+    A case is looked at no further when it fails, when its change is clear, and when it no longer looks like one.
+    """
+    looks = LOOKS[sampler.paired]
+    doubtful = _doubtful(first)
+    assert first.ground is not None
+    strict = replace(first.ground, level=level.shared_by(len(doubtful) * len(looks)))
+    found = {case: _unproved(verdict) for case, verdict in doubtful.items()}
+    left = set(doubtful)
+    for rounds in looks:
+        for _ in range(rounds):
+            if not sampler.is_spent:
+                sampler.round(left)
+        evidence = sampler.evidence()
+        judgement = judge(*evidence, strict, thresholds)
+        for verdict in judgement.verdicts:
+            if verdict.id in left and verdict.gate is not Gate.SKIPPED:
+                found[verdict.id] = verdict
+        left &= _doubtful(judge(*evidence, first.ground, thresholds)).keys()
+        left = {case for case in left if not _is_clear(found[case], judgement.timings.get(case))}
+        if not left or sampler.is_spent:
+            break
+    told = {case: _told(found[case], judgement.timings.get(case), thresholds) for case in left}
+    return found | told
+
+
+def _is_clear(verdict: Verdict, timing: Timing | None) -> bool:
+    """Tell whether more sessions cannot change what is said of a case."""
+    if timing is None or not timing.counts or verdict.gate in {Gate.FAILED, Gate.ERROR}:
+        return True
+    return timing.longer or timing.shorter
+
+
+def _told(verdict: Verdict, timing: Timing | None, thresholds: Thresholds) -> Verdict:
+    """Return the verdict on a case in doubt to the end: inconclusive, if it may be slower by a time that matters."""
+    if verdict.kind is not VerdictKind.SAME or timing is None or not timing.counts:
+        return verdict
+    may_matter = (timing.high - 1) * timing.before_ms >= timing.floor_ms
+    if timing.ratio < 1 or timing.high < thresholds.inconclusive_ratio or not may_matter:
+        return verdict
+    return replace(
+        verdict,
+        kind=VerdictKind.INCONCLUSIVE,
+        gate=Gate.WARNING,
+        cause=Cause.TOO_NOISY,
+        message=(
+            f"{verdict.id}: the same work, but its time may be {timing.low:.2f} to {timing.high:.2f} times what it was:"
+            " too noisy to tell"
+        ),
+        hint="measure on a quieter machine, or for longer: --budget",
+    )
+
+
+def _unproved(verdict: Verdict) -> Verdict:
+    """Return what is said of a case that looked changed, when no time was left to look again."""
+    if verdict.gate not in {Gate.FAILED, Gate.ERROR}:
+        return verdict
+    return replace(
+        verdict,
+        kind=VerdictKind.INCONCLUSIVE,
+        gate=Gate.WARNING,
+        message=f"{verdict.message}; seen once, and the budget was spent before a second look",
+        hint="give more time: --budget",
+    )
