@@ -22,7 +22,8 @@ class Comparison:
 
     `reference` is what the plan of now counted when it was recorded or accepted; `accepted` tells that it is not the
     baseline's own plan. For a plan that is neither, `reference` is what the baseline's plan counted. `drifts` tells
-    that equal work need not count equally: the case writes, or its runs differed among themselves. In a run that judges
+    that equal work need not count equally: the case writes, or its runs differed among themselves. `weight` is in calls
+    per minute. In a run that judges
     a change both sides are measured side by side (`paired`), and what was changed around the case is no obstacle but may
     be the cause (`differences`).
     """
@@ -36,6 +37,7 @@ class Comparison:
     shape: Shape
     facts: Facts
     writes: bool
+    weight: float
     timing: Timing
     paired: bool = False
     differences: tuple[tuple[Cause, str], ...] = ()
@@ -81,7 +83,14 @@ def evidence_of(comparison: Comparison) -> dict[str, int | float | str]:
         "time_ratio_high": round(timing.high, 3),
         "sessions": timing.sessions,
         "machine_ratio": round(timing.machine_ratio, 2),
+        "impact_ms_per_minute": round(impact_ms_per_minute(comparison), 3),
     }
+
+
+def impact_ms_per_minute(comparison: Comparison) -> float:
+    """Return how much more database time the case takes each minute, by its weight: change x calls."""
+    timing = comparison.timing
+    return (timing.ratio - 1) * timing.before_ms * comparison.weight
 
 
 def numbers_of(comparison: Comparison) -> str:

@@ -86,6 +86,7 @@ def _judge_result(
         shape=shape,
         facts=analysis.facts,
         writes="write" in result.query.allowed,
+        weight=result.weight,
         timing=times.timings[result.case.id],
         paired=paired,
         differences=differences(query, result.query, analysis) if paired else (),

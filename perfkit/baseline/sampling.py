@@ -66,8 +66,14 @@ class Tally:
             for name, times in calibrate(self.side.server).items():
                 self.calibration.setdefault(name, []).extend(times)
 
+    @property
+    def busy_ratio(self) -> float:
+        """Return how many times its best the fixed work took, at the median: about 1 on a quiet machine."""
+        ratios = [stats.median(times) / min(times) for times in self.calibration.values() if min(times) > 0]
+        return max(ratios, default=1.0)
+
     def analysis(self) -> Analysis:
-        """Return what was measured so far; raises NothingMeasuredError."""
+        """Return what was measured so far."""
         return analysis_of(
             self.side.workload,
             {case: _joined(each) for case, each in self.outcomes.items()},
@@ -106,6 +112,10 @@ class Sampler(Protocol):
     def round(self, chosen: Collection[str] | None = None) -> None:
         """Measure one more session of these cases, all for None; those for which no time is left are skipped."""
 
+    @property
+    def busy_ratio(self) -> float:
+        """Return how busy the machine was: see Tally."""
+
     def evidence(self) -> tuple[Mapping[str, QueryBaseline], Analysis]:
         """Return what was, by query, and what is."""
 
@@ -135,6 +145,11 @@ class StoredSampler:
     def is_spent(self) -> bool:
         """See Sampler."""
         return self.budget.is_over()
+
+    @property
+    def busy_ratio(self) -> float:
+        """See Sampler."""
+        return self.tally.busy_ratio
 
     def round(self, chosen: Collection[str] | None = None) -> None:
         """See Sampler."""
@@ -204,9 +219,15 @@ class PairedSampler:
         """See Sampler."""
         return self.budget.is_over()
 
+    @property
+    def busy_ratio(self) -> float:
+        """See Sampler."""
+        return self.head.busy_ratio
+
     def round(self, chosen: Collection[str] | None = None) -> None:
         """See Sampler."""
         order = _shuffled(self.head.side.cases(chosen), self.chance)
+        self.head.calibrate()
         bases = {weighted.case.id: weighted for weighted in self.base.side.cases(chosen)}
         lost = 0
         for done, weighted in enumerate(order):

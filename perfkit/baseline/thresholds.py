@@ -79,6 +79,8 @@ class Thresholds:
     other_machine_ratio: float = 2.0
     # The cases may say that the machine is slower by no more than this beyond what the fixed work beside them says.
     machine_tolerance: float = 1.25
+    # On a quiet machine the median of the fixed work is within 1.2 times its best.
+    busy_ratio: float = 1.4
     # Blocks from disk, of those touched, from which on a cache is cold.
     cold_share: float = 0.05
     # Where something is known to have changed, such as a lost index, and a plan reads twice as much, its time need only

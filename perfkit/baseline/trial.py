@@ -9,7 +9,7 @@ it has (Bonferroni), not among all cases of the catalog: the chance that a run w
 most alpha.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from perfkit.baseline.judge import judge
@@ -47,8 +47,17 @@ def run_trial(sampler: Sampler, thresholds: Thresholds = THRESHOLDS) -> Trial:
     screen = Ground(paired=sampler.paired, level=level.for_screening(thresholds.screen_alpha))
     first = judge(baseline, analysis, screen, thresholds)
     again = _look_again(sampler.fresh(), first, level, thresholds) if _doubtful(first) else {}
-    judgement = replace(first, verdicts=tuple(again.get(verdict.id, verdict) for verdict in first.verdicts))
+    judgement = replace(
+        first,
+        verdicts=tuple(again.get(verdict.id, verdict) for verdict in first.verdicts),
+        notes=(*first.notes, *_busy_notes(sampler.busy_ratio, thresholds)),
+    )
     return Trial(judgement=judgement, baseline=baseline, analysis=analysis, looked_again=len(again))
+
+
+def _busy_notes(ratio: float, thresholds: Thresholds) -> Iterator[str]:
+    if ratio >= thresholds.busy_ratio:
+        yield f"the machine was busy, fixed work took {ratio:.1f} times its best: small slowdowns may be missed"
 
 
 def _doubtful(judgement: Judgement) -> dict[str, Verdict]:

@@ -99,6 +99,11 @@ class Verdict:
         """Return "query/case"."""
         return f"{self.query}/{self.case}"
 
+    @property
+    def impact_ms_per_minute(self) -> float:
+        """Return how much more database time the case takes each minute, 0 where that is not known."""
+        return float(self.evidence.get("impact_ms_per_minute", 0.0))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:

@@ -17,7 +17,16 @@ from perfkit.cli.options import (
     ServerOptions,
     takes,
 )
-from perfkit.cli.session import budget_of, chance_of, emit, leave, measured, settings_from, side_from
+from perfkit.cli.session import (
+    budget_of,
+    chance_of,
+    emit,
+    leave,
+    measured,
+    remember,
+    settings_from,
+    side_from,
+)
 from perfkit.errors import MeasureError, UsageError
 
 if TYPE_CHECKING:
@@ -70,6 +79,7 @@ def record(
     analysis = _recorded(settings, only)
     names = None if only else {result.query.name for result in analysis.results}
     removed = store.record(settings.baselines, name, from_analysis(analysis), catalog=names)
+    remember(settings, analysis, command="baseline", name=name, verdicts={})
     emit(record_document(analysis, directory=settings.baselines / name, removed=removed), out)
     leave(MeasureError.exit_code if analysis.summary.failed else 0)
 

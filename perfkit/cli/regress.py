@@ -20,7 +20,7 @@ from perfkit.cli.options import (
     takes,
 )
 from perfkit.cli.run import GATE_FAILED
-from perfkit.cli.session import budget_of, chance_of, emit, leave, settings_from, side_from
+from perfkit.cli.session import budget_of, chance_of, emit, leave, remember, settings_from, side_from
 from perfkit.errors import NotComparableError
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def regress(
             document = regress_document(trial, against=sides.title, notes=sides.notes)
     else:
         trial = _judge_stored(settings, patterns, name)
+        verdicts = {verdict.id: str(verdict.kind) for verdict in trial.judgement.verdicts}
+        remember(settings, trial.analysis, command="regress", name=name, verdicts=verdicts)
         document = regress_document(trial, against=f"the baseline {name}")
     emit(document, out)
     if trial.judgement.failed:

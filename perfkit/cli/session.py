@@ -1,8 +1,9 @@
 """What a command works with: its settings, the server they name, and the cases that the user chose."""
 
 import os
+import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from perfkit.cli.options import OutputOptions
+from perfkit.errors import PerfkitError
 
 if TYPE_CHECKING:
     from random import Random
@@ -157,6 +159,38 @@ def chance_of(settings: "Settings") -> "Random":
     from random import Random
 
     return Random(settings.seed)  # no secret
+
+
+def remember(
+    settings: "Settings", analysis: "Analysis", *, command: str, name: str, verdicts: Mapping[str, str]
+) -> None:
+    """Append what was measured to the history; where that cannot be written, say so: the result counts all the same."""
+    from perfkit.cli.run import say
+    from perfkit.history.model import entry_from
+    from perfkit.history.store import append
+
+    entry = entry_from(
+        analysis,
+        command=command,
+        name=name,
+        revision=_revision(settings.queries),
+        calibration_ms=analysis.calibration,
+        verdicts=verdicts,
+    )
+    try:
+        append(settings.history, entry)
+    except PerfkitError as error:
+        say(f"perfkit: this run is not in the history: {error.message}")
+
+
+def _revision(directory: Path) -> str:
+    """Return the commit that the catalog's directory is at, '' when it is in no repository."""
+    command = ["git", "-C", str(directory), "rev-parse", "--short", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def emit(document: "Document", out: OutputOptions) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import zip_longest
 
+from perfkit import units
 from perfkit.baseline.trial import Trial
 from perfkit.baseline.verdict import Cause, Gate, Judgement, Verdict, VerdictKind
 from perfkit.measure.model import CaseResult
@@ -14,6 +15,7 @@ SCHEMA = "perfkit.regress/1"
 # What a person reads; JSON has all.
 CASES_SHOWN = 10
 DIFFS_SHOWN = 3
+LEAST_IMPACT_MS = 1.0
 
 _STATES = {
     Gate.PASSED: State.PASSED,
@@ -75,18 +77,27 @@ def _improved(verdict: Verdict) -> bool:
     return verdict.kind is VerdictKind.LESS_WORK or verdict.cause is Cause.IMPROVED
 
 
-def _listed(title: str, verdicts: tuple[Verdict, ...]) -> Iterator[Listing]:
-    """Yield the verdicts, each with what to do, which is said once when it is the same for several in a row."""
-    if not verdicts:
+def _listed(title: str, unranked: tuple[Verdict, ...]) -> Iterator[Listing]:
+    """Yield the verdicts, those of the most impact first, each with what to do, once for several in a row."""
+    if not unranked:
         return
+    verdicts = sorted(unranked, key=lambda verdict: -abs(verdict.impact_ms_per_minute))
     items: list[Item] = []
     for verdict, following in zip_longest(verdicts[:CASES_SHOWN], verdicts[1:CASES_SHOWN]):
         to_do = verdict.hint if following is None or following.hint != verdict.hint else ""
-        lines = (Paragraph(f"to do: {to_do}"),) if to_do else ()
+        lines = (*_impact(verdict), *((Paragraph(f"to do: {to_do}"),) if to_do else ()))
         items.append(Item(heading=verdict.message, lines=lines, tone=_TONES[verdict.gate]))
     if more := len(verdicts) - len(items):
         items.append(Item(heading=f"and {more} more (--format json has all)", lines=(), tone=Tone.FAINT))
     yield Listing(title=title, items=tuple(items))
+
+
+def _impact(verdict: Verdict) -> Iterator[Paragraph]:
+    """Yield what the change costs or saves, where that is felt."""
+    impact_ms = verdict.impact_ms_per_minute
+    if abs(impact_ms) >= LEAST_IMPACT_MS:
+        word = "costs" if impact_ms > 0 else "saves"
+        yield Paragraph(f"{word} {units.format_ms(abs(impact_ms))} of database time a minute", Tone.FAINT)
 
 
 def _diffs(verdicts: tuple[Verdict, ...]) -> Iterator[Code]:
