@@ -1,7 +1,7 @@
 """A simulated server: statements whose plans and typical times are given, and whose noise is drawn from a seed."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -10,12 +10,19 @@ import tests.unit.baseline.workloads as w
 from perfkit.baseline.sampling import PairedSampler, Side, StoredSampler, start_tally
 from perfkit.catalog.model import Case
 from perfkit.catalog.workload import WeightedCase, Workload
+from perfkit.errors import MeasureError, StatementError
 from perfkit.measure.calibration import WORK
 from perfkit.measure.model import Manner, Prepared
 from perfkit.measure.session import Stopwatch
 from perfkit.plan.facts import Facts
 from perfkit.plan.model import Plan
 from perfkit.plan.runs import Statement
+
+Log = list[tuple[str, str]]
+"""The name of the server and the text of the statement, of each run."""
+
+Fails = Callable[[str, int], None]
+"""Gets a statement's text and the number of its session, from 0; may raise MeasureError."""
 
 MANNER = Manner(samples=3, plan_mode="custom", target_ms=100.0)
 PLAN = w.index_plan()
@@ -32,10 +39,11 @@ class Timed:
 
 @dataclass(slots=True)
 class Simulated:
-    """Perfkit's Server over given statements, by text; `log` gets (name, text) of each session and each run.
+    """Perfkit's Server over given statements, by text; `log` gets each run, `sessions` counts them by text.
 
     Each session and each run takes longer or shorter than typical, by logarithms of deviation `noise`, and all of them
-    `slower` times as long. `fails` may raise MeasureError for a statement's text, before its n-th session (from 0).
+    `slower` times as long. `fails` is called before each session; runs fail from the
+    `breaks_at_run`-th on (from 0).
     """
 
     name: str
@@ -44,15 +52,19 @@ class Simulated:
     noise: float = 0.0
     slower: float = 1.0
     around: Facts = field(default_factory=w.facts)
-    fails: Callable[[str, int], None] = lambda *_: None
-    log: list[tuple[str, str]] = field(default_factory=list)
+    fails: Fails = lambda *_: None
+    log: Log = field(default_factory=list)
     sessions: dict[str, int] = field(default_factory=dict)
+    breaks_at_run: int | None = None
+    fixed_work_fails: bool = False
 
     @contextmanager
     def prepared(self, statement: Statement) -> Iterator[Prepared]:
         """See Server."""
         text = statement.text
         if text in WORK.values():
+            if self.fixed_work_fails:
+                raise StatementError("permission denied")
             yield _Prepared(self, text, Timed(time_ms=FIXED_WORK_MS), 1.0, logged=False)
             return
         number = self.sessions.get(text, 0)
@@ -84,10 +96,23 @@ class _Prepared:
 
     def run(self, *, timing: bool = False) -> Plan:  # noqa: ARG002  the Protocol's
         """See Prepared."""
+        breaks_at = self.server.breaks_at_run
+        if self.logged and breaks_at is not None and len(self.server.log) >= breaks_at:
+            raise StatementError("canceling statement due to conflict with recovery")
         if self.logged:
             self.server.log.append((self.server.name, self.text))
         factor = self.session_factor * self.server.slower * self.server.drawn()
         return replace(self.timed.plan, execution_ms=self.timed.time_ms * factor, planning_ms=0.1)
+
+
+def failing(error: MeasureError, name: str, *, sessions: Collection[int] = range(1_000)) -> Fails:
+    """Return what raises the error for the statement, in these of its sessions."""
+
+    def fails(text: str, session: int) -> None:
+        if text == name and session in sessions:
+            raise error
+
+    return fails
 
 
 def workload(names: Iterable[str], *, writing: Iterable[str] = ()) -> Workload:
@@ -108,7 +133,7 @@ def workload(names: Iterable[str], *, writing: Iterable[str] = ()) -> Workload:
 class Limit(Stopwatch):
     """A time budget that is over after so many runs of the logs."""
 
-    logs: tuple[list[tuple[str, str]], ...]
+    logs: tuple[Log, ...]
     runs: float = math.inf
 
     def is_over(self) -> bool:
@@ -159,6 +184,6 @@ def _alone(server: Simulated, work: Workload, *, seed: int) -> StoredSampler:
     )
 
 
-def _once(*logs: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], ...]:
+def _once(*logs: Log) -> tuple[Log, ...]:
     """Return the logs, one that both sides share once."""
     return tuple({id(log): log for log in logs}.values())
