@@ -20,6 +20,7 @@ from perfkit.cli.options import (
     takes,
 )
 from perfkit.cli.run import GATE_FAILED
+from perfkit.cli.selftest import run_self_test
 from perfkit.cli.session import budget_of, chance_of, emit, leave, remember, settings_from, side_from
 from perfkit.errors import NotComparableError
 
@@ -38,6 +39,10 @@ def regress(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 4 when a case was not judged, or is inconclusive.")
     ] = False,
+    self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Hold the gate to known changes, on a database of its own."),
+    ] = False,
     change: ChangeOptions,
     server: ServerOptions,
     catalog: CatalogOptions,
@@ -52,6 +57,9 @@ def regress(
     from perfkit.report.documents.regress import regress_document
 
     settings = settings_from(server, catalog, measuring, baselines=baselines, budget=budget)
+    if self_test:
+        run_self_test(settings, out)
+        return
     if change.is_given:
         with change_of(settings, patterns, change) as sides:
             trial = _judge_change(settings, sides)

@@ -29,12 +29,13 @@ ARROWS: dict[str, set[str]] = {
     "measure": {"catalog", "plan"},
     "baseline": {"catalog", "measure", "plan", "syntax", "files"},
     "history": {"baseline", "files", "measure", "plan"},
+    "selftest": {"baseline", "embedded", "measure"},
     "doctor": set(),
     "embedded": {"copies"},
     "demo": {"embedded"},
-    "report": {"baseline", "catalog", "doctor", "files", "history", "measure", "plan", "settings"},
+    "report": {"baseline", "catalog", "doctor", "files", "history", "measure", "plan", "selftest", "settings"},
     "cli": {
-        "baseline", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "measure", "plan", "report", "settings",
+        "baseline", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "measure", "plan", "report", "selftest", "settings",
     },
 }  # fmt: skip
 
