@@ -34,4 +34,12 @@ perfkit demo psql -qc "$restore"
 printf '\nexit code %s\n' "$code"
 test "$code" -eq 1
 
+say "A migration is judged on two copies of the database, before it meets the real one"
+migration="$baselines/login.sql"
+echo 'CREATE INDEX CONCURRENTLY emails_lower_idx ON alumni.emails (lower(email));' > "$migration"
+run perfkit regress --migration "$migration" 'profile_login'
+
+say "Every run is kept; drift that no single comparison sees is found over them"
+run perfkit history --last 3 $judged
+
 say "The demo is stopped and its data kept; start it again with: perfkit demo up"

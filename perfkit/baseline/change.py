@@ -69,13 +69,17 @@ def _is_regression(comparison: Comparison, blocks: Metric, growth: Growth, thres
 
 
 def _hint(comparison: Comparison, gate: Gate) -> str:
-    if gate is Gate.PASSED:
-        return f"hold it to the better plan: perfkit baseline --only {comparison.case.query}"
+    """Return what to do; there is nothing to record or accept where two sides were measured side by side."""
     lost = [
         definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1) for _, definition in lost_indexes(comparison)
     ]
-    if lost:
-        return f'make it again: {"; ".join(lost)}; or accept the plans: perfkit baseline accept QUERY/CASE --reason "…"'
+    again = f"make it again: {'; '.join(lost)}" if lost and gate is not Gate.PASSED else ""
+    if comparison.paired:
+        return again
+    if gate is Gate.PASSED:
+        return f"hold it to the better plan: perfkit baseline --only {comparison.case.query}"
+    if again:
+        return f'{again}; or accept the plans: perfkit baseline accept QUERY/CASE --reason "…"'
     return f'when this plan is right: perfkit baseline accept {comparison.case.id} --reason "…"'
 
 

@@ -73,7 +73,7 @@ def _judge_result(
     if obstacle:
         return _not_comparable(result.case, obstacle)
     if query is None or before is None or result.runs is None:
-        return _new(result.case)
+        return _new(result.case, paired=paired)
     shape = shape_of(result.runs.plan)
     known = before.known(shape)
     comparison = Comparison(
@@ -133,7 +133,9 @@ def _judge_problem(result: CaseResult, problem: Problem, *, was_measured: bool) 
     )
 
 
-def _new(case: Case) -> Verdict:
+def _new(case: Case, *, paired: bool) -> Verdict:
+    if paired:
+        return _unjudged(case, VerdictKind.NEW, Cause.NOT_IN_BASELINE, "is new: nothing to compare with", "")
     hint = f"record it: perfkit baseline --only {case.query}"
     return _unjudged(case, VerdictKind.NEW, Cause.NOT_IN_BASELINE, "is not in the baseline", hint)
 

@@ -38,8 +38,8 @@ class Timing:
     """Times of a case before and now.
 
     Medians in ms as measured; `ratio` is now / before after the machine's own change is taken out, `low` and `high` the
-    ends of its interval. `longer` and `shorter` tell that it is clear, `slower` and `faster` that it also matters, being
-    more than the floor. None of them is when `counts` is False: the machine is too different to tell.
+    ends of its interval. `longer`, `shorter` and `not_longer` tell that it is clear, `slower` and `faster` that it also
+    matters, being more than the floor. None of them is when `counts` is False: the machine is too different to tell.
     """
 
     before_ms: float
@@ -50,6 +50,7 @@ class Timing:
     high: float
     longer: bool
     shorter: bool
+    not_longer: bool
     floor_ms: float
     sessions: int
     counts: bool = True
@@ -87,7 +88,7 @@ def stored_timing(
         degrees=degrees,
     )
     timing = _timing(before, now, change, level)
-    clear = {} if counts else {"longer": False, "shorter": False}
+    clear = {} if counts else {"longer": False, "shorter": False, "not_longer": False}
     return replace(timing, machine_ratio=machine_ratio, counts=counts, **clear)
 
 
@@ -139,6 +140,7 @@ def _timing(before: Sequence[Session], now: Sequence[Session], change: _Change, 
         high=math.exp(change.mean + reach),
         longer=change.mean - reach > beyond,
         shorter=change.mean + reach < -beyond,
+        not_longer=change.mean + reach < beyond,
         floor_ms=level.floor_ms,
         sessions=len(now),
     )

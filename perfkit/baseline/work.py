@@ -49,7 +49,9 @@ def judge_work(comparison: Comparison, thresholds: Thresholds) -> Verdict:
         why = vacuum_reason(comparison)
         return _verdict(comparison, VerdictKind.MORE_WORK, Gate.WARNING, Cause.VACUUM_NEEDED, why)
     cause, why = next(changes_around(comparison), None) or _cause(comparison, unexplained)
-    return _verdict(comparison, VerdictKind.MORE_WORK, Gate.FAILED, cause, why)
+    # Side by side, what clearly takes no longer is for review: with a cold cache it may.
+    gate = Gate.WARNING if comparison.paired and comparison.timing.not_longer else Gate.FAILED
+    return _verdict(comparison, VerdictKind.MORE_WORK, gate, cause, why)
 
 
 def judge_time(comparison: Comparison, thresholds: Thresholds) -> Verdict | None:
@@ -155,8 +157,14 @@ def _verdict(comparison: Comparison, kind: VerdictKind, gate: Gate, cause: Cause
         cause=cause,
         message=f"{comparison.case.id}: {numbers_of(comparison)}{accepted}; {why}",
         evidence=evidence,
-        hint=_HINTS.get(gate, "").format(query=comparison.case.query),
+        hint="" if comparison.paired else _hint(kind, gate, comparison.case.query),
     )
+
+
+def _hint(kind: VerdictKind, gate: Gate, query: str) -> str:
+    if gate is Gate.PASSED and kind in {VerdictKind.FASTER, VerdictKind.LESS_WORK}:
+        return f"hold it to that: perfkit baseline --only {query}"
+    return _HINTS.get(gate, "").format(query=query)
 
 
 _HINTS = {
