@@ -21,11 +21,14 @@ _FLAG_WORDS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
     ("0", "false", "no", "off"), False
 )
 _NEVER = "never"
+_PERCENT = re.compile(r"\s*(\d{1,6}(?:\.\d{1,6})?)\s*%\s*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Every setting's value; durations in milliseconds, `dsn` None when libpq or the demo decides, `fail_on` None for never.
+
+    `slowdown_ratio` is 1.05 for "5%".
 
     `texts` and `sources` hold, by the setting's name, the value as it was written and where.
     """
@@ -37,10 +40,13 @@ class Settings:
     dir: Path
     samples: int
     sessions: int
+    calls: str
     budget_ms: float | None
     timeout_ms: float
     lock_timeout_ms: float
     target_ms: float
+    slowdown_ratio: float
+    floor_ms: float
     fail_on: Severity | None
     plan_mode: str
     seed: int
@@ -122,6 +128,13 @@ def _duration_ms(value: object) -> float:
     return duration_ms
 
 
+def _slowdown_ratio(value: object) -> float:
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    if match is None or not float(match[1]):
+        raise UsageError('must be a percentage in quotes, more than none, such as "5%"')
+    return 1 + float(match[1]) / 100
+
+
 def _choice(*choices: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         if not isinstance(value, str) or value not in choices:
@@ -150,6 +163,12 @@ SETTINGS = (
     Setting(name="samples", kind=_whole(1), default=5, help="runs a case"),
     Setting(name="sessions", kind=_whole(1), default=3, help="how often a baseline measures each case anew"),
     Setting(
+        name="calls",
+        kind=Kind(_choice("weights", "counted")),
+        default="weights",
+        help="rank changes by the headers' weights, or by what pg_stat_statements counted",
+    ),
+    Setting(
         name="budget", kind=DURATION, default=None, help="the longest that regress takes", field="budget_ms"
     ),
     Setting(
@@ -164,6 +183,20 @@ SETTINGS = (
     ),
     Setting(
         name="target", kind=DURATION, default="100ms", help="limit of the workload's mean", field="target_ms"
+    ),
+    Setting(
+        name="slowdown",
+        kind=Kind(_slowdown_ratio),
+        default="5%",
+        help="judging a change, a case may become slower by this",
+        field="slowdown_ratio",
+    ),
+    Setting(
+        name="floor",
+        kind=DURATION,
+        default="0.2ms",
+        help="judging a change, less than this a call does not count",
+        field="floor_ms",
     ),
     # A look at a database is no gate: analyze fails a build only where somebody asked for it.
     Setting(name="fail_on", kind=Kind(_severity), default=_NEVER, help="exit 1 on a finding this bad"),

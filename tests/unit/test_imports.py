@@ -22,6 +22,7 @@ ARROWS: dict[str, set[str]] = {
     "dsn": set(),
     "settings_file": set(),
     "settings": {"settings_file", "dsn"},
+    "settings_edit": {"settings_file"},
     "syntax": set(),
     "plan": set(),
     "catalog": {"syntax"},
@@ -29,13 +30,14 @@ ARROWS: dict[str, set[str]] = {
     "measure": {"catalog", "plan"},
     "baseline": {"catalog", "measure", "plan", "syntax", "files"},
     "history": {"baseline", "files", "measure", "plan"},
+    "calibrate": {"baseline", "measure", "plan"},
     "selftest": {"baseline", "embedded", "measure"},
     "doctor": set(),
     "embedded": {"copies"},
     "demo": {"embedded"},
-    "report": {"baseline", "catalog", "doctor", "files", "history", "measure", "plan", "selftest", "settings"},
+    "report": {"baseline", "calibrate", "catalog", "doctor", "files", "history", "measure", "plan", "selftest", "settings"},
     "cli": {
-        "baseline", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "measure", "plan", "report", "selftest", "settings",
+        "baseline", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "measure", "plan", "report", "selftest", "settings", "settings_edit",
     },
 }  # fmt: skip
 
