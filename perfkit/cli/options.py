@@ -112,6 +112,12 @@ class ChangeOptions:
         return bool(self.base or self.migration or self.base_queries)
 
 
+Calls = Annotated[
+    str | None,
+    typer.Option(
+        "--calls", metavar="weights|counted", help="Rank by the headers' weights, or by pg_stat_statements."
+    ),
+]
 Budget = Annotated[
     str | None,
     typer.Option(

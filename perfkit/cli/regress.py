@@ -1,6 +1,7 @@
 """perfkit regress: the catalog judged now against a stored baseline, or a change judged in one run."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from perfkit.cli.options import (
     BaselineDirectory,
     BaselineName,
     Budget,
+    Calls,
     CatalogOptions,
     ChangeOptions,
     MeasureOptions,
@@ -21,11 +23,21 @@ from perfkit.cli.options import (
 )
 from perfkit.cli.run import GATE_FAILED
 from perfkit.cli.selftest import run_self_test
-from perfkit.cli.session import budget_of, chance_of, emit, leave, remember, settings_from, side_from
+from perfkit.cli.session import (
+    budget_of,
+    chance_of,
+    emit,
+    leave,
+    remember,
+    server_from,
+    settings_from,
+    side_from,
+)
 from perfkit.errors import NotComparableError
 
 if TYPE_CHECKING:
     from perfkit.baseline.trial import Trial
+    from perfkit.baseline.verdict import Judgement
     from perfkit.settings import Settings
 
 
@@ -36,6 +48,7 @@ def regress(
     name: BaselineName = "main",
     baselines: BaselineDirectory = None,
     budget: Budget = None,
+    calls: Calls = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 4 when a case was not judged, or is inconclusive.")
     ] = False,
@@ -56,24 +69,33 @@ def regress(
     """
     from perfkit.report.documents.regress import regress_document
 
-    settings = settings_from(server, catalog, measuring, baselines=baselines, budget=budget)
+    settings = settings_from(server, catalog, measuring, baselines=baselines, budget=budget, calls=calls)
     if self_test:
         run_self_test(settings, out)
         return
     if change.is_given:
         with change_of(settings, patterns, change) as sides:
-            trial = _judge_change(settings, sides)
-            document = regress_document(trial, against=sides.title, notes=sides.notes)
+            trial, against, notes = _judge_change(settings, sides), sides.title, sides.notes
     else:
-        trial = _judge_stored(settings, patterns, name)
-        verdicts = {verdict.id: str(verdict.kind) for verdict in trial.judgement.verdicts}
+        trial, against, notes = _judge_stored(settings, patterns, name), f"the baseline {name}", ()
+    judgement = _ranked(trial, settings)
+    if not change.migration:  # copies are no database whose history anybody follows
+        verdicts = {verdict.id: str(verdict.kind) for verdict in judgement.verdicts}
         remember(settings, trial.analysis, command="regress", name=name, verdicts=verdicts)
-        document = regress_document(trial, against=f"the baseline {name}")
-    emit(document, out)
-    if trial.judgement.failed:
+    emit(regress_document(replace(trial, judgement=judgement), against=against, notes=notes), out)
+    if judgement.failed:
         leave(GATE_FAILED)
-    unjudged = trial.judgement.nothing_compared or (strict and trial.judgement.undecided)
+    unjudged = judgement.nothing_compared or (strict and judgement.undecided)
     leave(NotComparableError.exit_code if unjudged else 0)
+
+
+def _ranked(trial: "Trial", settings: "Settings") -> "Judgement":
+    """Return the judgement with the impacts that the settings want."""
+    from perfkit.baseline.impact import by_calls
+
+    if settings.calls == "weights":
+        return trial.judgement
+    return by_calls(trial.judgement, trial.analysis, server_from(settings).calls_per_minute())
 
 
 def _judge_stored(settings: "Settings", patterns: Sequence[str] | None, name: str) -> "Trial":

@@ -13,6 +13,7 @@ from perfkit.db.connect import connected
 from perfkit.db.explain import Prepared, prepared
 from perfkit.db.guard import Guard, guarded
 from perfkit.db.introspect import read_facts
+from perfkit.db.statistics import calls_per_minute
 from perfkit.plan.facts import Facts
 from perfkit.plan.model import Plan
 from perfkit.plan.runs import Statement
@@ -35,6 +36,11 @@ class GuardedServer:
         """Return the server's facts and those of the relations in the plans."""
         with connected(self.dsn) as connection, guarded(connection, self.guard):
             return read_facts(connection, plans)
+
+    def calls_per_minute(self) -> Mapping[int, float]:
+        """Return how often each statement is called, by query identifier; raises StatementError where nobody counts."""
+        with connected(self.dsn) as connection, guarded(connection, self.guard):
+            return calls_per_minute(connection)
 
     def rows(self, query: str) -> Iterator[Mapping[str, str | None]]:
         """Yield the rows of one read-only SELECT as they come, values as text; raises GuardError or StatementError."""
