@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check bench docs lock clean
+.PHONY: demo test check bench bench-regress docs lock clean
 
 demo: $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" sh docs/demo.sh
@@ -18,6 +18,12 @@ check: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m tests.bench
+
+# False alarms and power of the judge; about an hour and a half on a machine that does nothing else.
+bench-regress: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.power_runs --raw docs/regress/power.jsonl
+	$(BIN)/python -m tests.bench.aa_runs --mode paired --raw docs/regress/aa-paired.jsonl
+	$(BIN)/python -m tests.bench.aa_runs --mode stored --raw docs/regress/aa-stored.jsonl
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m perfkit.plan.rules.pages
