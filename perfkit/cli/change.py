@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from perfkit.baseline.sampling import Side
     from perfkit.catalog.model import Catalog
     from perfkit.copies import Copies
+    from perfkit.db.server import GuardedServer
     from perfkit.settings import Settings
 
 TEMPLATE, EMBEDDED = "template", "embedded"
@@ -72,7 +73,7 @@ def _after_migration(
 
     read_migration(files)  # what is wrong with them is told before minutes of copying
     source = side_from(settings, patterns)
-    with _copies(settings, server_from(settings).dsn, copies) as made:
+    with _copies(settings, server_from(settings), copies) as made:
         apply_migration(made.head, files)
         settled = settle(made.base, made.head)
         before, after = (
@@ -141,14 +142,15 @@ def _queries_at(base: str, queries: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _copies(settings: "Settings", dsn: str, kind: str | None) -> Iterator["Copies"]:
-    """Yield two copies: by template where the server lets us, else on an embedded server, or of a dump's file."""
+def _copies(settings: "Settings", server: "GuardedServer", kind: str | None) -> Iterator["Copies"]:
+    """Yield two copies: by template where server and guard let us, else on an embedded server, or of a dump's file."""
     from perfkit.db.copies import template_copies
 
     with ExitStack() as stack:
         if kind in {None, TEMPLATE}:
             try:
-                made = stack.enter_context(template_copies(dsn))
+                server.facts(())  # where the guard lets nothing be measured, nothing is migrated either
+                made = stack.enter_context(template_copies(server.dsn))
             except MeasureError as error:
                 if kind:
                     raise
@@ -156,7 +158,7 @@ def _copies(settings: "Settings", dsn: str, kind: str | None) -> Iterator["Copie
             else:
                 yield made
                 return
-        yield stack.enter_context(_embedded(settings, dsn, kind))
+        yield stack.enter_context(_embedded(settings, server.dsn, kind))
 
 
 @contextmanager
