@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "baseline.show": ("baseline", "show", "names_of_many"),
     "regress": ("regress",),
 }
-OTHERS = {"baseline", "common", "history", "history.show"}
+OTHERS = {"baseline", "calibrate", "common", "history", "history.show", "regress.self-test"}
 BROKEN = "-- name: broken\nSELECT * FROM alumni.nowhere;\n\n-- name: wrong\nSELECT :year;\n"
 
 

@@ -11,6 +11,8 @@ from perfkit.measure.model import CaseResult
 from perfkit.report.document import Block, Cell, Check, Code, Document, Paragraph, State, Table, Tone
 
 SCHEMA = "perfkit.calibrate/1"
+# What a person reads; JSON has all.
+CASES_SHOWN = 15
 
 
 def calibrate_document(found: Calibration, *, written: Path | None = None) -> Document:
@@ -46,11 +48,13 @@ def recommended_settings(recommended: Recommendation) -> dict[str, str]:
 
 def _blocks(found: Calibration, written: Path | None) -> Iterator[Block]:
     yield Table(
-        title="",
-        headings=("case", "median", "noise", "pairs", "smallest slowdown"),
-        rows=tuple(_row(case) for case in sorted(found.cases, key=_by_slowdown)),
-        numeric=frozenset({1, 2, 3, 4}),
+        title="Where most could be lost unseen" if len(found.cases) > CASES_SHOWN else "",
+        headings=("case", "median", "noise", "pairs", "smallest slowdown", "that is"),
+        rows=tuple(_row(case) for case in sorted(found.cases, key=_by_time)[:CASES_SHOWN]),
+        numeric=frozenset({1, 2, 3, 4, 5}),
     )
+    if len(found.cases) > CASES_SHOWN:
+        yield Paragraph(f"and {len(found.cases) - CASES_SHOWN} more (--format json has all)", Tone.FAINT)
     for result in _not_measured(found):
         yield Paragraph(f"{result.case.id} was not measured: {_reason(result)}", Tone.WARN)
     if found.busy_ratio >= found.thresholds.busy_ratio:
@@ -67,7 +71,8 @@ def _blocks(found: Calibration, written: Path | None) -> Iterator[Block]:
     )
     yield Paragraph(
         f"A slowdown of {_slowdown(_middle(found))} is found with 95 % power in half of the cases, of"
-        f" {_slowdown(_worst(found))} in the worst."
+        f" {_slowdown(_worst(found))} in the worst; {_quick(found)} of {len(found.cases)} are so quick that the floor"
+        " decides."
     )
     lines = "\n".join(
         f'{name} = "{value}"' for name, value in recommended_settings(found.recommended).items()
@@ -92,6 +97,7 @@ def _row(case: CalibratedCase) -> tuple[Cell, ...]:
         Cell(f"{case.pairs.noise * 100:.1f} %"),
         Cell(str(len(case.pairs.logs))),
         Cell(_slowdown(case.smallest_slowdown)),
+        Cell("-" if case.smallest_slowdown is None else units.format_ms(_lost_ms(case))),
     )
 
 
@@ -105,8 +111,19 @@ def _check(case: CalibratedCase, found: Calibration) -> Check:
     )
 
 
-def _by_slowdown(case: CalibratedCase) -> float:
-    return -_or_endless(case.smallest_slowdown)
+def _by_time(case: CalibratedCase) -> float:
+    return -_lost_ms(case)
+
+
+def _lost_ms(case: CalibratedCase) -> float:
+    """Return what a call may lose unseen."""
+    return _or_endless(case.smallest_slowdown) * case.pairs.median_ms
+
+
+def _quick(found: Calibration) -> int:
+    """Return how many cases would fail for less than the floor, were it not for that."""
+    paired = found.thresholds.paired
+    return sum(case.pairs.median_ms * (paired.ratio - 1) < paired.floor_ms for case in found.cases)
 
 
 def _or_endless(slowdown: float | None) -> float:
@@ -128,7 +145,7 @@ def _worst(found: Calibration) -> float | None:
 def _slowdown(slowdown: float | None) -> str:
     """Return "7 %", or how many times as long where that is read more easily."""
     if slowdown is None:
-        return "more than 10x"
+        return "none"
     return f"{slowdown + 1:.1f}x" if slowdown >= 1 else f"{slowdown * 100:.0f} %"
 
 
