@@ -95,8 +95,10 @@ SELECT amount FROM alumni.gifts WHERE gift_id = :gift;
 SELECT p.person_id, coalesce(sum(g.amount), 0) FROM alumni.people p LEFT JOIN alumni.gifts g ON g.person_id = p.person_id
 WHERE p.person_id BETWEEN :low AND :low + 3000 GROUP BY p.person_id;
 
--- name: rare_method
--- param: staff int
--- case: rare staff=1
-SELECT count(*) FROM alumni.people p JOIN alumni.gifts g ON g.person_id = p.person_id
-WHERE p.staff_id = :staff AND p.status = 'active';
+-- name: active_giving
+SELECT count(*), sum(g.amount) FROM alumni.people p JOIN alumni.gifts g ON g.person_id = p.person_id
+WHERE p.status = 'active' AND p.language = 'en';
+
+-- name: giving_by_school
+SELECT p.school_id, count(*) FROM alumni.gifts g JOIN alumni.people p ON p.person_id = g.person_id
+WHERE g.currency = 'USD' AND NOT g.is_anonymous AND g.fiscal_year > 2000 GROUP BY p.school_id;
