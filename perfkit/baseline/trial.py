@@ -9,6 +9,7 @@ it has (Bonferroni), not among all cases of the catalog: the chance that a run w
 most alpha.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -20,10 +21,13 @@ from perfkit.baseline.timing import Ground, Timing
 from perfkit.baseline.verdict import Cause, Gate, Judgement, Verdict, VerdictKind
 from perfkit.measure.model import Analysis
 from perfkit.measure.run import refuse_nothing_measured
+from perfkit.measure.session import Stopwatch
 
 SCREEN_ROUNDS = {True: 2, False: 1}  # paired, stored
-# Rounds of each further look: after 4, 8, 16 and 32 sessions in a paired run.
-LOOKS = {True: (4, 4, 8, 16), False: (2, 2, 4)}
+# Rounds of each further look: after 2, 4, 8, 16 and 32 sessions in a paired run.
+LOOKS = {True: (2, 2, 4, 8, 16), False: (2, 2, 4)}
+# Without a budget, no further look begins when looking again has taken as long as the screen, or this.
+LOOKS_LEAST_MS = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,7 @@ class Trial:
 def run_trial(sampler: Sampler, thresholds: Thresholds = THRESHOLDS) -> Trial:
     """Return the trial of all cases that the sampler measures; raises what it and `judge` raise."""
     level = thresholds.paired if sampler.paired else thresholds.stored
+    began = time.perf_counter()
     for number in range(SCREEN_ROUNDS[sampler.paired]):
         if number == 0 or not sampler.is_spent:
             sampler.round()
@@ -46,7 +51,8 @@ def run_trial(sampler: Sampler, thresholds: Thresholds = THRESHOLDS) -> Trial:
     refuse_nothing_measured(analysis)
     screen = Ground(paired=sampler.paired, level=level.for_screening(thresholds.screen_alpha))
     first = judge(baseline, analysis, screen, thresholds)
-    again = _look_again(sampler.fresh(), first, level, thresholds) if _doubtful(first) else {}
+    limit = Stopwatch(max(LOOKS_LEAST_MS, (time.perf_counter() - began) * 1000))
+    again = _look_again(sampler.fresh(), first, level, limit, thresholds) if _doubtful(first) else {}
     judgement = replace(
         first,
         verdicts=tuple(again.get(verdict.id, verdict) for verdict in first.verdicts),
@@ -77,7 +83,7 @@ def _seems_changed(verdict: Verdict, judgement: Judgement) -> bool:
 
 
 def _look_again(
-    sampler: Sampler, first: Judgement, level: Level, thresholds: Thresholds
+    sampler: Sampler, first: Judgement, level: Level, limit: Stopwatch, thresholds: Thresholds
 ) -> dict[str, Verdict]:
     """Return the verdicts of measuring the doubtful cases anew; one for which no time was left is inconclusive.
 
@@ -100,7 +106,7 @@ def _look_again(
                 found[verdict.id] = verdict
         left &= _doubtful(judge(*evidence, first.ground, thresholds)).keys()
         left = {case for case in left if not _is_clear(found[case], judgement.timings.get(case))}
-        if not left or sampler.is_spent:
+        if not left or limit.is_over() or sampler.is_spent:
             break
     told = {case: _told(found[case], judgement.timings.get(case), thresholds) for case in left}
     return found | told
