@@ -93,6 +93,13 @@ def baselines(alumni_server: PostgresServer, tmp_path_factory: pytest.TempPathFa
     return perfkit.directory / "baselines"
 
 
+@pytest.fixture
+def recorded(project: Perfkit, baselines: Path) -> Perfkit:
+    """Return a project with a baseline of the whole catalog."""
+    shutil.copytree(baselines, project.directory / "baselines")
+    return project
+
+
 def make_project(directory: Path, dsn: str) -> None:
     """Write a catalog and the settings that name the database, with few samples, as tests want to be quick."""
     shutil.copytree(QUERIES, directory / "queries")
