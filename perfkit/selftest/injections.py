@@ -37,8 +37,8 @@ INJECTIONS = (
     ),
     Injection(
         name="join-method-disabled",
-        summary="hash joins are disabled for the database",
-        commands=("ALTER DATABASE HEAD SET enable_hashjoin = off",),
+        summary="nested loops are disabled for the database",
+        commands=("ALTER DATABASE HEAD SET enable_nestloop = off",),
         must_fail=True,
         causes=(Cause.SETTINGS_CHANGED,),
     ),

@@ -9,7 +9,7 @@ from tests.cli.command import Perfkit
 
 COMMANDS = (
     *("", "analyze", "baseline", "baseline accept", "baseline list", "baseline show"),
-    *("catalog", "catalog check", "catalog list", "catalog show", "config", "doctor"),
+    *("calibrate", "catalog", "catalog check", "catalog list", "catalog show", "config", "doctor"),
     *("demo", "demo csv", "demo down", "demo psql", "demo status", "demo up", "history", "regress"),
 )
 

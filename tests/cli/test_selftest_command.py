@@ -50,5 +50,5 @@ def test_a_gate_that_does_not_see_what_it_must_fails_the_self_test(
     assert main() == 1
     told = " ".join(capsys.readouterr().out.split())
     assert "index-dropped: expected fails: index-lost, but nothing was found" in told
-    assert "join-method-disabled: expected passes, but gifts_of_the_same_days/default" in told
+    assert "join-method-disabled: expected passes, but gifts_of_two/default" in told
     assert "The gate erred on 2 of 2 known changes" in told
