@@ -15,10 +15,9 @@ from perfkit.cli.options import (
     ServerOptions,
     takes,
 )
-from perfkit.cli.session import chance_of, emit, settings_from, side_from
+from perfkit.cli.session import chance_of, emit, settings_from, side_from, thresholds_of
 
 if TYPE_CHECKING:
-    from perfkit.baseline.thresholds import Thresholds
     from perfkit.calibrate.measure import Calibration
     from perfkit.settings import Settings
 
@@ -53,14 +52,6 @@ def calibrate(
     found = _calibrated(settings, patterns)
     written = _write(found) if write else None
     emit(calibrate_document(found, written=written), out)
-
-
-def thresholds_of(settings: "Settings") -> "Thresholds":
-    """Return the judge's thresholds, with those of a change as they are set."""
-    from perfkit.baseline.thresholds import THRESHOLDS
-    from perfkit.calibrate.recommend import with_level
-
-    return with_level(THRESHOLDS, slowdown=settings.slowdown_ratio, floor_ms=settings.floor_ms)
 
 
 def _calibrated(settings: "Settings", patterns: Sequence[str] | None) -> "Calibration":

@@ -32,8 +32,9 @@ from perfkit.cli.session import (
     server_from,
     settings_from,
     side_from,
+    thresholds_of,
 )
-from perfkit.errors import NotComparableError
+from perfkit.errors import NotComparableError, UsageError
 
 if TYPE_CHECKING:
     from perfkit.baseline.trial import Trial
@@ -71,6 +72,10 @@ def regress(
 
     settings = settings_from(server, catalog, measuring, baselines=baselines, budget=budget, calls=calls)
     if self_test:
+        if change.is_given or patterns:
+            raise UsageError(
+                "--self-test judges changes of its own: give it neither queries nor another change"
+            )
         run_self_test(settings, out)
         return
     if change.is_given:
@@ -114,7 +119,7 @@ def _judge_stored(settings: "Settings", patterns: Sequence[str] | None, name: st
             chance=chance_of(settings),
             progress=progress,
         )
-        return run_trial(sampler)
+        return run_trial(sampler, thresholds_of(settings))
 
 
 def _judge_change(settings: "Settings", change: Change) -> "Trial":
@@ -130,4 +135,4 @@ def _judge_change(settings: "Settings", change: Change) -> "Trial":
             chance=chance_of(settings),
             progress=progress,
         )
-        return run_trial(sampler)
+        return run_trial(sampler, thresholds_of(settings))

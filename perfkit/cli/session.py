@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from perfkit.baseline.sampling import Side
+    from perfkit.baseline.thresholds import Thresholds
     from perfkit.catalog.model import Catalog
     from perfkit.catalog.workload import Workload
     from perfkit.db.server import GuardedServer
@@ -191,6 +192,14 @@ def _revision(directory: Path) -> str:
     except OSError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def thresholds_of(settings: "Settings") -> "Thresholds":
+    """Return the judge's thresholds, with those of a change as they are set."""
+    from perfkit.baseline.thresholds import THRESHOLDS
+    from perfkit.calibrate.recommend import with_level
+
+    return with_level(THRESHOLDS, slowdown=settings.slowdown_ratio, floor_ms=settings.floor_ms)
 
 
 def emit(document: "Document", out: OutputOptions) -> None:
