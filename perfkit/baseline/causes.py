@@ -31,14 +31,25 @@ def changes_around(comparison: Comparison) -> Iterator[Reason]:
     )
     if functions:
         yield Cause.FUNCTION_CHANGED, f"function {_listed(functions)} is another one"
+
+
+def lost_statistics(comparison: Comparison) -> Iterator[Reason]:
+    """Yield what the planner knew and knows no more, which is no cause where its plan is the same."""
     for before, now in _relations(comparison):
-        known = before.columns_without_statistics
-        without = [c for c in now.columns_without_statistics if known is not None and c not in known]
-        if without and now.rows > 0 and set(without) & before.columns.keys():
+        if unknown := _lost_statistics(before, now):
             yield (
                 Cause.STATISTICS_LOST,
-                f"the planner has no statistics of {now.qualified_name} ({_listed(without)}): ANALYZE it",
+                f"the planner has no statistics of {now.qualified_name} ({unknown})",
             )
+
+
+def _lost_statistics(before: RecordedRelation, now: Relation) -> str:
+    """Return which of a relation's statistics the planner had and has no more, '' when none."""
+    if now.rows < 0 <= before.rows:
+        return "never analyzed"
+    known = before.columns_without_statistics
+    lost = [c for c in now.columns_without_statistics if known is not None and c not in known]
+    return _listed(lost) if now.rows > 0 and set(lost) & before.columns.keys() else ""
 
 
 def changes_of_plan(comparison: Comparison, thresholds: Thresholds) -> Iterator[Reason]:

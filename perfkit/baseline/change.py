@@ -8,6 +8,7 @@ from perfkit.baseline.causes import (
     changes_of_growth,
     changes_of_plan,
     lost_indexes,
+    lost_statistics,
 )
 from perfkit.baseline.comparison import Comparison, evidence_of, numbers_of
 from perfkit.baseline.growth import Growth, growth_of
@@ -55,7 +56,7 @@ def _is_regression(comparison: Comparison, blocks: Metric, growth: Growth, thres
     timing = comparison.timing
     works_more = blocks.grew(allowed=1.0 if comparison.paired else growth.ratio)
     far_more = works_more and blocks.now >= blocks.before * thresholds.choice_blocks_ratio
-    if next(changes_around(comparison), None):
+    if any(changes_around(comparison)) or any(lost_statistics(comparison)):
         twice = works_more and blocks.now >= blocks.before * thresholds.sure_blocks_ratio
         seems_longer = timing.ratio >= thresholds.sure_time_ratio
         return timing.slower or (works_more and timing.longer) or (twice and seems_longer)
@@ -86,6 +87,7 @@ def _hint(comparison: Comparison, gate: Gate) -> str:
 def _causes(comparison: Comparison, growth: Growth, thresholds: Thresholds) -> Iterator[Reason]:
     """Yield what may have caused the change, the surest first, at last that the planner chose so."""
     yield from changes_around(comparison)
+    yield from lost_statistics(comparison)
     yield from changes_of_plan(comparison, thresholds)
     blocks = blocks_metric(comparison, thresholds)
     if blocks.grew(allowed=growth.ratio) and vacuum_would_do(comparison, [blocks], growth, thresholds):

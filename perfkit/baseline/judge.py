@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from perfkit.baseline.causes import lost_statistics
 from perfkit.baseline.change import judge_change
 from perfkit.baseline.comparable import (
     Obstacle,
@@ -91,7 +92,13 @@ def _judge_result(
         paired=paired,
         differences=differences(query, result.query, analysis) if paired else (),
     )
-    return judge_work(comparison, thresholds) if known else judge_change(comparison, thresholds)
+    verdict = judge_work(comparison, thresholds) if known else judge_change(comparison, thresholds)
+    if verdict.cause is not Cause.STATISTICS_LOST or paired:
+        return verdict
+    why = dict(lost_statistics(comparison))[verdict.cause]
+    return _not_comparable(
+        result.case, Obstacle(cause=verdict.cause, reason=why, hint="ANALYZE it, and measure again")
+    )
 
 
 def _obstacle(

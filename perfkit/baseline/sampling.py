@@ -63,13 +63,13 @@ class Tally:
     def calibrate(self) -> None:
         """Note how fast the machine is now; where that cannot be told, the cases themselves tell."""
         with suppress(MeasureError):
-            for name, times in calibrate(self.side.server).items():
+            for name, times in calibrate(self.side.server, self.calibration).items():
                 self.calibration.setdefault(name, []).extend(times)
 
     @property
     def busy_ratio(self) -> float:
         """Return how many times its best the fixed work took, at the median: about 1 on a quiet machine."""
-        ratios = [stats.median(times) / min(times) for times in self.calibration.values() if min(times) > 0]
+        ratios = [stats.median(times) / min(times) for times in self.calibration.values() if any(times)]
         return max(ratios, default=1.0)
 
     def analysis(self) -> Analysis:
@@ -80,7 +80,7 @@ class Tally:
             self.facts,
             self.side.manner,
             measured_at=self.started,
-            calibration={name: stats.median(times) for name, times in self.calibration.items()},
+            calibration={name: stats.median(times) for name, times in self.calibration.items() if times},
         )
 
 

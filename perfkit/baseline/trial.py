@@ -67,11 +67,13 @@ def _busy_notes(ratio: float, thresholds: Thresholds) -> Iterator[str]:
 
 
 def _doubtful(judgement: Judgement) -> dict[str, Verdict]:
-    """Return the verdicts that more data may well change: those that fail, and those whose time seems another."""
+    """Return the verdicts that more data may well change: failures, skipped cases, and those whose time seems another."""
     return {
         verdict.id: verdict
         for verdict in judgement.verdicts
-        if verdict.gate in {Gate.FAILED, Gate.ERROR} or _seems_changed(verdict, judgement)
+        if verdict.gate in {Gate.FAILED, Gate.ERROR}
+        or verdict.cause is Cause.SKIPPED
+        or _seems_changed(verdict, judgement)
     }
 
 

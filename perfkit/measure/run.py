@@ -148,10 +148,11 @@ def problem_of(error: PerfkitError) -> Problem:
 
 
 def refuse_nothing_measured(analysis: Analysis) -> None:
-    """Raise NothingMeasuredError when no case ran, with the first reason."""
+    """Raise NothingMeasuredError when no case ran, with the first reason that is one."""
     if analysis.summary.measured:
         return
-    problem = next((result.problem for result in analysis.results if result.problem), None)
+    problems = [result.problem for result in analysis.results if result.problem]
+    problem = min(problems, key=lambda each: each.kind is ProblemKind.SKIPPED, default=None)
     if problem is None:
         raise NothingMeasuredError(
             "no case was measured: the selection is empty", hint="see: perfkit catalog list"

@@ -114,7 +114,7 @@ def test_a_changed_plan_may_read_more_as_its_table_grew() -> None:
         (w.index_plan(), w.seq_plan(), w.person(modified=10_000), Cause.STATISTICS_STALE),
         (w.index_plan(), w.seq_plan(), w.person(modified=9_999), Cause.PLANNER_CHOICE),
         (w.index_plan(), w.seq_plan(), w.person(modified=None), Cause.PLANNER_CHOICE),
-        (w.index_plan(), w.seq_plan(), w.person(rows=-1), Cause.STATISTICS_STALE),
+        (w.index_plan(), w.seq_plan(), w.person(rows=-1), Cause.STATISTICS_LOST),
         (w.index_plan(), w.seq_plan(), w.person(rows=200_000, blocks=8_240), Cause.DATA_GREW),
         (w.index_plan(), w.seq_plan(), w.person(blocks=8_240), Cause.BLOAT),
     ],
@@ -165,3 +165,19 @@ def test_a_fallen_table_is_no_cause() -> None:
     now = w.analysis(w.result(w.runs(w.seq_plan())))
     now = replace(now, facts=replace(now.facts, relations={}))
     assert w.judged_analyses(measured, now).cause is Cause.PLANNER_CHOICE
+
+
+def test_a_plan_that_changed_without_statistics_is_not_comparable() -> None:
+    known = replace(w.person(), columns={"grad_year": "smallint"})
+    forgotten = replace(known, columns_without_statistics=("grad_year",))
+    before, now = w.runs(w.index_plan()), w.runs(w.seq_plan(), w.SLOW_MS)
+    verdict = w.judged(before, now, was=known, is_now=forgotten)
+    assert (verdict.kind, verdict.gate, verdict.cause) == (
+        VerdictKind.NOT_COMPARABLE,
+        Gate.SKIPPED,
+        Cause.STATISTICS_LOST,
+    )
+    assert "no statistics of alumni.person (grad_year)" in verdict.message
+    assert w.judged(before, before, was=known, is_now=forgotten).kind is VerdictKind.SAME
+    # A lost index is surer.
+    assert w.judged(before, now, was=known, is_now=w.without_index(forgotten)).gate is Gate.FAILED
