@@ -7,92 +7,23 @@ for a change. In a paired round the two sides of a case run in turns, and chance
 
 import random
 from collections.abc import Collection, Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from perfkit import stats
 from perfkit.baseline.model import QueryBaseline, from_analysis
-from perfkit.catalog.workload import WeightedCase, Workload
+from perfkit.baseline.tally import Tally, reason_to_skip, record_round, shuffled, start_tally
+from perfkit.catalog.workload import WeightedCase
 from perfkit.errors import ConnectError, MeasureError
-from perfkit.measure.calibration import calibrate
-from perfkit.measure.model import Analysis, Manner, Prepared, Problem, ProblemKind, Progress, Server
-from perfkit.measure.run import analysis_of, problem_of, statement_of, with_relations_of, writes_last
+from perfkit.measure.model import Analysis, Prepared, Problem, ProblemKind, Progress
+from perfkit.measure.run import problem_of, statement_of
 from perfkit.measure.session import CASE_LIMIT_MS, Stopwatch, run_case, runs_of
-from perfkit.plan.facts import Facts
 from perfkit.plan.model import Plan
-from perfkit.plan.runs import Runs, joined
 
 # In a paired session a quick case runs a few times, as its times vary most; a slow one once a side.
 PAIRS_MOST = 3
 PAIRS_MS = 150
-# A server that is gone is not asked a hundred times more.
-_LOST_CONNECTIONS = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """A workload on a server, and how it is measured there."""
-
-    server: Server
-    workload: Workload
-    manner: Manner
-
-    def cases(self, chosen: Collection[str] | None) -> list[WeightedCase]:
-        """Return the cases of these ids, all for None."""
-        return [each for each in self.workload.cases if chosen is None or each.case.id in chosen]
-
-
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    """What the sessions of one side gave so far: outcomes by case id, the facts around them, the machine's speed."""
-
-    side: Side
-    facts: Facts
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    outcomes: dict[str, list[Runs | Problem]] = field(default_factory=dict)
-    calibration: dict[str, list[float]] = field(default_factory=dict)
-
-    def add(self, case: str, outcome: Runs | Problem) -> None:
-        """Note what a session of a case gave."""
-        self.outcomes.setdefault(case, []).append(outcome)
-        if isinstance(outcome, Runs):
-            self.facts = with_relations_of(outcome.plan, self.facts, self.side.server)
-
-    def calibrate(self) -> None:
-        """Note how fast the machine is now; where that cannot be told, the cases themselves tell."""
-        with suppress(MeasureError):
-            for name, times in calibrate(self.side.server, self.calibration).items():
-                self.calibration.setdefault(name, []).extend(times)
-
-    @property
-    def busy_ratio(self) -> float:
-        """Return how many times its best the fixed work took, at the median: about 1 on a quiet machine."""
-        ratios = [stats.median(times) / min(times) for times in self.calibration.values() if any(times)]
-        return max(ratios, default=1.0)
-
-    def analysis(self) -> Analysis:
-        """Return what was measured so far."""
-        return analysis_of(
-            self.side.workload,
-            {case: _joined(each) for case, each in self.outcomes.items()},
-            self.facts,
-            self.side.manner,
-            measured_at=self.started,
-            calibration={name: stats.median(times) for name, times in self.calibration.items() if times},
-        )
-
-
-def start_tally(side: Side) -> Tally:
-    """Return the tally of a side of which nothing was measured; raises ConnectError."""
-    return Tally(side=side, facts=side.server.facts(()))
-
-
-def _joined(outcomes: list[Runs | Problem]) -> Runs | Problem:
-    """Return the sessions as one; a case that fails in one of them fails."""
-    problem = next((outcome for outcome in outcomes if isinstance(outcome, Problem)), None)
-    return problem or joined([outcome for outcome in outcomes if isinstance(outcome, Runs)])
 
 
 class Sampler(Protocol):
@@ -160,39 +91,6 @@ class StoredSampler:
         return self.baseline, self.tally.analysis()
 
 
-def record_round(
-    tally: Tally,
-    chosen: Collection[str] | None,
-    budget: Stopwatch,
-    chance: random.Random,
-    progress: Progress,
-) -> bool:
-    """Add one session of each of these cases to the tally, and the speed of the machine before and after them.
-
-    Return False when the server can no longer be reached.
-    """
-    side = tally.side
-    order = _shuffled(side.cases(chosen), chance)
-    tally.calibrate()
-    lost = 0
-    for done, weighted in enumerate(order):
-        progress(done, len(order), weighted.case.id)
-        problem = _skipped(budget, lost)
-        if problem:
-            tally.outcomes.setdefault(weighted.case.id, [problem])
-            continue
-        try:
-            statement = statement_of(weighted.query, weighted.case)
-            tally.add(weighted.case.id, run_case(side.server, statement, samples=side.manner.samples))
-            lost = 0
-        except MeasureError as error:
-            tally.add(weighted.case.id, problem_of(error))
-            lost = lost + 1 if isinstance(error, ConnectError) else 0
-    progress(len(order), len(order), "")
-    tally.calibrate()
-    return not lost
-
-
 @dataclass(slots=True, kw_only=True)
 class PairedSampler:
     """Measures two sides in turns."""
@@ -226,14 +124,14 @@ class PairedSampler:
 
     def round(self, chosen: Collection[str] | None = None) -> None:
         """See Sampler."""
-        order = _shuffled(self.head.side.cases(chosen), self.chance)
+        order = shuffled(self.head.side.cases(chosen), self.chance)
         self.head.calibrate()
         bases = {weighted.case.id: weighted for weighted in self.base.side.cases(chosen)}
         lost = 0
         for done, weighted in enumerate(order):
             case = weighted.case.id
             self.progress(done, len(order), case)
-            problem = _skipped(self.budget, lost)
+            problem = reason_to_skip(self.budget, lost)
             if problem:
                 self.head.outcomes.setdefault(case, [problem])
                 continue
@@ -305,18 +203,3 @@ def _run_in_turns(sides: list[Prepared], chance: random.Random) -> list[list[Pla
                 # The other side has nothing to be paired with.
                 return [problem_of(error) if place == side else [] for side in (0, 1)]
     return [ran[0], ran[1]]
-
-
-def _shuffled(cases: list[WeightedCase], chance: random.Random) -> list[WeightedCase]:
-    return writes_last(chance.sample(cases, len(cases)))
-
-
-def _skipped(budget: Stopwatch, lost: int) -> Problem | None:
-    """Return why a case is not measured in this round, None when it is."""
-    if lost >= _LOST_CONNECTIONS:
-        return Problem(kind=ProblemKind.SKIPPED, message="the server can no longer be reached")
-    if budget.is_over():
-        return Problem(
-            kind=ProblemKind.SKIPPED, message="the time budget was spent", hint="give more: --budget"
-        )
-    return None

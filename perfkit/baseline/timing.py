@@ -94,7 +94,7 @@ def stored_timing(
 
 def paired_timing(before: Sequence[Session], now: Sequence[Session], *, noise: Noise, level: Level) -> Timing:
     """Return what paired sessions say: the first of `now` ran beside the first of `before`, and so on."""
-    ratios = _pair_logs(before, now)
+    ratios = pair_logs(before, now)
     deviation, degrees = _moderated([ratios], noise)
     change = _Change(mean=_mean(ratios), error=deviation / math.sqrt(len(ratios)), degrees=degrees)
     return _timing(before, now, change, level)
@@ -107,7 +107,7 @@ def stored_noise(cases: Iterable[tuple[Sequence[Session], Sequence[Session]]], l
 
 def paired_noise(cases: Iterable[tuple[Sequence[Session], Sequence[Session]]], least: Noise) -> Noise:
     """Return the typical noise of a pair of sessions, from those of many cases; at least `least`."""
-    return _typical(([_pair_logs(before, now)] for before, now in cases), least)
+    return _typical(([pair_logs(before, now)] for before, now in cases), least)
 
 
 def machine_ratio(unchanged: Iterable[tuple[float, float]], least_cases: int) -> float:
@@ -150,7 +150,8 @@ def _session_logs(sessions: Sequence[Session]) -> list[float]:
     return [math.log(max(_LEAST_MS, stats.median(session.execution_ms))) for session in sessions]
 
 
-def _pair_logs(before: Sequence[Session], now: Sequence[Session]) -> list[float]:
+def pair_logs(before: Sequence[Session], now: Sequence[Session]) -> list[float]:
+    """Return the logarithm of the second side's median / the first's, a pair of sessions each."""
     pairs = zip(_session_logs(before), _session_logs(now), strict=False)
     return [later - earlier for earlier, later in pairs]
 

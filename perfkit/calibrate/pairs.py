@@ -6,11 +6,8 @@ from dataclasses import dataclass
 
 from perfkit import stats
 from perfkit.baseline.model import QueryBaseline
+from perfkit.baseline.timing import pair_logs
 from perfkit.measure.model import Analysis
-from perfkit.plan.runs import Session
-
-# The server tells microseconds; a time of zero has no logarithm.
-_LEAST_MS = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +31,7 @@ def pairs_of(baseline: Mapping[str, QueryBaseline], analysis: Analysis) -> tuple
         query = baseline.get(result.query.name)
         before = query.cases.get(result.case.name) if query else None
         if before and result.runs:
-            logs = [
-                math.log(_median_ms(now) / _median_ms(then))
-                for then, now in zip(before.sessions, result.runs.sessions, strict=False)
-            ]
+            logs = pair_logs(before.sessions, result.runs.sessions)
             median_ms = stats.median(result.runs.execution_ms)
             found.append(CasePairs(case=result.case.id, median_ms=median_ms, logs=tuple(logs)))
     return tuple(found)
-
-
-def _median_ms(session: Session) -> float:
-    return max(_LEAST_MS, stats.median(session.execution_ms))

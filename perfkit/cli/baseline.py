@@ -85,7 +85,7 @@ def record(
 
 
 def _recorded(settings: "Settings", patterns: list[str] | None) -> "Analysis":
-    from perfkit.baseline.sampling import record_round, start_tally
+    from perfkit.baseline.tally import record_round, start_tally
     from perfkit.cli.progress import progress_bar
     from perfkit.measure.run import refuse_nothing_measured
 

@@ -55,7 +55,8 @@ def calibrate(
 
 
 def _calibrated(settings: "Settings", patterns: Sequence[str] | None) -> "Calibration":
-    from perfkit.baseline.sampling import PairedSampler, start_tally
+    from perfkit.baseline.sampling import PairedSampler
+    from perfkit.baseline.tally import start_tally
     from perfkit.calibrate.measure import calibration_of, measure_pairs
     from perfkit.cli.progress import progress_bar
     from perfkit.measure.session import Stopwatch

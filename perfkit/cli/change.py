@@ -16,7 +16,7 @@ from perfkit.cli.session import catalog_from, queries_of, rule_ids, server_at, s
 from perfkit.errors import MeasureError, UsageError
 
 if TYPE_CHECKING:
-    from perfkit.baseline.sampling import Side
+    from perfkit.baseline.tally import Side
     from perfkit.catalog.model import Catalog
     from perfkit.copies import Copies
     from perfkit.db.server import GuardedServer

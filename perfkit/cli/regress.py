@@ -105,7 +105,8 @@ def _ranked(trial: "Trial", settings: "Settings") -> "Judgement":
 
 def _judge_stored(settings: "Settings", patterns: Sequence[str] | None, name: str) -> "Trial":
     from perfkit.baseline import store
-    from perfkit.baseline.sampling import StoredSampler, start_tally
+    from perfkit.baseline.sampling import StoredSampler
+    from perfkit.baseline.tally import start_tally
     from perfkit.baseline.trial import run_trial
     from perfkit.cli.progress import progress_bar
 
@@ -123,7 +124,8 @@ def _judge_stored(settings: "Settings", patterns: Sequence[str] | None, name: st
 
 
 def _judge_change(settings: "Settings", change: Change) -> "Trial":
-    from perfkit.baseline.sampling import PairedSampler, start_tally
+    from perfkit.baseline.sampling import PairedSampler
+    from perfkit.baseline.tally import start_tally
     from perfkit.baseline.trial import run_trial
     from perfkit.cli.progress import progress_bar
 

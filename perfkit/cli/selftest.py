@@ -43,7 +43,8 @@ def _outcomes(settings: "Settings") -> "tuple[Outcome, ...]":
 
 
 def _sampler(settings: "Settings", ground: "Playground", progress: "Progress") -> "PairedSampler":
-    from perfkit.baseline.sampling import PairedSampler, Side, start_tally
+    from perfkit.baseline.sampling import PairedSampler
+    from perfkit.baseline.tally import Side, start_tally
     from perfkit.catalog.load import load_catalog
     from perfkit.catalog.workload import workload
     from perfkit.measure.session import Stopwatch

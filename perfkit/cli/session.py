@@ -16,7 +16,7 @@ from perfkit.errors import PerfkitError
 if TYPE_CHECKING:
     from random import Random
 
-    from perfkit.baseline.sampling import Side
+    from perfkit.baseline.tally import Side
     from perfkit.baseline.thresholds import Thresholds
     from perfkit.catalog.model import Catalog
     from perfkit.catalog.workload import Workload
@@ -120,7 +120,7 @@ def side_from(
     settings: "Settings", patterns: Iterable[str] | None, catalog: "Catalog | None" = None
 ) -> "Side":
     """Return the chosen cases and the server of the settings, to be measured in sessions."""
-    from perfkit.baseline.sampling import Side
+    from perfkit.baseline.tally import Side
 
     server = server_from(settings)
     return Side(

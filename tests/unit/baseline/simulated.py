@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 import tests.unit.baseline.workloads as w
-from perfkit.baseline.sampling import PairedSampler, Side, StoredSampler, start_tally
+from perfkit.baseline.sampling import PairedSampler, StoredSampler
+from perfkit.baseline.tally import Side, start_tally
 from perfkit.catalog.model import Case
 from perfkit.catalog.workload import WeightedCase, Workload
 from perfkit.errors import MeasureError, StatementError
