@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, Protocol
 
-from perfkit.demo.steps import VERSION, Stage, Step, relations, stages
+from perfkit.demo.steps import Stage, Step, relations, stages
 from perfkit.errors import MeasureError, UsageError
 
 ALUMNI_DEFAULT = 100_000
@@ -86,16 +86,11 @@ class BuildReport:
 
 @dataclass(frozen=True, slots=True)
 class BuildInfo:
-    """How a finished alumni database was made; `is_current` is False when this version would make another."""
+    """How a finished alumni database was made."""
 
     alumni: int
     seed: int
     version: int
-
-    @property
-    def is_current(self) -> bool:
-        """Say whether the data are those that this version makes."""
-        return self.version == VERSION
 
 
 def build_alumni(

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+APPENDS = frozenset({"Append", "Merge Append"})
+"""The nodes that read one input after the other, such as partitions."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buffers:

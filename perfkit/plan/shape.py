@@ -18,7 +18,7 @@ from hashlib import sha256
 
 from perfkit.plan.expression import without_literals, without_session_schema
 from perfkit.plan.label import compose, quote_name, source_name
-from perfkit.plan.model import Node, Plan, result_children, walk
+from perfkit.plan.model import APPENDS, Node, Plan, result_children, walk
 from perfkit.plan.spelling import spell
 
 _DIGEST_LENGTH = 16
@@ -30,7 +30,7 @@ _CONDITIONS = (
 )  # fmt: skip
 # Those whose order the planner changes on a tie; that of the others goes with the nodes below, or with the index.
 _FILTERS = frozenset({"Join Filter", "Filter", "One-Time Filter"})
-_MEMBER_ALIAS = re.compile(r"(.+)_\d+")
+MEMBER_ALIAS = re.compile(r"(.+)_\d+")
 _YEAR_AND_REST = re.compile(r"\d{4,}(?:[a-z_]{0,2}\d+)*")
 _NUMBERED_SUBPLAN = re.compile(r"(InitPlan|SubPlan) \d.*", re.DOTALL)
 _PARTITION = "[partition]"
@@ -84,7 +84,7 @@ def _names(root: Node) -> _Names:
     members: dict[str, str] = {}
     owners: dict[Node, Node] = {}
     for node in walk(root):
-        match = _MEMBER_ALIAS.fullmatch(node.alias or "")
+        match = MEMBER_ALIAS.fullmatch(node.alias or "")
         if match and node.relation not in {None, node.alias}:
             members[quote_name(match[0])] = quote_name(match[1])
         if node.type.startswith("Bitmap"):
@@ -99,7 +99,7 @@ def _line(node: Node, below: tuple[_Line, ...], names: _Names) -> _Line:
         _Line(line.text, line.general, place, line.below, line.table)
         for line, place in zip(below, places, strict=True)
     )
-    if node.type in {"Append", "Merge Append"}:
+    if node.type in APPENDS:
         below, all_folded = _fold(below)
         if all_folded and len(below) == 1:
             return below[0]
@@ -111,7 +111,7 @@ def _line(node: Node, below: tuple[_Line, ...], names: _Names) -> _Line:
 
 def _prefixes(node: Node) -> list[str]:
     """Return what stands before each child's line: its place, where the order alone does not tell it."""
-    joins_two = len(result_children(node)) == 2 and node.type not in {"Append", "Merge Append"}
+    joins_two = len(result_children(node)) == 2 and node.type not in APPENDS
     prefixes = []
     for child in node.children:
         prefix = ""
@@ -143,7 +143,7 @@ def _are_partitions(members: tuple[_Line, ...]) -> bool:
     A UNION ALL of tables is no such thing, nor is that of a table with itself, whose second alias is person_1.
     """
     tables = [table for member in members if (table := _first_table(member))]
-    aliases = [_MEMBER_ALIAS.fullmatch(alias) for _, alias in tables]
+    aliases = [MEMBER_ALIAS.fullmatch(alias) for _, alias in tables]
     return (
         0 < len(members) == len({relation for relation, _ in tables})
         and all(match and match[0] != relation for match, (relation, _) in zip(aliases, tables, strict=True))

@@ -8,15 +8,13 @@ from perfkit.plan.condition import Comparison, alternatives, comparisons
 from perfkit.plan.derive import Tree
 from perfkit.plan.facts import Facts
 from perfkit.plan.label import kind, label, relation_name
-from perfkit.plan.model import Node, walk
+from perfkit.plan.model import APPENDS, Node, walk
 from perfkit.plan.rules import thresholds
 from perfkit.plan.rules.index_advice import advise, cast_column, hides_time
 from perfkit.plan.rules.index_statement import create_index, existing_index, statement
 from perfkit.plan.rules.rule import Rule, found, weight
 from perfkit.plan.rules.scan import Scan, loses_to_filter, scans
 from perfkit.units import format_count
-
-_APPENDS = frozenset({"Append", "Merge Append"})
 
 
 def _check_lossy_bitmap(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
@@ -103,7 +101,7 @@ def needs_access_rule(condition: str, alias: str | None) -> bool:
 
 def hides_partition_key(tree: Tree, scan: Scan) -> bool:
     """Tell whether partition-pruning has said of this scan's Append what is wrong."""
-    return any(_pruning_trouble(tree, node) for node in tree.above(scan.node) if node.type in _APPENDS)
+    return any(_pruning_trouble(tree, node) for node in tree.above(scan.node) if node.type in APPENDS)
 
 
 def _patterns(condition: str, alias: str | None) -> list[Comparison]:
@@ -174,7 +172,7 @@ def _index_walk(scan: Scan) -> bool:
 
 def _check_partition_pruning(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
     for node in tree.nodes:
-        trouble = _pruning_trouble(tree, node) if node.type in _APPENDS else None
+        trouble = _pruning_trouble(tree, node) if node.type in APPENDS else None
         if trouble is None:
             continue
         hidden, scanned, used, share = trouble

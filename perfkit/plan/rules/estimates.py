@@ -12,7 +12,7 @@ from perfkit.plan.model import Node
 from perfkit.plan.rules import thresholds
 from perfkit.plan.rules.index_advice import advise
 from perfkit.plan.rules.rule import Rule, found, relation_of
-from perfkit.plan.rules.scan import Scan, loses_to_filter, scans
+from perfkit.plan.rules.scan import Scan, loses_to_filter, scans, table_node
 from perfkit.plan.rules.statistics_advice import statistics_fix
 from perfkit.units import format_count, format_share
 
@@ -55,7 +55,7 @@ def _chose_a_join(tree: Tree, node: Node) -> bool:
 def _check_misestimate(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
     mended = {node for scan in scans(tree, facts) if _mended_by_index(scan) for node in scan.nodes}
     for node in misestimated(tree):
-        relation = relation_of(_table_node(tree, node), facts)
+        relation = relation_of(table_node(tree, node), facts)
         if node in mended or (relation is not None and _is_stale(relation)):
             continue  # the index, or stale-statistics, is what to do
         if node.type == "Bitmap Index Scan" and _severity(tree, node) is Severity.INFO:
@@ -105,7 +105,7 @@ def _severity(tree: Tree, node: Node) -> Severity:
     loses = numbers.removed_by_filter >= thresholds.FILTER_REMOVED_SHARE * (
         numbers.rows + numbers.removed_by_filter
     )
-    if _table_node(tree, node).relation and (loses or not _chose_a_join(tree, node)):
+    if table_node(tree, node).relation and (loses or not _chose_a_join(tree, node)):
         return Severity.INFO
     is_error = (numbers.q_error or 1.0) >= thresholds.MISESTIMATE_ERROR_FACTOR and (
         _chose_a_join(tree, node) or node.type == "Aggregate"
@@ -118,17 +118,10 @@ def _impact(tree: Tree, node: Node) -> float:
     return tree.numbers[tree.parents.get(node, node)].total_share
 
 
-def _table_node(tree: Tree, node: Node) -> Node:
-    """Return the node that names the table: a bitmap index scan's heap scan, else the node."""
-    if node.type == "Bitmap Index Scan":
-        return next((above for above in tree.above(node) if above.relation), node)
-    return node
-
-
 def _check_stale_statistics(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
     said: set[str] = set()
     for node in misestimated(tree):
-        owner = _table_node(tree, node)
+        owner = table_node(tree, node)
         relation = relation_of(owner, facts)
         if relation is None or relation.qualified_name in said or not _is_stale(relation):
             continue

@@ -1,6 +1,5 @@
 """Scan: one table as one part of a plan reads it; partitions that are read alike are one scan."""
 
-import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,13 +8,12 @@ from perfkit.plan.derive import Tree
 from perfkit.plan.expression import without_literals
 from perfkit.plan.facts import Facts, Relation
 from perfkit.plan.label import kind, quote_name, relation_name
-from perfkit.plan.model import Node
+from perfkit.plan.model import APPENDS, Node
 from perfkit.plan.rules import thresholds
 from perfkit.plan.rules.rule import relation_of
+from perfkit.plan.shape import MEMBER_ALIAS
 from perfkit.units import format_count
 
-_APPENDS = frozenset({"Append", "Merge Append"})
-_MEMBER_ALIAS = re.compile(r"(.+)_\d+")
 _CONDITIONS = ("Index Cond", "Recheck Cond", "Filter")
 
 
@@ -68,7 +66,7 @@ def scans(tree: Tree, facts: Facts | None) -> tuple[Scan, ...]:
     groups: dict[Hashable, list[Node]] = {}
     appends: dict[Node, Node] = {}
     for node in tree.nodes:
-        append = node if node.type in _APPENDS else appends.get(node)
+        append = node if node.type in APPENDS else appends.get(node)
         if append is not None:
             appends.update(dict.fromkeys(node.children, append))
         if node.relation and node.executed and node.type != "ModifyTable":
@@ -112,7 +110,7 @@ def loss_evidence(scan: Scan) -> dict[str, int | float | str]:
 def _likeness(node: Node, append: Node | None, facts: Facts | None) -> Hashable:
     """Return what partitions under one Append share that are read alike; the node itself where it is no partition."""
     relation = relation_of(node, facts)
-    member = _MEMBER_ALIAS.fullmatch(node.alias or "") if node.alias != node.relation else None
+    member = MEMBER_ALIAS.fullmatch(node.alias or "") if node.alias != node.relation else None
     root = (relation.partition_of or "") if relation else (member[1] if member else "")
     if append is None or not root:
         return node
@@ -145,3 +143,10 @@ def _parent(relation: Relation | None) -> str:
         return ""
     schema, _, name = relation.partition_of.partition(".")
     return f"{quote_name(schema)}.{quote_name(name)}"
+
+
+def table_node(tree: Tree, node: Node) -> Node:
+    """Return the node that names the table: a bitmap index scan's heap scan, else the node."""
+    if node.type == "Bitmap Index Scan":
+        return next((above for above in tree.above(node) if above.relation), node)
+    return node

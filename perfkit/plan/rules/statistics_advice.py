@@ -11,7 +11,7 @@ from perfkit.plan.facts import Facts
 from perfkit.plan.label import quote_name
 from perfkit.plan.model import Node, walk
 from perfkit.plan.rules.index_advice import computes
-from perfkit.plan.rules.scan import Scan, scan_by_node
+from perfkit.plan.rules.scan import Scan, scan_by_node, table_node
 
 SUBQUERY_FIX = (
     "Write the subquery as EXISTS or NOT EXISTS, so that it becomes a join, which the planner can estimate."
@@ -27,9 +27,7 @@ _MOST_KEYS = 8
 def statistics_fix(tree: Tree, node: Node, facts: Facts | None) -> str:
     """Return the statistics to make for a node whose row estimate is wrong, or what to look at."""
     scan_of = scan_by_node(tree, facts)
-    owner = node
-    if node.type == "Bitmap Index Scan":
-        owner = next((above for above in tree.above(node) if above.relation), node)
+    owner = table_node(tree, node)
     if owner in scan_of:
         return _scan_fix(node, scan_of[owner])
     below = [scan_of[part] for part in walk(node) if part in scan_of and scan_of[part].node is part]
