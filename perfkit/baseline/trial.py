@@ -5,7 +5,7 @@
    looks are over or the budget is spent. A case fails only when this second measurement, by itself, says so.
 
 The second measurement alone carries the proof, so that its error rate is shared out among the few cases and looks that
-it has (Bonferroni), not among all cases of the catalog: the chance that a run without any change fails for a time is at
+it has (Bonferroni, Holm), not among all cases of the catalog: the chance that a run without any change fails for a time is at
 most alpha.
 """
 
@@ -26,7 +26,7 @@ from perfkit.measure.session import Stopwatch
 SCREEN_ROUNDS = {True: 2, False: 1}  # paired, stored
 # Rounds of each further look: after 2, 4, 8, 16 and 32 sessions in a paired run.
 LOOKS = {True: (2, 2, 4, 8, 16), False: (2, 2, 4)}
-# Without a budget, no further look begins when looking again has taken as long as the screen, or this.
+# No further look begins when those after the first have taken as long as the screen, or this.
 LOOKS_LEAST_MS = 20_000
 
 
@@ -51,8 +51,8 @@ def run_trial(sampler: Sampler, thresholds: Thresholds = THRESHOLDS) -> Trial:
     refuse_nothing_measured(analysis)
     screen = Ground(paired=sampler.paired, level=level.for_screening(thresholds.screen_alpha))
     first = judge(baseline, analysis, screen, thresholds)
-    limit = Stopwatch(max(LOOKS_LEAST_MS, (time.perf_counter() - began) * 1000))
-    again = _look_again(sampler.fresh(), first, level, limit, thresholds) if _doubtful(first) else {}
+    limit_ms = max(LOOKS_LEAST_MS, (time.perf_counter() - began) * 1000)
+    again = _look_again(sampler.fresh(), first, level, limit_ms, thresholds) if _doubtful(first) else {}
     judgement = replace(
         first,
         verdicts=tuple(again.get(verdict.id, verdict) for verdict in first.verdicts),
@@ -85,29 +85,34 @@ def _seems_changed(verdict: Verdict, judgement: Judgement) -> bool:
 
 
 def _look_again(
-    sampler: Sampler, first: Judgement, level: Level, limit: Stopwatch, thresholds: Thresholds
+    sampler: Sampler, first: Judgement, level: Level, limit_ms: float, thresholds: Thresholds
 ) -> dict[str, Verdict]:
     """Return the verdicts of measuring the doubtful cases anew; one for which no time was left is inconclusive.
 
-    A case is looked at no further when it fails, when its change is clear, and when it no longer looks like one.
+    A case is looked at no further when it fails, when its change is clear, and when it no longer looks like one. Those
+    that fail leave the others a larger share of alpha (Holm, "A Simple Sequentially Rejective Multiple Test
+    Procedure", 1979). The first look is taken whole, whatever the limit.
     """
+    assert first.ground is not None
     looks = LOOKS[sampler.paired]
     doubtful = _doubtful(first)
-    assert first.ground is not None
-    strict = replace(first.ground, level=level.shared_by(len(doubtful) * len(looks)))
     found = {case: _unproved(verdict) for case, verdict in doubtful.items()}
     left = set(doubtful)
-    for rounds in looks:
+    limit = Stopwatch(float("inf"))
+    for number, rounds in enumerate(looks):
         for _ in range(rounds):
             if not sampler.is_spent:
                 sampler.round(left)
         evidence = sampler.evidence()
+        proved = sum(verdict.gate is Gate.FAILED for verdict in found.values())
+        strict = replace(first.ground, level=level.shared_by((len(doubtful) - proved) * len(looks)))
         judgement = judge(*evidence, strict, thresholds)
         for verdict in judgement.verdicts:
             if verdict.id in left and verdict.gate is not Gate.SKIPPED:
                 found[verdict.id] = verdict
         left &= _doubtful(judge(*evidence, first.ground, thresholds)).keys()
         left = {case for case in left if not _is_clear(found[case], judgement.timings.get(case))}
+        limit = limit if number else Stopwatch(limit_ms)
         if not left or limit.is_over() or sampler.is_spent:
             break
     told = {case: _told(found[case], judgement.timings.get(case), thresholds) for case in left}
