@@ -10,6 +10,8 @@ Run: python -m tests.bench.power_runs --alumni 100000 --raw power.jsonl
 import argparse
 import json
 import os
+import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -212,13 +214,16 @@ def report(found: Sequence[Outcome]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _measure(directory: Path, chosen: Sequence[Injection], raw: TextIO) -> list[Outcome]:
+def _measure(directory: Path, chosen: Sequence[Injection], raw: TextIO, keep: Path | None) -> list[Outcome]:
     found: list[Outcome] = []
     with tempfile.TemporaryDirectory() as folder:
         for outcome in outcomes(running_demo(directory).postgres, chosen, Path(folder)):
             found.append(outcome)
             raw.write(json.dumps(asdict(outcome)) + "\n")
             raw.flush()
+            if keep:
+                name = re.sub(r"\W+", "-", outcome.injection)
+                shutil.copy(Path(folder) / "regress.json", keep / f"{name}.json")
             sys.stderr.write(f"{outcome.injection}: {outcome.factor:.2f}x {outcome.gate} {outcome.cause}\n")
     return found
 
@@ -227,6 +232,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Changes of known size, injected and looked for.")
     parser.add_argument("--alumni", type=int, default=100_000, help="size of the demo that is made")
     parser.add_argument("--only", default="", help="injections whose name holds this")
+    parser.add_argument(
+        "--keep", type=Path, help="keep what regress said of each injection in this directory"
+    )
     parser.add_argument(
         "--raw", type=argparse.FileType("w"), required=True, help="JSON Lines, an injection a line"
     )
@@ -240,7 +248,7 @@ def main() -> None:
         for each in INJECTIONS:
             if each.needs_jit and not has_jit:
                 sys.stderr.write(f"skipped, this server has no JIT: {each.name}\n")
-        found = _measure(directory, chosen, given.raw)
+        found = _measure(directory, chosen, given.raw, given.keep)
     sys.stdout.write(report(found))
 
 
