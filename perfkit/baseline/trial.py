@@ -111,7 +111,11 @@ def _look_again(
             if verdict.id in left and verdict.gate is not Gate.SKIPPED:
                 found[verdict.id] = verdict
         left &= _doubtful(judge(*evidence, first.ground, thresholds)).keys()
-        left = {case for case in left if not _is_clear(found[case], judgement.timings.get(case))}
+        left = {
+            case
+            for case in left
+            if not _is_clear(found[case], judgement.timings.get(case), paired=sampler.paired)
+        }
         limit = limit if number else Stopwatch(limit_ms)
         if not left or limit.is_over() or sampler.is_spent:
             break
@@ -119,11 +123,13 @@ def _look_again(
     return found | told
 
 
-def _is_clear(verdict: Verdict, timing: Timing | None) -> bool:
+def _is_clear(verdict: Verdict, timing: Timing | None, *, paired: bool) -> bool:
     """Tell whether more sessions cannot change what is said of a case."""
-    if timing is None or not timing.counts or verdict.gate in {Gate.FAILED, Gate.ERROR}:
+    if timing is None or not timing.counts:
         return True
-    return timing.longer or timing.shorter
+    if paired and verdict.kind is VerdictKind.MORE_WORK:
+        return timing.longer or timing.not_longer
+    return timing.longer or timing.shorter or verdict.gate in {Gate.FAILED, Gate.ERROR}
 
 
 def _told(verdict: Verdict, timing: Timing | None, thresholds: Thresholds) -> Verdict:

@@ -64,7 +64,7 @@ INJECTIONS = (
     _setting("enable_indexscan = off, enable_bitmapscan = off, enable_indexonlyscan = off", "small_join/typical"),
     _setting("enable_hashagg = off", "giving_by_fund/default", "spill-appeared"),
     _setting("work_mem = '64kB'", "big_sort/default", "spill-appeared"),
-    _setting("work_mem = '64kB' ", "big_join/default", "spill-appeared"),
+    _setting("work_mem = '72kB'", "big_join/default", "spill-appeared"),
     _setting("max_parallel_workers_per_gather = 0", "scan_gifts/default", "parallel-lost"),
     _setting("random_page_cost = 1000", "small_join/typical"),
     _setting("jit = on, jit_above_cost = 0, jit_optimize_above_cost = 0, jit_inline_above_cost = 0", "scan_employment/default",
