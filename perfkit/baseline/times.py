@@ -103,7 +103,8 @@ def _stored(
     thresholds: Thresholds,
 ) -> Times:
     noise = ground.noise or stored_noise(sessions.values(), thresholds.stored_noise)
-    ratio = ground.machine or _machine(pairs, baseline, analysis, thresholds)
+    cases = ground.machine or _ratio_of_cases(pairs, thresholds)
+    ratio = _within_fixed_work(cases, baseline, analysis, thresholds)
     counts = 1 / thresholds.machine_ratio <= ratio <= thresholds.machine_ratio
     return Times(
         timings={
@@ -122,17 +123,21 @@ def _stored(
     )
 
 
-def _machine(
-    pairs: Pairs, baseline: Mapping[str, QueryBaseline], analysis: Analysis, thresholds: Thresholds
-) -> float:
-    """Return how many times slower the machine is: as the cases with the same work say, within what the fixed work allows."""
+def _ratio_of_cases(pairs: Pairs, thresholds: Thresholds) -> float:
+    """Return how many times slower the machine is, as the cases with the same plan and work say."""
     unchanged = (
         (stats.median(pair.before.execution_ms), stats.median(pair.now.execution_ms))
         for pair in pairs.values()
         if pair.did_the_same
     )
-    cases = machine_ratio(unchanged, thresholds.machine_least_cases)
-    recorded = [query.recorded.calibration for query in baseline.values() if query.recorded.calibration]
+    return machine_ratio(unchanged, thresholds.machine_least_cases)
+
+
+def _within_fixed_work(
+    ratio: float, baseline: Mapping[str, QueryBaseline], analysis: Analysis, thresholds: Thresholds
+) -> float:
+    """Return the ratio as far as the fixed work beside the cases, then and now, bears it out."""
+    recorded = [query.recorded.calibration for query in baseline.values()]
     work = [
         analysis.calibration[name] / calibration[name]
         for calibration in recorded
@@ -140,9 +145,9 @@ def _machine(
         if calibration[name] > 0
     ]
     if not work:
-        return cases
+        return ratio
     fixed = stats.median(work)
-    return min(max(cases, fixed / thresholds.machine_tolerance), fixed * thresholds.machine_tolerance)
+    return min(max(ratio, fixed / thresholds.machine_tolerance), fixed * thresholds.machine_tolerance)
 
 
 def _machine_note(ratio: float) -> str:
