@@ -125,7 +125,8 @@ class PairedSampler:
     def round(self, chosen: Collection[str] | None = None) -> None:
         """See Sampler."""
         order = shuffled(self.head.side.cases(chosen), self.chance)
-        self.head.calibrate()
+        if chosen is None:  # a few cases are over in less time than that
+            self.head.calibrate()
         bases = {weighted.case.id: weighted for weighted in self.base.side.cases(chosen)}
         lost = 0
         for done, weighted in enumerate(order):

@@ -97,6 +97,7 @@ def _look_again(
     looks = LOOKS[sampler.paired]
     doubtful = _doubtful(first)
     found = {case: _unproved(verdict) for case, verdict in doubtful.items()}
+    timings: dict[str, Timing] = {}
     left = set(doubtful)
     limit = Stopwatch(float("inf"))
     for number, rounds in enumerate(looks):
@@ -110,17 +111,19 @@ def _look_again(
         for verdict in judgement.verdicts:
             if verdict.id in left and verdict.gate is not Gate.SKIPPED:
                 found[verdict.id] = verdict
-        left &= _doubtful(judge(*evidence, first.ground, thresholds)).keys()
-        left = {
-            case
-            for case in left
-            if not _is_clear(found[case], judgement.timings.get(case), paired=sampler.paired)
-        }
+        timings |= {case: timing for case, timing in judgement.timings.items() if case in left}
+        loose = replace(first.ground, level=still_doubtful(level, number, thresholds))
+        left &= _doubtful(judge(*evidence, loose, thresholds)).keys()
+        left = {case for case in left if not _is_clear(found[case], timings.get(case), paired=sampler.paired)}
         limit = limit if number else Stopwatch(limit_ms)
         if not left or limit.is_over() or sampler.is_spent:
             break
-    told = {case: _told(found[case], judgement.timings.get(case), thresholds) for case in left}
-    return found | told
+    return {case: _told(verdict, timings.get(case), level, thresholds) for case, verdict in found.items()}
+
+
+def still_doubtful(level: Level, look: int, thresholds: Thresholds) -> Level:
+    """Return the level at which a case is still in doubt after a look (0 the first): each halves the chance to stay."""
+    return level.for_screening(thresholds.screen_alpha / 2**look)
 
 
 def _is_clear(verdict: Verdict, timing: Timing | None, *, paired: bool) -> bool:
@@ -132,12 +135,13 @@ def _is_clear(verdict: Verdict, timing: Timing | None, *, paired: bool) -> bool:
     return timing.longer or timing.shorter or verdict.gate in {Gate.FAILED, Gate.ERROR}
 
 
-def _told(verdict: Verdict, timing: Timing | None, thresholds: Thresholds) -> Verdict:
-    """Return the verdict on a case in doubt to the end: inconclusive, if it may be slower by a time that matters."""
+def _told(verdict: Verdict, timing: Timing | None, level: Level, thresholds: Thresholds) -> Verdict:
+    """Return the verdict, inconclusive where "same" would be a guess: it seems slower, and may be so by what matters."""
     if verdict.kind is not VerdictKind.SAME or timing is None or not timing.counts:
         return verdict
     may_matter = (timing.high - 1) * timing.before_ms >= timing.floor_ms
-    if timing.ratio < 1 or timing.high < thresholds.inconclusive_ratio or not may_matter:
+    seems_slower = timing.ratio**2 >= level.ratio
+    if not (seems_slower and may_matter) or timing.high < thresholds.inconclusive_ratio:
         return verdict
     return replace(
         verdict,

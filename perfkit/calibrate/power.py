@@ -14,7 +14,7 @@ from typing import Self
 
 from perfkit import stats
 from perfkit.baseline.thresholds import Level, Noise, Thresholds
-from perfkit.baseline.trial import LOOKS, SCREEN_ROUNDS
+from perfkit.baseline.trial import LOOKS, SCREEN_ROUNDS, still_doubtful
 from perfkit.calibrate.pairs import CasePairs
 
 POWER = 0.95
@@ -112,7 +112,7 @@ def power(
         logs = chance.choices(pool, k=SCREEN_ROUNDS[True])
         if look(logs, case.median_ms, screened.noise, screen_level).matters:
             strict = _strict(thresholds, screened.doubtful + 1)
-            failed += _fails(pool, case.median_ms, screened.noise, screen_level, strict, chance)
+            failed += _fails(pool, case.median_ms, screened.noise, strict, chance, thresholds)
     return failed / POWER_DRAWS
 
 
@@ -162,8 +162,7 @@ def _run(
     ]
     strict = _strict(thresholds, len(doubtful))
     fails = any(
-        _fails(pools[place], cases[place].median_ms, noise, screen_level, strict, chance)
-        for place in doubtful
+        _fails(pools[place], cases[place].median_ms, noise, strict, chance, thresholds) for place in doubtful
     )
     return Screened(noise=noise, doubtful=len(doubtful)), fails
 
@@ -172,18 +171,18 @@ def _fails(
     pool: Sequence[float],
     case_ms: float,
     noise: Noise,
-    screen_level: Level,
     strict: Level,
     chance: random.Random,
+    thresholds: Thresholds,
 ) -> bool:
     """Tell whether a case that seemed changed fails in one of the further looks, as `run_trial` takes them."""
     logs: list[float] = []
-    for rounds in LOOKS[True]:
+    for number, rounds in enumerate(LOOKS[True]):
         logs += chance.choices(pool, k=rounds)
         seen = look(logs, case_ms, noise, strict)
         if seen.longer or seen.shorter:
             return seen.longer and seen.is_felt
-        if not look(logs, case_ms, noise, screen_level).matters:
+        if not look(logs, case_ms, noise, still_doubtful(thresholds.paired, number, thresholds)).matters:
             return False
     return False
 
