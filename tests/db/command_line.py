@@ -11,10 +11,11 @@ TIME_LIMIT_S = 120
 _NOT_OURS = ("PG", "PERFKIT_")
 
 
-def start(*arguments: object) -> subprocess.Popen[str]:
+def start(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[str]:
     """Return the running command, with nothing of PostgreSQL's or perfkit's in its environment."""
     return subprocess.Popen(
         [sys.executable, "-m", "perfkit", *map(str, arguments)],
+        cwd=cwd,
         env={name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
