@@ -40,7 +40,7 @@ def _edit(path: Path, **members: object) -> None:
 def test_a_baseline_is_recorded_listed_and_shown(project: Perfkit) -> None:
     recorded = project("baseline")
     assert recorded.returncode == 0
-    assert "Recorded 7 cases of 3 queries in baselines/main, 2 samples each." in recorded.stdout
+    assert "Recorded 7 cases of 3 queries in baselines/main: 3 sessions of 2 samples each." in recorded.stdout
     assert "profile_update/typical (refused): it writes" in recorded.stdout
     assert sorted(path.name for path in _file(project).parent.iterdir()) == [
         "class_list.json",

@@ -73,7 +73,11 @@ def _record_blocks(
         blocks.append(
             Paragraph(f"Removed, as the catalog no longer has them: {', '.join(removed)}.", Tone.WARN)
         )
-    recorded = f"Recorded {analysis.summary.measured} cases of {queries} queries in {directory}, {analysis.samples} samples each."
+    sessions = max((len(result.runs.sessions) for result in analysis.results if result.runs), default=0)
+    recorded = (
+        f"Recorded {analysis.summary.measured} cases of {queries} queries in {directory}: "
+        f"{sessions} sessions of {analysis.samples} samples each."
+    )
     blocks.append(Paragraph(recorded, Tone.GOOD))
     return blocks
 

@@ -89,6 +89,12 @@ INJECTIONS = (
         sql=(_QUIET, _MORE_GIFTS.format(tenths=3), "VACUUM (ANALYZE) alumni.gifts"),
     ),
     Injection(
+        name="1.2 x the gifts",
+        case="scan_gifts/default",
+        causes=("data-grew",),
+        sql=(_QUIET, _MORE_GIFTS.format(tenths=2), "VACUUM (ANALYZE) alumni.gifts"),
+    ),
+    Injection(
         name="2 x the gifts",
         case="giving_by_fund/default",
         causes=("data-grew",),
@@ -108,6 +114,12 @@ INJECTIONS = (
         sql=("ALTER TABLE alumni.employment SET (fillfactor = 20)", "VACUUM (FULL, ANALYZE) alumni.employment"),
     ),
     Injection(
+        name="bloat: jobs at a fill factor of 80",
+        case="scan_employment/default",
+        causes=("bloat",),
+        sql=("ALTER TABLE alumni.employment SET (fillfactor = 80)", "VACUUM (FULL, ANALYZE) alumni.employment"),
+    ),
+    Injection(
         name="column type: person_id to numeric",
         case="big_join/default",
         causes=("column-changed",),
@@ -118,9 +130,11 @@ INJECTIONS = (
     _function(10),
     _function(20),
     _function(25),
+    _function(30),
     _function(50),
     _function(100),
     _function(20, "weigh_few/typical"),
+    _function(30, "weigh_few/typical"),
     _function(50, "weigh_few/typical"),
     _rewritten("a cast that defeats an index", "gift_by_id/typical"),
     _rewritten("an added OR", "gifts_of_person/typical"),
