@@ -11,20 +11,12 @@ _QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
 
 def parse_duration_ms(text: str) -> float:
     """Return the milliseconds that "50ms", "1.5s", "2min" or a bare number (milliseconds) says, else UsageError."""
-    return _parse(text, _MS_PER_UNIT, default="ms", kind="duration")
-
-
-def parse_size_bytes(text: str) -> int:
-    """Return the bytes that "200MB", "1GB" or a bare number (bytes) says, in PostgreSQL's units of 1024, else UsageError."""
-    return round(_parse(text, _BYTES_PER_UNIT, default="B", kind="size"))
-
-
-def _parse(text: str, units: dict[str, float] | dict[str, int], *, default: str, kind: str) -> float:
     match = _QUANTITY.fullmatch(text)
-    by_lower = {name.lower(): factor for name, factor in units.items()}
-    factor = by_lower.get((match[2] or default).lower()) if match else None
+    factor = _MS_PER_UNIT.get((match[2] or "ms").lower()) if match else None
     if match is None or factor is None:
-        raise UsageError(f"{text!r} is not a {kind}", hint=f"write a number and one of {', '.join(units)}")
+        raise UsageError(
+            f"{text!r} is not a duration", hint=f"write a number and one of {', '.join(_MS_PER_UNIT)}"
+        )
     return float(match[1]) * factor
 
 
