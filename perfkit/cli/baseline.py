@@ -1,11 +1,11 @@
 """perfkit baseline: record what the catalog does now, look at what is recorded, accept a changed plan."""
 
 import os
-import subprocess
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perfkit.cli.git import git_says
 from perfkit.cli.options import (
     MEASURING,
     BaselineDirectory,
@@ -176,8 +176,4 @@ def accept(
 
 def _author() -> str:
     """Return who accepts: git's user name, else the login name."""
-    try:
-        git = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False)
-    except OSError:
-        return os.environ.get("USER", "unknown")
-    return git.stdout.strip() or os.environ.get("USER", "unknown")
+    return git_says("config", "user.name") or os.environ.get("USER", "unknown")

@@ -1,7 +1,6 @@
 """What a command works with: its settings, the server they name, and the cases that the user chose."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from perfkit.cli.git import git_says
 from perfkit.cli.options import OutputOptions
 from perfkit.errors import PerfkitError
 
@@ -174,7 +174,7 @@ def remember(
         analysis,
         command=command,
         name=name,
-        revision=_revision(settings.queries),
+        revision=git_says("rev-parse", "--short", "HEAD", directory=settings.queries),
         calibration_ms=analysis.calibration,
         verdicts=verdicts,
     )
@@ -182,16 +182,6 @@ def remember(
         append(settings.history, entry)
     except PerfkitError as error:
         say(f"perfkit: this run is not in the history: {error.message}")
-
-
-def _revision(directory: Path) -> str:
-    """Return the commit that the catalog's directory is at, '' when it is in no repository."""
-    command = ["git", "-C", str(directory), "rev-parse", "--short", "HEAD"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def thresholds_of(settings: "Settings") -> "Thresholds":
