@@ -60,7 +60,7 @@ def _is_regression(comparison: Comparison, blocks: Metric, growth: Growth, thres
         twice = works_more and blocks.now >= blocks.before * thresholds.sure_blocks_ratio
         seems_longer = timing.ratio >= thresholds.sure_time_ratio
         return timing.slower or (works_more and timing.longer) or (twice and seems_longer)
-    if comparison.paired and growth.ratio > thresholds.growth_margin and timing.slower:
+    if comparison.paired and growth.ratio >= thresholds.choice_growth_ratio and timing.slower:
         return True
     if not works_more or vacuum_would_do(comparison, [blocks], growth, thresholds):
         return False

@@ -77,29 +77,43 @@ def _common_relations(comparison: Comparison) -> Iterator[tuple[str, RecordedRel
 def _relation_growth(
     name: str, before: RecordedRelation, now: Relation, indexes: tuple[str, ...], thresholds: Thresholds
 ) -> Growth:
-    space = max(_ratio(old, new, thresholds.growth_least_bytes) for old, new in _sizes(before, now, indexes))
+    grown = max(_sizes(name, before, now, indexes), key=lambda size: size.ratio(thresholds))
+    space = grown.ratio(thresholds)
     counted = before.rows >= 0 and now.rows >= 0
     rows = _ratio(before.rows, now.rows, thresholds.growth_least_rows) if counted else space
     if max(space, rows) <= 1:
         return NO_GROWTH
+    sizes = f"{format_bytes(grown.before_bytes)} -> {format_bytes(grown.now_bytes)}"
     if rows * thresholds.growth_margin < space and not is_stale(now, thresholds):
-        explanation = (
-            f"{name} takes {format_factor(1, space)} the space for {format_count(now.rows)} rows (bloat): "
-            f"{format_bytes(before.size_bytes)} -> {format_bytes(now.size_bytes)}"
-        )
+        explanation = f"{grown.name} takes {format_factor(1, space)} the space for {format_count(now.rows)} rows (bloat): {sizes}"
         return Growth(ratio=space, cause=Cause.BLOAT, explanation=explanation)
-    explanation = f"{name} grew as much: {format_bytes(before.size_bytes)} -> {format_bytes(now.size_bytes)}"
+    explanation = f"{grown.name} grew as much: {sizes}"
     if counted and rows > 1:
         explanation += f", {format_count(before.rows)} -> {format_count(round(now.rows))} rows"
     return Growth(ratio=max(space, rows), cause=Cause.DATA_GREW, explanation=explanation)
 
 
-def _sizes(before: RecordedRelation, now: Relation, indexes: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    """Yield the sizes in bytes, before and now, of the relation and of those of its indexes that the plan uses."""
-    yield before.size_bytes, now.size_bytes
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Size:
+    """The size of a relation or of an index, before and now."""
+
+    name: str
+    before_bytes: int
+    now_bytes: int
+
+    def ratio(self, thresholds: Thresholds) -> float:
+        return _ratio(self.before_bytes, self.now_bytes, thresholds.growth_least_bytes)
+
+
+def _sizes(name: str, before: RecordedRelation, now: Relation, indexes: tuple[str, ...]) -> Iterator[_Size]:
+    """Yield the sizes of the relation and of those of its indexes that the plan uses."""
+    yield _Size(name=name, before_bytes=before.size_bytes, now_bytes=now.size_bytes)
     for index in now.indexes:
         if index.name in indexes and index.name in before.indexes:
-            yield before.indexes[index.name].size_bytes, index.size_bytes
+            then = before.indexes[index.name].size_bytes
+            yield _Size(
+                name=f"index {now.schema}.{index.name}", before_bytes=then, now_bytes=index.size_bytes
+            )
 
 
 def _ratio(before: float, now: float, least: float) -> float:

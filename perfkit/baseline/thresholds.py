@@ -71,8 +71,9 @@ class Thresholds:
     # What a session is expected to vary by where the cases do not tell, as much as 4 more sessions would say of it.
     paired_noise: Noise = Noise(deviation=0.03, degrees=4)
     stored_noise: Noise = Noise(deviation=0.08, degrees=4)
-    # Above this the interval leaves room for a change that matters, and "same" would be a guess.
+    # Above this the interval, of 95 %, leaves room for a change that matters, and "same" would be a guess.
     inconclusive_ratio: float = 1.3
+    inconclusive_alpha: float = 0.025
     # A machine that is so much slower or faster than the baseline's is another one: only counters count.
     machine_ratio: float = 1.4
     # There, a case that reads far more must also take twice as long as the others say it may.
@@ -92,6 +93,9 @@ class Thresholds:
     # regression when it is beyond that in one of the two.
     choice_blocks_ratio: float = 10.0
     choice_time_ratio: float = 3.0
+    # A paired change that grows a relation by so much is held to what its plan takes; indexes differ by up to 1.1 times
+    # between a database and its restored dump.
+    choice_growth_ratio: float = 1.15
     # Below 8 blocks a relation doubles by one page; it counts as if it had 8, and as many rows as fit there.
     growth_least_bytes: int = 8 * 8192
     growth_least_rows: int = 1_000

