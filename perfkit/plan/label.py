@@ -1,10 +1,8 @@
 """What a node is called, in the words of EXPLAIN's text format."""
 
-import re
-
+from perfkit.names import quote_name
 from perfkit.plan.model import Node
 
-_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_$]*")
 _AGGREGATES = {
     "Plain": "Aggregate",
     "Sorted": "GroupAggregate",
@@ -13,11 +11,6 @@ _AGGREGATES = {
 }
 # What a scan reads when it is no table, and the key that names it.
 _SOURCE_KEYS = ("Function Name", "CTE Name", "Tuplestore Name", "Table Function Name")
-
-
-def quote_name(name: str) -> str:
-    """Return an identifier as PostgreSQL wants it: quoted unless it is lower case and plain."""
-    return name if _PLAIN_NAME.fullmatch(name) else '"' + name.replace('"', '""') + '"'
 
 
 def kind(node: Node) -> str:

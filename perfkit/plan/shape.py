@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 
+from perfkit.names import quote_name
 from perfkit.plan.expression import without_literals, without_session_schema
-from perfkit.plan.label import compose, quote_name, source_name
+from perfkit.plan.label import compose, source_name
 from perfkit.plan.model import APPENDS, Node, Plan, result_children, walk
 from perfkit.plan.spelling import spell
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from perfkit.names import quote_name
 from perfkit.syntax.depth import check_depth
 from perfkit.syntax.lexer import COMMENTS, SqlError, line_at, tokenize
 from perfkit.syntax.limits import STATEMENT_CHARACTERS_MAX
@@ -39,7 +40,9 @@ class Statement:
     @property
     def relation_names(self) -> frozenset[str]:
         """Return the tables, quoted as to_regclass reads them."""
-        return frozenset(".".join(_quoted(part) for part in name if part is not None) for name in self.tables)
+        return frozenset(
+            ".".join(quote_name(part) for part in name if part is not None) for name in self.tables
+        )
 
 
 def read_statement(sql: str) -> Statement:
@@ -61,10 +64,6 @@ def read_statement(sql: str) -> Statement:
             hint="a query is one SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE or MERGE",
         )
     return _describe(node)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _parse(sql: str) -> dict[str, Any]:

@@ -9,12 +9,13 @@ import pytest
 import perfkit
 
 ROOT = Path(perfkit.__file__).parent
-WORDS = {"errors", "findings", "units", "stats"}
+WORDS = {"errors", "findings", "names", "units", "stats"}
 
 # What each room may import of perfkit, besides itself and the words.
 ARROWS: dict[str, set[str]] = {
     "errors": set(),
     "findings": set(),
+    "names": set(),
     "units": set(),
     "stats": set(),
     "files": set(),

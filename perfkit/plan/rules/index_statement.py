@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from perfkit.names import quote_name
 from perfkit.plan.condition import Comparison, alternatives
 from perfkit.plan.expression import split_list
-from perfkit.plan.label import quote_name
 from perfkit.plan.rules.index_advice import FUNCTION, Advice, advise
 from perfkit.plan.rules.scan import Scan
 

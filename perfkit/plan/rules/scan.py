@@ -4,10 +4,11 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from perfkit.names import quote_name
 from perfkit.plan.derive import Tree
 from perfkit.plan.expression import without_literals
 from perfkit.plan.facts import Facts, Relation
-from perfkit.plan.label import kind, quote_name, relation_name
+from perfkit.plan.label import kind, relation_name
 from perfkit.plan.model import APPENDS, Node
 from perfkit.plan.rules import thresholds
 from perfkit.plan.rules.rule import relation_of

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
+from perfkit.names import quote_name
 from perfkit.plan.condition import Comparison, comparisons
 from perfkit.plan.derive import Tree
 from perfkit.plan.expression import tokens
 from perfkit.plan.facts import Facts
-from perfkit.plan.label import quote_name
 from perfkit.plan.model import Node, walk
 from perfkit.plan.rules.index_advice import computes
 from perfkit.plan.rules.scan import Scan, scan_by_node, table_node

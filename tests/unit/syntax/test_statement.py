@@ -80,12 +80,12 @@ def test_relations_are_quoted_as_to_regclass_reads_them() -> None:
     sql = (
         'UPDATE "Staff".person SET a = 1 FROM degree, (SELECT 1 FROM "a""b") AS s WHERE EXISTS (TABLE school)'
     )
-    assert read_statement(sql).relation_names == {'"Staff"."person"', '"degree"', '"a""b"', '"school"'}
+    assert read_statement(sql).relation_names == {'"Staff".person', "degree", '"a""b"', "school"}
 
 
 def test_a_table_that_a_common_table_expression_hides_elsewhere_is_still_named() -> None:
     assert (
-        '"person"'
+        "person"
         in read_statement("WITH person AS (SELECT * FROM person) SELECT * FROM person").relation_names
     )
 
