@@ -1,0 +1,1 @@
+"""Which indexes to create and to drop: candidates, what-if, selection under a budget, drops."""
