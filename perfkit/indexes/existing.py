@@ -1,0 +1,41 @@
+"""The indexes that a database has, with what they do read from their definitions."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from perfkit.plan.tables import Table, TableIndex
+from perfkit.syntax.index import IndexDefinition, read_definition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingIndex:
+    """An index as the catalog has it; `name` and `table` are qualified and unquoted."""
+
+    name: str
+    table: str
+    definition: IndexDefinition
+    index: TableIndex
+
+
+def existing_indexes(tables: Iterable[Table]) -> tuple[ExistingIndex, ...]:
+    """Return the indexes of the tables, in order of their names."""
+    found = [
+        ExistingIndex(
+            name=f"{table.schema}.{index.name}",
+            table=table.qualified_name,
+            definition=read_definition(index.definition),
+            index=index,
+        )
+        for table in tables
+        for index in table.indexes
+    ]
+    return tuple(sorted(found, key=lambda existing: existing.name))
+
+
+def definitions_by_table(existing: Iterable[ExistingIndex]) -> Mapping[str, tuple[IndexDefinition, ...]]:
+    """Return what writes must keep up to date, by qualified table; an invalid index is kept up to date too."""
+    found: defaultdict[str, list[IndexDefinition]] = defaultdict(list)
+    for each in existing:
+        found[each.table].append(each.definition)
+    return {table: tuple(definitions) for table, definitions in found.items()}

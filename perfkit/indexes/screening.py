@@ -1,0 +1,44 @@
+"""Candidates that are turned down before anything is planned: what exists already, and tables too small for an index."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from perfkit.indexes import thresholds
+from perfkit.indexes.existing import ExistingIndex
+from perfkit.indexes.overlap import covers
+from perfkit.indexes.workload import WorkloadCase, table_of
+from perfkit.plan.tables import Table
+from perfkit.syntax.index import IndexDefinition
+from perfkit.units import format_bytes
+
+_PAGE_BYTES = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screened:
+    """The candidates that are left, in order of their statements, and why each of the others is not."""
+
+    candidates: tuple[IndexDefinition, ...]
+    already_indexed: Mapping[IndexDefinition, str]
+    tiny_table: Mapping[IndexDefinition, str]
+
+
+def screen(
+    cases: Iterable[WorkloadCase], tables: Mapping[str, Table], existing: Sequence[ExistingIndex]
+) -> Screened:
+    """Return what is left of the candidates that were offered to the cases; `tables` by qualified name, unquoted."""
+    offered = sorted({each for case in cases for each in case.offered}, key=IndexDefinition.create)
+    already: dict[IndexDefinition, str] = {}
+    tiny: dict[IndexDefinition, str] = {}
+    for definition in offered:
+        table = tables.get(table_of(definition))
+        size_bytes = table.pages * _PAGE_BYTES if table else None
+        cover = next(
+            (each for each in existing if each.index.valid and covers(each.definition, definition)), None
+        )
+        if cover:
+            already[definition] = f"{cover.name} serves it"
+        elif size_bytes is not None and size_bytes < thresholds.TINY_TABLE_BYTES:
+            tiny[definition] = f"{table_of(definition)} has {format_bytes(size_bytes)}"
+    left = tuple(definition for definition in offered if definition not in already and definition not in tiny)
+    return Screened(candidates=left, already_indexed=already, tiny_table=tiny)

@@ -1,0 +1,131 @@
+"""The indexes to make, each with what it gives and costs, and the cases that got none, each with the reason."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from perfkit.indexes import thresholds
+from perfkit.indexes.costs import Configuration, CostCache
+from perfkit.indexes.existing import ExistingIndex, definitions_by_table
+from perfkit.indexes.objective import Objective
+from perfkit.indexes.screening import Screened, screen
+from perfkit.indexes.search import Choice, Clock, Limits, choose
+from perfkit.indexes.whatif import WhatIf
+from perfkit.indexes.why_not import WithoutIndex, why_not
+from perfkit.indexes.workload import WorkloadCase
+from perfkit.plan.tables import Table
+from perfkit.syntax.index import IndexDefinition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEffect:
+    """What one call of a case takes before and after, in ms: what was measured, and what the costs let expect."""
+
+    case_id: str
+    before_ms: float
+    after_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenIndex:
+    """An index to make: what would be lost without it beside all the others, in ms a minute, and what it takes.
+
+    `benefit_ms_per_minute` is net of `write_ms_per_minute`; `helps` are the cases that use it and are faster.
+    """
+
+    definition: IndexDefinition
+    benefit_ms_per_minute: float
+    write_ms_per_minute: float
+    size_bytes: int
+    helps: tuple[CaseEffect, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The answer: `chosen` by falling benefit, the cases `without_index`, and the workload in ms a minute.
+
+    `before_ms` and `after_ms` are for all cases, the latter with the writes' `write_ms` for the new indexes. `questions`
+    were asked of the costs, `plans` of the planner. Not `complete`: time ran out, and more may be found.
+    """
+
+    chosen: tuple[ChosenIndex, ...]
+    without_index: tuple[WithoutIndex, ...]
+    before_ms: float
+    after_ms: float
+    write_ms: float
+    size_bytes: int
+    candidates: int
+    questions: int
+    plans: int
+    complete: bool
+
+    @property
+    def configuration(self) -> Configuration:
+        """Return the definitions of the chosen indexes."""
+        return frozenset(index.definition for index in self.chosen)
+
+
+def select(
+    cases: Sequence[WorkloadCase],
+    tables: Mapping[str, Table],
+    existing: Sequence[ExistingIndex],
+    what_if: WhatIf,
+    limits: Limits,
+    clock: Clock,
+) -> Selection:
+    """Return the indexes to make for the cases, out of those that were offered to them."""
+    screened = screen(cases, tables, existing)
+    costs = CostCache(what_if, cases, screened.candidates)
+    objective = Objective(cases, costs, definitions_by_table(existing))
+    choice = choose(objective, screened.candidates, limits, clock)
+    return _answer(objective, screened, choice, limits)
+
+
+def _answer(objective: Objective, screened: Screened, choice: Choice, limits: Limits) -> Selection:
+    configuration = choice.configuration
+    chosen = [_chosen(objective, configuration, definition) for definition in configuration]
+    chosen.sort(key=lambda index: (-index.benefit_ms_per_minute, index.definition.create()))
+    helped = {effect.case_id for index in chosen for effect in index.helps}
+    without = [
+        why_not(case, objective, screened, choice, limits)
+        for case in objective.cases
+        if case.id not in helped
+    ]
+    return Selection(
+        chosen=tuple(chosen),
+        without_index=tuple(without),
+        before_ms=objective.total_ms(frozenset()),
+        after_ms=objective.total_ms(configuration),
+        write_ms=objective.write_ms(configuration),
+        size_bytes=objective.size_bytes(configuration),
+        candidates=len(screened.candidates),
+        questions=objective.costs.questions,
+        plans=objective.costs.plans,
+        complete=choice.complete,
+    )
+
+
+def _chosen(objective: Objective, configuration: Configuration, definition: IndexDefinition) -> ChosenIndex:
+    rest = configuration - {definition}
+    return ChosenIndex(
+        definition=definition,
+        benefit_ms_per_minute=objective.gain_ms(rest, configuration),
+        write_ms_per_minute=objective.write_ms(configuration) - objective.write_ms(rest),
+        size_bytes=objective.costs.size_bytes(definition),
+        helps=tuple(
+            effect
+            for case in objective.affected([definition])
+            if (effect := _effect(objective, configuration, definition, case))
+        ),
+    )
+
+
+def _effect(
+    objective: Objective, configuration: Configuration, definition: IndexDefinition, case: WorkloadCase
+) -> CaseEffect | None:
+    """Return what the configuration does for a case whose plan uses the index, None when it is not much faster."""
+    if definition not in objective.costs.planned(case, configuration).used:
+        return None
+    share = objective.case_share(case, configuration)
+    if share > 1 - thresholds.LEAST_CASE_BENEFIT:
+        return None
+    return CaseEffect(case_id=case.id, before_ms=case.measured_ms, after_ms=case.measured_ms * share)

@@ -1,0 +1,88 @@
+"""Why a case got no index."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from perfkit.indexes import thresholds
+from perfkit.indexes.costs import Configuration
+from perfkit.indexes.objective import Objective
+from perfkit.indexes.screening import Screened
+from perfkit.indexes.search import Choice, Limits
+from perfkit.indexes.workload import WorkloadCase
+from perfkit.units import format_bytes, format_ms
+
+
+class Reason(StrEnum):
+    """Why a case got no index."""
+
+    NO_CANDIDATE = "no candidate"
+    ALREADY_INDEXED = "already indexed"
+    TINY_TABLE = "tiny table"
+    NOT_USED = "planner would not use it"
+    TOO_SMALL = "too small a gain"
+    WRITE_COST = "writes would cost more"
+    NO_BUDGET = "no budget"
+    NO_TIME = "no time"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithoutIndex:
+    """A case that got no index; `detail` has the numbers of the reason."""
+
+    case_id: str
+    reason: Reason
+    detail: str = ""
+
+
+def why_not(
+    case: WorkloadCase, objective: Objective, screened: Screened, choice: Choice, limits: Limits
+) -> WithoutIndex:
+    """Return the first thing that stood between a case and an index."""
+    reason, detail = _turned_down(case, screened) or _not_worth_it(
+        case, objective, frozenset(screened.candidates), choice, limits
+    )
+    return WithoutIndex(case_id=case.id, reason=reason, detail=detail)
+
+
+def _turned_down(case: WorkloadCase, screened: Screened) -> tuple[Reason, str] | None:
+    if not case.offered:
+        return Reason.NO_CANDIDATE, ""
+    if any(definition in screened.candidates for definition in case.offered):
+        return None
+    already = [screened.already_indexed[each] for each in case.offered if each in screened.already_indexed]
+    if already:
+        return Reason.ALREADY_INDEXED, _listed(already)
+    return Reason.TINY_TABLE, _listed(screened.tiny_table[each] for each in case.offered)
+
+
+def _not_worth_it(
+    case: WorkloadCase, objective: Objective, candidates: Configuration, choice: Choice, limits: Limits
+) -> tuple[Reason, str]:
+    """Return what speaks against the indexes that the case's best plan of all would use."""
+    now_ms, best_ms = case.ms_per_minute, objective.case_ms(case, candidates)
+    if best_ms > now_ms * (1 - thresholds.LEAST_CASE_BENEFIT):
+        saved = f"would be {1 - best_ms / now_ms:.0%} cheaper at best" if best_ms < now_ms else ""
+        return Reason.NOT_USED, saved
+    chosen = choice.configuration
+    wanted = objective.costs.planned(case, candidates).used
+    gain_ms = objective.gain_ms(chosen, chosen | wanted)
+    write_ms = objective.write_ms(chosen | wanted) - objective.write_ms(chosen)
+    size_bytes = objective.size_bytes(chosen | wanted)
+    if gain_ms + write_ms < thresholds.LEAST_BENEFIT_MS_PER_MINUTE:
+        return Reason.TOO_SMALL, f"would save {format_ms(gain_ms + write_ms)} a minute"
+    if gain_ms < thresholds.LEAST_BENEFIT_MS_PER_MINUTE:
+        costs = f"{format_ms(write_ms)} a minute of writing for {format_ms(gain_ms + write_ms)} of reading"
+        return Reason.WRITE_COST, costs
+    if limits.budget_bytes is not None and size_bytes > limits.budget_bytes:
+        return Reason.NO_BUDGET, f"needs {format_bytes(size_bytes - limits.budget_bytes)} more"
+    if (
+        limits.write_ms_per_minute is not None
+        and objective.write_ms(chosen | wanted) > limits.write_ms_per_minute
+    ):
+        return Reason.WRITE_COST, f"{format_ms(write_ms)} a minute of writing is over the limit"
+    return (Reason.TOO_SMALL, "") if choice.complete else (Reason.NO_TIME, "the search ran out of time")
+
+
+def _listed(details: Iterable[str]) -> str:
+    return "; ".join(sorted(set(details)))
