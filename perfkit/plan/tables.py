@@ -1,0 +1,125 @@
+"""What an index advisor has to know of a database: tables, columns with their statistics, indexes, keys, functions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column; `type` as format_type writes it, `type_name` its internal name (int4, _text), a domain's base.
+
+    `category` is pg_type.typcategory (A array, S string, E enum, …). `collation_is_c` when it sorts by bytes, so that a
+    plain b-tree serves LIKE 'x%'. The rest is what pg_stats says, with `analyzed` false where it says nothing:
+    `distinct` is the number of values, negative a share of the rows; `correlation` None where it has none;
+    `common_values` are texts, `common_frequencies` their shares of all rows.
+    """
+
+    name: str
+    type: str
+    type_name: str
+    category: str
+    not_null: bool = False
+    collation_is_c: bool = False
+    analyzed: bool = False
+    null_share: float = 0.0
+    width_bytes: int = 0
+    distinct: float = 0.0
+    correlation: float | None = None
+    common_values: tuple[str, ...] = ()
+    common_frequencies: tuple[float, ...] = ()
+
+    def distinct_values(self, rows: float) -> float:
+        """Return how many different values the planner takes the column to have in so many rows; 0 when unknown."""
+        return self.distinct if self.distinct >= 0 else -self.distinct * rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableIndex:
+    """An index that exists; `definition` is pg_get_indexdef's text, `constraint` the name of the one it holds, or ''.
+
+    `scans` is None where the server keeps no count; it counts since `Tables.statistics_since`.
+    """
+
+    name: str
+    definition: str
+    valid: bool
+    unique: bool
+    constraint: str
+    size_bytes: int
+    scans: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKey:
+    """A foreign key of the table that has it; `referenced` is schema.name, `on_delete` is pg_constraint.confdeltype."""
+
+    columns: tuple[str, ...]
+    referenced: str
+    referenced_columns: tuple[str, ...]
+    on_delete: str
+    on_update: str = "a"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table, partitioned table or materialised view; `rows` is the planner's estimate, -1 when never analyzed.
+
+    A partitioned table has the rows and pages of its partitions together. `partition_of` is the qualified name of the
+    topmost partitioned table, '' for none; `partition_key` names a partitioned table's key columns.
+    """
+
+    schema: str
+    name: str
+    rows: float
+    pages: int
+    columns: Mapping[str, Column]
+    indexes: tuple[TableIndex, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    is_partitioned: bool = False
+    partition_of: str = ""
+    partition_key: tuple[str, ...] = ()
+
+    @property
+    def qualified_name(self) -> str:
+        """Return schema.name, unquoted, as tables are keyed."""
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """One function or operator: internal type names in and out, and pg_proc.provolatile."""
+
+    schema: str
+    name: str
+    arguments: tuple[str, ...]
+    result: str
+    volatility: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tables:
+    """A database as an index advisor sees it; compared by identity.
+
+    `tables` and `views` (to their SELECT) are keyed by schema.name; `extensions` maps those installed to their schema,
+    `available` are those that CREATE EXTENSION would find. `functions` and `operators` are keyed by name, `casts` by
+    internal type names (from, to) to the volatility. `statistics_since` is when the counts of scans began, in seconds
+    since the epoch, None when not known.
+    """
+
+    tables: Mapping[str, Table]
+    views: Mapping[str, str] = field(default_factory=dict)
+    search_path: tuple[str, ...] = ("public",)
+    extensions: Mapping[str, str] = field(default_factory=dict)
+    available: frozenset[str] = frozenset()
+    functions: Mapping[str, tuple[Signature, ...]] = field(default_factory=dict)
+    operators: Mapping[str, tuple[Signature, ...]] = field(default_factory=dict)
+    casts: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    statistics_since: float | None = None
+
+    def find(self, schema: str, name: str) -> str:
+        """Return the key of a table or view as a statement names it, '' when there is none."""
+        for each in (schema,) if schema else self.search_path:
+            key = f"{each}.{name}"
+            if key in self.tables or key in self.views:
+                return key
+        return ""
