@@ -14,6 +14,16 @@ class Copies:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Locale:
+    """How a database keeps and sorts text, in PostgreSQL's words; the provider is c, i or b."""
+
+    encoding: str
+    provider: str
+    collate: str
+    character_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A database that is to be dumped, and what a dump of it leaves out.
 
@@ -24,8 +34,6 @@ class Source:
     conninfo: str
     password: str = field(repr=False)
     version: int
-    encoding: str
-    locale_provider: str
-    collate: str
-    character_type: str
+    name: str
+    locale: Locale
     settings: Mapping[str, str]

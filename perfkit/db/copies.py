@@ -15,7 +15,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier
 
-from perfkit.copies import Copies, Source
+from perfkit.copies import Copies, Locale, Source
 from perfkit.db import sql
 from perfkit.db.connect import connected, server_errors
 from perfkit.errors import ConnectError, GuardError, MeasureError, PerfkitError, StatementError, UsageError
@@ -118,10 +118,13 @@ def read_source(dsn: str) -> Source:
         conninfo=make_conninfo("", **parts),
         password=str(password),
         version=version,
-        encoding=database.encoding,
-        locale_provider=database.locale_provider,
-        collate=database.collate,
-        character_type=database.character_type,
+        name=database.name,
+        locale=Locale(
+            encoding=database.encoding,
+            provider=database.locale_provider,
+            collate=database.collate,
+            character_type=database.character_type,
+        ),
         settings=dict(rows),
     )
 

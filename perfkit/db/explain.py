@@ -56,6 +56,16 @@ def prepared(connection: psycopg.Connection, statement: Statement, *, guard: Gua
         )
 
 
+def plan_of(connection: psycopg.Connection, statement: Statement, *, guard: Guard) -> Plan:
+    """Return the plan of a statement that is not run, so that it may write; raises GuardError or StatementError."""
+    with guarded(connection, guard), server_errors():
+        command = _prepare(connection, statement)
+        explain = SQL("EXPLAIN (VERBOSE, SETTINGS, FORMAT JSON) {}").format(command)
+        row = execute(connection, explain).fetchone()
+    assert row is not None
+    return parse_plan(row[0])
+
+
 def _functions(connection: psycopg.Connection, statement: Statement) -> Mapping[str, str]:
     """Return the functions that the statement calls; raises GuardError where one is volatile and that is not allowed."""
     calls = calls_of(connection, statement.text)

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from perfkit.db.calls import calls_of, refuse_volatile
 from perfkit.db.connect import connected
-from perfkit.db.explain import Prepared, prepared
+from perfkit.db.explain import Prepared, plan_of, prepared
 from perfkit.db.guard import Guard, guarded
 from perfkit.db.introspect import read_facts
 from perfkit.db.statistics import calls_per_minute
@@ -31,6 +31,11 @@ class GuardedServer:
         """Hold a statement ready on a connection of its own: what JIT or a plan cache leaves harms no other case."""
         with connected(self.dsn) as connection, prepared(connection, statement, guard=self.guard) as ready:
             yield ready
+
+    def plan(self, statement: Statement) -> Plan:
+        """Return the plan of a statement that is not run; raises GuardError or StatementError."""
+        with connected(self.dsn) as connection:
+            return plan_of(connection, statement, guard=self.guard)
 
     def facts(self, plans: Iterable[Plan]) -> Facts:
         """Return the server's facts and those of the relations in the plans."""

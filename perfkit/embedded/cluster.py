@@ -1,7 +1,7 @@
 """The files of a PostgreSQL server: its data directory, made by initdb, and its settings."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from perfkit.embedded.binaries import useful_libraries
@@ -26,8 +26,10 @@ _SETTINGS = {
 }
 
 
-def create_cluster(data: Path, binaries: Path, *, password: str, mode: Mode, lock: int) -> None:
-    """Make the data directory whole or not at all. Raises ServerError with initdb's words.
+def create_cluster(
+    data: Path, binaries: Path, *, password: str, mode: Mode, lock: int, options: Sequence[str] = ()
+) -> None:
+    """Make the data directory whole or not at all, with more `options` for initdb. Raises ServerError with its words.
 
     initdb inherits the descriptor `lock`: when perfkit is killed, the next start waits until initdb has ended too.
     """
@@ -40,7 +42,7 @@ def create_cluster(data: Path, binaries: Path, *, password: str, mode: Mode, loc
     password_file = data.with_name("password.part")
     try:
         _write_private(password_file, password, mode)
-        _initdb(partial, binaries, password_file, mode, lock)
+        _initdb(partial, binaries, password_file, mode, lock, options)
     finally:
         password_file.unlink(missing_ok=True)
     with (partial / "postgresql.conf").open("a") as file:
@@ -57,7 +59,9 @@ def write_settings(data: Path, binaries: Path, settings: Mapping[str, str], mode
     )
 
 
-def _initdb(data: Path, binaries: Path, password_file: Path, mode: Mode, lock: int) -> None:
+def _initdb(
+    data: Path, binaries: Path, password_file: Path, mode: Mode, lock: int, options: Sequence[str]
+) -> None:
     command = [
         str(binaries / "initdb"),
         f"--pgdata={data}",
@@ -66,6 +70,7 @@ def _initdb(data: Path, binaries: Path, password_file: Path, mode: Mode, lock: i
         "--auth=scram-sha-256",
         "--encoding=UTF8",
         "--locale=C.UTF-8",
+        *options,
         "--no-sync",  # a power cut during the first second costs nothing that another start would not make again
     ]
     result = run(command, mode=mode, inherited=(lock,))

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -61,10 +61,11 @@ def start_postgres(
     binaries: Path | None = None,
     mode: Mode | None = None,
     die_with_parent: bool = False,
+    initdb_options: Sequence[str] = (),
 ) -> PostgresServer:
     """Return the server in the directory: the running one as it is, or the one that is made or started now.
 
-    `settings` are added to perfkit's own. `binaries` and `mode` default to what this machine offers. With
+    `settings` are added to perfkit's own, `initdb_options` to those that a new cluster is made with. `binaries` and `mode` default to what this machine offers. With
     `die_with_parent` (Linux) the server ends with the calling thread; otherwise it outlives the command.
     Raises ServerError with the server's own words when it does not start, DamagedFileError when what is
     there cannot be read, SettingsError when PERFKIT_PG_BIN is wrong.
@@ -78,7 +79,9 @@ def start_postgres(
             record = read_record(path)
             if record and lifecycle.becomes_ready(record, partial(_is_ready, directory / _DATA)):
                 return _server(directory, record)
-            record = _prepare(directory, record, binaries or find_postgres_binaries(), mode, lock)
+            record = _prepare(
+                directory, record, binaries or find_postgres_binaries(), mode, lock, initdb_options
+            )
             cluster.write_settings(directory / _DATA, Path(record.program).parent, settings, mode)
             return _start(directory, record, die_with_parent=die_with_parent)
     except OSError as error:
@@ -112,7 +115,14 @@ def stop_postgres(directory: Path) -> None:
             postmaster.end_orphans(directory / _DATA)
 
 
-def _prepare(directory: Path, record: Record | None, binaries: Path, mode: Mode, lock: int) -> Record:
+def _prepare(
+    directory: Path,
+    record: Record | None,
+    binaries: Path,
+    mode: Mode,
+    lock: int,
+    initdb_options: Sequence[str],
+) -> Record:
     """Return the record of the next start; makes the data directory at the first."""
     data = directory / _DATA
     program = binaries / "postgres"
@@ -125,7 +135,9 @@ def _prepare(directory: Path, record: Record | None, binaries: Path, mode: Mode,
         return dataclasses.replace(record, version=version, program=str(program), pid=0, birth="")
     record = Record(mode=mode, version=version, program=str(program), password=new_password())
     write_record(directory / _RECORD, record)
-    cluster.create_cluster(data, binaries, password=record.password, mode=mode, lock=lock)
+    cluster.create_cluster(
+        data, binaries, password=record.password, mode=mode, lock=lock, options=initdb_options
+    )
     return record
 
 

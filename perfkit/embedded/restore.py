@@ -4,20 +4,15 @@ import itertools
 import os
 import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from perfkit.copies import Source
-from perfkit.embedded import become
-from perfkit.embedded.ports import LOOPBACK
+from perfkit.embedded.client import LINES_TOLD, run_client, run_on, run_script, target
 from perfkit.embedded.postgres import PostgresServer
-from perfkit.embedded.spawn import Mode
 from perfkit.errors import ServerError, UsageError
 
 # What is not data, and what only the source's own server has.
-_LEFT_OUT = (
+LEFT_OUT = (
     "--no-owner",
     "--no-acl",
     "--no-publications",
@@ -25,17 +20,15 @@ _LEFT_OUT = (
     "--no-security-labels",
     "--no-tablespaces",
 )
-_LOCK_WAIT = "30s"  # a table that is locked for longer is being changed
+LOCK_WAIT = "30s"  # a table that is locked for longer is being changed
 _JOBS_MOST = 4  # more pay off on few disks
 _CUSTOM_MAGIC = b"PGDMP"  # pg_backup_archiver.c
 _TAR_FIRST_MEMBER = b"toc.dat\0"
 _MAGIC_BYTES = 8
 _HEAD_LINES = 1_000  # pg_dump --create connects within the first fifty; many settings may come before
-_PROBLEM = re.compile(r"^(?:pg_dump|pg_restore|psql)(?::.*?)?: (?:error|ERROR|FATAL):")
 # A dump names its server's roles, as owners and in grants and policies; no plan depends on them. And the minor releases
 # of November 2026 keep a version of their own in a column's options, which an older pg_dump takes for the user's.
 _HARMLESS = re.compile(r'role "[^"]*" does not exist|unrecognized parameter "pg_attver"')
-_LINES_TOLD = 3
 
 
 def dump_and_restore(source: Source, server: PostgresServer, database: str) -> str:
@@ -50,11 +43,11 @@ def dump_and_restore(source: Source, server: PostgresServer, database: str) -> s
         )
     dump = server.directory / "dump"
     # Not compressed: it is read once, on the same disk.
-    how = ["--format=directory", "--compress=0", f"--jobs={_jobs()}", f"--lock-wait-timeout={_LOCK_WAIT}"]
+    how = ["--format=directory", "--compress=0", f"--jobs={_jobs()}", f"--lock-wait-timeout={LOCK_WAIT}"]
     place = [f"--file={dump}", "--no-password", f"--dbname={source.conninfo}"]
-    _run(
-        [server.binaries / "pg_dump", *_LEFT_OUT, *how, *place],
-        environment=dict(os.environ) | ({"PGPASSWORD": source.password} if source.password else {}),
+    run_client(
+        [server.binaries / "pg_dump", *LEFT_OUT, *how, *place],
+        environment=environment_of(source),
         secret=source.password,
     )
     try:
@@ -63,52 +56,39 @@ def dump_and_restore(source: Source, server: PostgresServer, database: str) -> s
         shutil.rmtree(dump)
 
 
+def environment_of(source: Source) -> dict[str, str]:
+    """Return the environment in which a client reaches the source."""
+    return dict(os.environ) | ({"PGPASSWORD": source.password} if source.password else {})
+
+
 def restore(dump: Path, server: PostgresServer, database: str) -> str:
     """Put a dump (custom, tar or directory format, or plain SQL) into the database; return what was left out, or ''.
 
     Raises UsageError when the file cannot be read, ServerError with what pg_restore or psql said.
     """
     if not _is_archive(dump):
-        return _told(_psql(dump, server, database))
+        return _told(_problems(run_script(dump, server, database), "psql"))
     # The schema goes through psql, which runs every statement by itself: pg_restore would leave out a whole table
     # for one option of a column.
     schema = server.directory / "schema.sql"
     program = server.binaries / "pg_restore"
     jobs = [] if _is_tar(dump) else [f"--jobs={_jobs()}"]
-    _run([program, *_LEFT_OUT, "--section=pre-data", f"--file={schema}", dump], environment=os.environ)
-    problems = _psql(schema, server, database)
-    rest = ["--section=data", "--section=post-data", *jobs, *_target(server, database)]
-    problems += _problems([program, *_LEFT_OUT, *rest, dump], server)
+    run_client([program, *LEFT_OUT, "--section=pre-data", f"--file={schema}", dump], environment=os.environ)
+    problems = _problems(run_script(schema, server, database), "psql")
+    rest = ["--section=data", "--section=post-data", *jobs, *target(server, database)]
+    problems += _problems(run_on([program, *LEFT_OUT, *rest, dump], server), "pg_restore")
     return _told(problems)
 
 
-def _psql(script: Path, server: PostgresServer, database: str) -> list[str]:
-    options = ["--no-psqlrc", "--quiet", "--output=/dev/null", f"--file={script}"]
-    return _problems([server.binaries / "psql", *options, *_target(server, database)], server)
-
-
-def _target(server: PostgresServer, database: str) -> list[str]:
-    return [
-        f"--host={LOOPBACK}",
-        f"--port={server.port}",
-        f"--username={server.user}",
-        f"--dbname={database}",
-    ]
-
-
-def _problems(command: Sequence[str | Path], server: PostgresServer) -> list[str]:
-    """Run a client on the server and return its harmless complaints; ServerError when there are others."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    environment |= {"PGPASSWORD": server.password, "PGSSLMODE": "disable"}
-    lines = _run(command, environment=environment, secret=server.password, may_fail=True)
-    problems = [line for line in lines if _PROBLEM.search(line)]
-    fatal = [line for line in problems if not _HARMLESS.search(line)]
+def _problems(lines: list[str], program: str) -> list[str]:
+    """Return the complaints, which are all harmless; ServerError when one is not."""
+    fatal = [line for line in lines if not _HARMLESS.search(line)]
     if fatal:
         raise ServerError(
-            f"{Path(command[0]).name} failed: {' / '.join(fatal[:_LINES_TOLD])}",
+            f"{program} failed: {' / '.join(fatal[:LINES_TOLD])}",
             hint="set PERFKIT_PG_BIN to a PostgreSQL that has what the database needs, or pass --copies template",
         )
-    return problems
+    return lines
 
 
 def _told(problems: list[str]) -> str:
@@ -116,31 +96,6 @@ def _told(problems: list[str]) -> str:
     return (
         f"what names roles that are not here was left out ({len(about_roles):,} times)" if about_roles else ""
     )
-
-
-def _run(
-    command: Sequence[str | Path], *, environment: Mapping[str, str], secret: str = "", may_fail: bool = False
-) -> list[str]:
-    """Run a client program, which ends with this process, and return what it said, line by line."""
-    result = subprocess.run(
-        [sys.executable, "-I", "-S", become.__file__, Mode.OWN, str(os.getpid()), *command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**environment, "LC_ALL": "C.UTF-8"},
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    output = result.stdout.replace(secret, "********") if secret else result.stdout
-    lines = [" ".join(line.split()) for line in output.splitlines() if line.strip()]
-    told = any(_PROBLEM.search(line) for line in lines)
-    if result.returncode and not (may_fail and told):
-        raise ServerError(
-            f"{Path(command[0]).name} failed: {' / '.join(lines[-_LINES_TOLD:]) or f'exit code {result.returncode}'}",
-            hint="try the same program by hand on this database",
-        )
-    return lines
 
 
 def _jobs() -> int:

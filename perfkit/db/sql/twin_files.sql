@@ -1,0 +1,15 @@
+-- The file of every relation of the users', below the data directory, and that of the small copy of an index that holds
+-- its ends.
+SELECT
+    namespace.nspname::text,
+    relation.relname::text,
+    pg_catalog.pg_relation_filepath(relation.oid),
+    pg_catalog.pg_relation_filepath(ends.oid)
+FROM pg_catalog.pg_class AS relation
+JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+LEFT JOIN pg_catalog.pg_class AS ends
+    ON ends.relnamespace = 'perfkit_twin'::regnamespace AND ends.relname = 'ends_' || relation.oid
+WHERE
+    relation.relkind IN ('r', 'm', 'i')
+    AND namespace.nspname !~ '^pg_'
+    AND namespace.nspname NOT IN ('information_schema', 'perfkit_twin')

@@ -1,0 +1,202 @@
+-- What puts planner statistics in place on the twin, as its superuser, the same way on every version.
+CREATE SCHEMA perfkit_twin;
+
+-- The equality and the less-than operator that ANALYZE would note for a type.
+CREATE FUNCTION perfkit_twin.operators(type oid, OUT equal oid, OUT less oid) LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE base (oid) AS (
+        SELECT operators.type
+        UNION ALL
+        SELECT pg_type.typbasetype FROM pg_type JOIN base ON pg_type.oid = base.oid WHERE pg_type.typtype = 'd'
+    ),
+    plain AS (
+        SELECT pg_type.* FROM pg_type JOIN base ON pg_type.oid = base.oid WHERE pg_type.typtype <> 'd'
+    ),
+    taken (oid, rank) AS (
+        SELECT plain.oid, 0 FROM plain
+        UNION ALL
+        SELECT
+            CASE
+                WHEN typtype = 'e' THEN 'anyenum'::regtype
+                WHEN typtype = 'r' THEN 'anyrange'::regtype
+                WHEN typtype = 'm' THEN 'anymultirange'::regtype
+                WHEN typtype = 'c' THEN 'record'::regtype
+                WHEN typcategory = 'A' THEN 'anyarray'::regtype
+            END,
+            1
+        FROM plain
+        UNION ALL
+        SELECT cast_to.casttarget, 2
+        FROM plain
+        JOIN pg_cast AS cast_to ON cast_to.castsource = plain.oid
+        WHERE cast_to.castmethod = 'b' AND cast_to.castcontext = 'i'
+    ),
+    classes AS (
+        SELECT opclass.opcfamily AS family, opclass.opcintype AS input, method.amname AS method, taken.rank
+        FROM taken
+        JOIN pg_opclass AS opclass ON opclass.opcintype = taken.oid AND opclass.opcdefault
+        JOIN pg_am AS method ON method.oid = opclass.opcmethod AND method.amname IN ('btree', 'hash')
+    ),
+    members AS (
+        SELECT classes.method, classes.rank, member.amopstrategy AS strategy, member.amopopr AS operator
+        FROM classes
+        JOIN pg_amop AS member
+            ON member.amopfamily = classes.family
+            AND member.amoplefttype = classes.input AND member.amoprighttype = classes.input
+    )
+    SELECT
+        (
+            SELECT operator FROM members
+            WHERE strategy = CASE method WHEN 'btree' THEN 3 ELSE 1 END ORDER BY rank, method LIMIT 1
+        ),
+        (SELECT operator FROM members WHERE method = 'btree' AND strategy = 1 ORDER BY rank LIMIT 1)
+$$;
+
+-- A row of pg_statistic from one of pg_stats (as JSON), for a column of this relation, type, collation and element type.
+-- Kinds are those of pg_statistic.h; 672 is the operator that ANALYZE notes for the lengths of ranges.
+CREATE FUNCTION perfkit_twin.statistic(
+    relation oid, attribute int2, type oid, sorted_by oid, element oid, known jsonb
+) RETURNS pg_statistic LANGUAGE sql STABLE AS $$
+    WITH slots AS (
+        SELECT
+            array_agg(kind) AS kinds, array_agg(coalesce(operator, 0)) AS operators,
+            array_agg(coalesce(sorted, 0)) AS collations, array_agg(numbers::float4[]::text) AS numbers,
+            array_agg(texts) AS texts, array_agg(coalesce(of_type, 0)) AS types
+        FROM (
+            SELECT slot.*
+            FROM perfkit_twin.operators(statistic.type) AS own,
+                perfkit_twin.operators(statistic.element) AS inner_own,
+                LATERAL (
+                    VALUES
+                    (1, own.equal, sorted_by, known ->> 'common_frequencies', known ->> 'common_values', type),
+                    (2, own.less, sorted_by, NULL, known ->> 'histogram', type),
+                    (3, own.less, sorted_by, '{' || (known ->> 'correlation') || '}', NULL, 0),
+                    (
+                        4, inner_own.equal, sorted_by, known ->> 'element_frequencies', known ->> 'common_elements',
+                        element
+                    ),
+                    (5, inner_own.equal, sorted_by, known ->> 'element_counts', NULL, 0),
+                    (
+                        6, 672, 0, '{' || (known ->> 'range_empty_fraction') || '}', known ->> 'range_lengths',
+                        'float8'::regtype
+                    ),
+                    (7, 0, 0, NULL, known ->> 'range_bounds', type)
+                ) AS slot (kind, operator, sorted, numbers, texts, of_type)
+            WHERE slot.numbers IS NOT NULL OR slot.texts IS NOT NULL
+            ORDER BY slot.kind
+            LIMIT 5
+        ) AS filled
+    )
+    SELECT
+        ROW(
+            relation, attribute, coalesce((known ->> 'inherited')::boolean, false),
+            (known ->> 'null_fraction')::float4, (known ->> 'width')::int, (known ->> 'distinct')::float4,
+            coalesce(slots.kinds[1], 0)::int2,
+            coalesce(slots.kinds[2], 0)::int2,
+            coalesce(slots.kinds[3], 0)::int2,
+            coalesce(slots.kinds[4], 0)::int2,
+            coalesce(slots.kinds[5], 0)::int2,
+            coalesce(slots.operators[1], 0)::oid,
+            coalesce(slots.operators[2], 0)::oid,
+            coalesce(slots.operators[3], 0)::oid,
+            coalesce(slots.operators[4], 0)::oid,
+            coalesce(slots.operators[5], 0)::oid,
+            coalesce(slots.collations[1], 0)::oid,
+            coalesce(slots.collations[2], 0)::oid,
+            coalesce(slots.collations[3], 0)::oid,
+            coalesce(slots.collations[4], 0)::oid,
+            coalesce(slots.collations[5], 0)::oid,
+            slots.numbers[1]::float4[],
+            slots.numbers[2]::float4[],
+            slots.numbers[3]::float4[],
+            slots.numbers[4]::float4[],
+            slots.numbers[5]::float4[],
+            array_in(textout(slots.texts[1]), slots.types[1], -1),
+            array_in(textout(slots.texts[2]), slots.types[2], -1),
+            array_in(textout(slots.texts[3]), slots.types[3], -1),
+            array_in(textout(slots.texts[4]), slots.types[4], -1),
+            array_in(textout(slots.texts[5]), slots.types[5], -1)
+        )::pg_statistic
+    FROM slots
+$$;
+
+-- Puts one row of pg_stats (as JSON) in place; returns what is wrong with it, or ''.
+CREATE FUNCTION perfkit_twin.put_column(known jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    place record;
+BEGIN
+    SELECT
+        attribute.attrelid, attribute.attnum, attribute.atttypid,
+        CASE WHEN type.typname = 'tsvector' THEN 'pg_catalog."default"'::regcollation::oid
+            ELSE attribute.attcollation END AS sorted_by,
+        CASE WHEN type.typname = 'tsvector' THEN 'text'::regtype::oid ELSE type.typelem END AS element
+    INTO place
+    FROM pg_attribute AS attribute
+    JOIN pg_class AS relation ON relation.oid = attribute.attrelid
+    JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+    JOIN pg_type AS type ON type.oid = attribute.atttypid
+    WHERE
+        namespace.nspname = known ->> 'schema' AND relation.relname = known ->> 'table'
+        AND attribute.attname = known ->> 'column';
+    IF NOT FOUND THEN
+        RETURN format('%s.%s has no column %s', known ->> 'schema', known ->> 'table', known ->> 'column');
+    END IF;
+    INSERT INTO pg_statistic
+    SELECT (perfkit_twin.statistic(
+        place.attrelid, place.attnum, place.atttypid, place.sorted_by, place.element, known
+    )).*;
+    RETURN '';
+EXCEPTION WHEN OTHERS THEN
+    RETURN format('statistics of %s.%s.%s: %s', known ->> 'schema', known ->> 'table', known ->> 'column', SQLERRM);
+END
+$$;
+
+-- Sizes as production's planner knows them.
+CREATE FUNCTION perfkit_twin.put_sizes(known jsonb) RETURNS void LANGUAGE sql AS $$
+    UPDATE pg_class
+    SET relpages = given.pages, reltuples = given.rows, relallvisible = given.visible_pages
+    FROM jsonb_to_recordset(known) AS given (schema text, name text, pages int, rows float4, visible_pages int)
+    JOIN pg_namespace ON pg_namespace.nspname = given.schema
+    WHERE pg_class.relnamespace = pg_namespace.oid AND pg_class.relname = given.name
+$$;
+
+-- A small copy of a b-tree that holds the lowest and the highest value of its first key in one leaf: named by the OID of
+-- the index. Returns what is wrong, or ''.
+CREATE FUNCTION perfkit_twin.put_ends(known jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    copied oid;
+    columns text;
+    keys text;
+    included text;
+BEGIN
+    SELECT pg_class.oid INTO copied
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
+    WHERE pg_namespace.nspname = known ->> 'schema' AND pg_class.relname = known ->> 'name';
+    SELECT
+        string_agg(format('c%s %s', attribute.attnum, format_type(attribute.atttypid, attribute.atttypmod)), ', '),
+        string_agg(
+            format(
+                'c%s%s %s %s %s', attribute.attnum,
+                CASE WHEN attribute.attcollation <> 0 THEN ' COLLATE ' || attribute.attcollation::regcollation END,
+                (SELECT format('%I.%I', nspname, opcname) FROM pg_opclass
+                JOIN pg_namespace ON pg_namespace.oid = opcnamespace
+                WHERE pg_opclass.oid = index.indclass[attribute.attnum - 1]),
+                CASE WHEN index.indoption[attribute.attnum - 1] & 1 = 1 THEN 'DESC' ELSE 'ASC' END,
+                CASE WHEN index.indoption[attribute.attnum - 1] & 2 = 2 THEN 'NULLS FIRST' ELSE 'NULLS LAST' END
+            ),
+            ', '
+        ) FILTER (WHERE attribute.attnum <= index.indnkeyatts),
+        string_agg('c' || attribute.attnum, ', ') FILTER (WHERE attribute.attnum > index.indnkeyatts)
+    INTO columns, keys, included
+    FROM pg_index AS index
+    JOIN pg_attribute AS attribute ON attribute.attrelid = index.indexrelid
+    WHERE index.indexrelid = copied;
+    EXECUTE format('CREATE TABLE perfkit_twin.of_%s (%s)', copied, columns);
+    EXECUTE format('INSERT INTO perfkit_twin.of_%s (c1) VALUES (%L), (%L)', copied, known ->> 'lowest', known ->> 'highest');
+    EXECUTE format(
+        'CREATE INDEX ends_%s ON perfkit_twin.of_%1$s (%s)%s', copied, keys, ' INCLUDE (' || included || ')'
+    );
+    RETURN '';
+EXCEPTION WHEN OTHERS THEN
+    RETURN format('ends of index %s.%s: %s', known ->> 'schema', known ->> 'name', SQLERRM);
+END
+$$;

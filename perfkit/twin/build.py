@@ -1,0 +1,162 @@
+"""Build: a throw-away server whose tables are empty, and look to its planner as production's do."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from perfkit.embedded.binaries import find_postgres_binaries
+from perfkit.embedded.client import run_script
+from perfkit.embedded.databases import Connection, create_database, give_settings
+from perfkit.embedded.postgres import PostgresServer, start_postgres, stop_postgres
+from perfkit.embedded.run_folder import SERVER, run_folder
+from perfkit.twin.forks import read_block, set_length, write_blocks, write_fork
+from perfkit.twin.pages import brin_metapage, btree_pages, gin_metapage, visibility_page
+from perfkit.twin.restored import Restored
+from perfkit.twin.snapshot import PlannerData, RelationSize, Snapshot
+
+DATABASE = "twin"
+_SERVER_SETTINGS = {
+    "autovacuum": "off",  # nothing may analyze tables that are empty
+    "fsync": "off",  # the twin ends with the run
+    "jit": "off",  # it is no part of a node's cost, and no embedded server has it
+    "shared_buffers": "64MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "1d",
+}
+# Entries of a b-tree page above the leaves: 8 kB, filled to 70 %, by 20 bytes.
+_FANOUT = 285
+# Entries of a page of a BRIN range map (REVMAP_PAGE_MAXITEMS in brin_page.h).
+_RANGES_A_PAGE = 1_360
+# What gincostestimate guesses where a metapage tells nothing.
+_GIN_ENTRY_SHARE, _GIN_ENTRIES_A_PAGE = 0.9, 100
+_PROBLEMS_TOLD = 3
+# From this version on, pages made by hand would need a checksum.
+_CHECKSUMS_BY_DEFAULT = 18
+
+_Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """What the database room does for the twin: connect in autocommit mode, put planner data in place, tidy up."""
+
+    connect: Callable[[str], Connection]
+    restore: Callable[[str, PlannerData], Restored]
+    forget_ends: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """A running twin: its superuser's URI, where its data are, and what it lacks, a sentence each."""
+
+    dsn: str = field(repr=False)
+    data_directory: Path
+    notes: tuple[str, ...]
+
+
+@contextmanager
+def built_twin(snapshot: Snapshot, directory: Path, database: Database) -> Iterator[Twin]:
+    """Yield a twin of the snapshot under `directory`/twins, which ends with the block; killed ones are removed first.
+
+    Raises ServerError when the matching PostgreSQL is not here or does not start.
+    """
+    with run_folder(directory.resolve() / "twins") as folder:
+        yield build(snapshot, folder / SERVER, database, die_with_parent=True)
+
+
+def build(snapshot: Snapshot, directory: Path, database: Database, *, die_with_parent: bool = False) -> Twin:
+    """Return a twin of the snapshot in the directory, which has none yet; errors as of `built_twin`."""
+    server = _start(snapshot, directory, die_with_parent=die_with_parent)
+    with closing(database.connect(server.dsn)) as session:
+        notes = [create_database(session, DATABASE, snapshot.locale)]
+        notes += give_settings(session, [DATABASE], snapshot.settings)
+    dsn = server.dsn_for(DATABASE)
+    notes += _make_schema(snapshot, server)
+    restored = database.restore(dsn, snapshot.data)
+    notes += _told(restored.problems)
+    data = server.directory / "data"
+    leaves = {
+        (file.schema, file.name): read_block(data / file.ends_path, 1)
+        for file in restored.files
+        if file.ends_path
+    }
+    database.forget_ends(dsn)
+    stop_postgres(directory)
+    _fill(snapshot.data, {(file.schema, file.name): data / file.path for file in restored.files}, leaves)
+    server = _start(snapshot, directory, die_with_parent=die_with_parent)
+    return Twin(
+        dsn=server.dsn_for(DATABASE), data_directory=data, notes=tuple(dict.fromkeys(filter(None, notes)))
+    )
+
+
+def _start(snapshot: Snapshot, directory: Path, *, die_with_parent: bool) -> PostgresServer:
+    return start_postgres(
+        directory,
+        settings=_SERVER_SETTINGS,
+        binaries=find_postgres_binaries(snapshot.major),
+        die_with_parent=die_with_parent,
+        initdb_options=("--no-data-checksums",) if snapshot.major >= _CHECKSUMS_BY_DEFAULT else (),
+    )
+
+
+def _make_schema(snapshot: Snapshot, server: PostgresServer) -> list[str]:
+    script = server.directory / "schema.sql"
+    script.write_text(snapshot.schema_sql, "utf-8")
+    try:
+        return _told(run_script(script, server, DATABASE))
+    finally:
+        script.unlink()
+
+
+def _told(problems: list[str] | tuple[str, ...]) -> list[str]:
+    """Return the first problems, and how many more there are."""
+    more = len(problems) - _PROBLEMS_TOLD
+    return [*problems[:_PROBLEMS_TOLD], *([f"and {more:,} more such problems"] if more > 0 else [])]
+
+
+def _fill(data: PlannerData, paths: Mapping[_Key, Path], leaves: Mapping[_Key, bytes]) -> None:
+    """Give each file the length that production's has, and each index the pages that the planner reads."""
+    blocks = {(each.schema, each.name): each.blocks for each in data.relations if not each.is_index}
+    for relation in data.relations:
+        key = (relation.schema, relation.name)
+        if not relation.has_file or key not in paths:
+            continue
+        path = paths[key]
+        if relation.is_index and relation.blocks > 1:
+            table = blocks.get((relation.table_schema or "", relation.table_name or ""), 0)
+            write_blocks(path, _first_pages(relation, path, leaves.get(key), table))
+        set_length(path, relation.blocks)
+        if not relation.is_index and relation.blocks:
+            write_fork(path, "vm", visibility_page())
+
+
+def _first_pages(index: RelationSize, path: Path, leaf: bytes | None, table_blocks: int) -> list[bytes]:
+    metapage = read_block(path, 0)
+    if index.method == "btree":
+        height = _guessed_height(index.blocks) if index.height is None else index.height
+        return btree_pages(metapage, height, leaf)
+    if index.method == "gin":
+        return [_gin_metapage(index, metapage)]
+    if index.method == "brin":
+        ranges = -(-table_blocks // (index.pages_per_range or 1))
+        return [brin_metapage(metapage, last_revmap_page=max(1, -(-ranges // _RANGES_A_PAGE)))]
+    return []
+
+
+def _gin_metapage(index: RelationSize, metapage: bytes) -> bytes:
+    pending = index.gin_pending_pages or 0
+    rest = index.blocks - 1 - pending
+    entry_pages = index.gin_entry_pages or int(rest * _GIN_ENTRY_SHARE)
+    return gin_metapage(
+        metapage,
+        entry_pages=entry_pages,
+        data_pages=max(0, rest - entry_pages),
+        entries=index.gin_entries or entry_pages * _GIN_ENTRIES_A_PAGE,
+        pending_pages=pending,
+    )
+
+
+def _guessed_height(blocks: int) -> int:
+    return math.ceil(math.log(max(1, blocks - 1), _FANOUT))
