@@ -1,0 +1,135 @@
+"""How the rows of an index fall into groups of equal keys, which a b-tree stores as one posting list each."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from perfkit.twin.size.facts import IndexColumn, IndexFacts
+
+# Shares that differ by less than this factor are taken as one: the cells of several keys stay few.
+_CLASS_RATIO = 1.15
+# Fewer expected rows than this in a group: nobody shares it.
+_ALONE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """`count` possible groups, each with a Poisson number of rows of this mean; alone, each has its one row."""
+
+    count: float
+    mean_rows: float
+    alone: bool = False
+
+    @property
+    def rows(self) -> float:
+        """Return the rows of them all."""
+        return self.count * self.mean_rows
+
+    @property
+    def occupied(self) -> float:
+        """Return how many of the groups have a row."""
+        return self.count if self.alone else self.count * -math.expm1(-self.mean_rows)
+
+
+def groups_of(facts: IndexFacts, key_count: int) -> list[Groups]:
+    """Return the groups of equal values in the first keys; values of different columns are taken as independent.
+
+    The number of distinct combinations, where statistics know it, corrects that.
+    """
+    keys = facts.columns[:key_count]
+    if len(keys) == 1:
+        return list(groups_of_one(keys[0], facts.rows))
+    groups = list(_cells(keys, facts.rows))
+    if facts.distinct is not None and key_count == facts.key_count:
+        return _fewer(groups, facts.distinct)
+    return groups
+
+
+def occupied(groups: Iterable[Groups]) -> float:
+    """Return how many groups have a row."""
+    return sum(each.occupied for each in groups)
+
+
+def groups_of_one(column: IndexColumn, rows: float) -> Iterable[Groups]:
+    """Yield the groups of equal values of one column: NULL, the most common ones, the others."""
+    statistics = column.statistics
+    if statistics.null_share:
+        yield Groups(1, statistics.null_share * rows)
+    for share in statistics.common_shares:
+        yield Groups(1, share * rows)
+    left = rows * max(0.0, 1 - statistics.null_share - sum(statistics.common_shares))
+    distinct = statistics.distinct - len(statistics.common_shares)
+    if left < 0.5 or distinct < 0.5:
+        return
+    if left / distinct < 1.001:
+        yield Groups(left, 1, alone=True)
+    else:
+        mean = _mean_without_empty(left / distinct)
+        yield Groups(left / mean, mean)
+
+
+def _mean_without_empty(mean: float) -> float:
+    """Return the Poisson mean whose groups, the empty ones left out, have this mean."""
+    guess = mean
+    for _ in range(50):
+        guess = mean * -math.expm1(-guess)
+    return max(guess, _ALONE)
+
+
+def _cells(keys: Sequence[IndexColumn], rows: float) -> Iterable[Groups]:
+    """Yield the groups of several keys: each value of the one with each of the other.
+
+    A value that has r rows shares a cell with itself r - 1 times, not r times: hence `apart`.
+    """
+    cells = [(1.0, 1.0, rows)]
+    for key in keys:
+        values = _values(key, rows)
+        cells = _merged(
+            (count * many, share * of, min(fewest, of * rows))
+            for count, share, fewest in cells
+            for many, of in values
+        )
+    for count, share, fewest in cells:
+        apart = 1 - 1 / max(fewest, 1.0)
+        mean = share * rows * apart
+        held = count * share * rows
+        yield Groups(held, 1, alone=True) if mean < _ALONE else Groups(held / mean, mean)
+
+
+def _values(column: IndexColumn, rows: float) -> list[tuple[float, float]]:
+    """Return the column's values by classes: how many, and the share of the rows of each."""
+    return [(each.count, each.mean_rows / rows) for each in groups_of_one(column, rows)] or [(1.0, 1.0)]
+
+
+def _merged(cells: Iterable[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+    """Put cells of nearly equal shares together; counts and masses stay."""
+    counts: Counter[tuple[int, int]] = Counter()
+    masses: Counter[tuple[int, int]] = Counter()
+    fewest: dict[tuple[int, int], float] = {}
+    for count, share, least in cells:
+        if share <= 0:
+            continue
+        place = (_step(share), _step(least))
+        counts[place] += count  # type: ignore[assignment]  # a Counter of floats
+        masses[place] += count * share  # type: ignore[assignment]
+        fewest[place] = min(least, fewest.get(place, least))
+    return [(counts[place], masses[place] / counts[place], fewest[place]) for place in counts]
+
+
+def _step(value: float) -> int:
+    return round(math.log(max(value, 1e-12), _CLASS_RATIO))
+
+
+def _fewer(groups: Sequence[Groups], distinct: float) -> list[Groups]:
+    """Return the groups made fewer and larger, until so many are occupied; more than these they never are."""
+    found = occupied(groups)
+    if found <= distinct * 1.02:
+        return list(groups)
+    ratio = found / max(distinct, 1.0)
+    for _ in range(20):
+        changed = [Groups(each.count / ratio, each.mean_rows * ratio) for each in groups]
+        if occupied(changed) <= distinct * 1.02:
+            return changed
+        ratio *= occupied(changed) / distinct
+    return changed

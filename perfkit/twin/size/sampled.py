@@ -1,0 +1,198 @@
+"""Statistics of what an index holds, made from those of its table's columns: of expressions, of partial indexes."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import pairwise
+
+from perfkit.twin.size.facts import Elements, Sample, Statistics
+
+# An expression's value that so many of the histogram's bounds have is a common one.
+_COMMON_BOUNDS = 3
+# Bounds that show as many different values as this can show how far apart values lie.
+_GRAIN_BOUNDS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """One row of pg_stats; `distinct` as it stands there, negative for a share of the rows."""
+
+    null_share: float
+    width_bytes: float
+    distinct: float
+    common_values: tuple[str, ...] = ()
+    common_shares: tuple[float, ...] = ()
+    bounds: tuple[str, ...] = ()
+    elements: Elements | None = None
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Return the most common values, then the bounds of the histogram."""
+        return self.common_values + self.bounds
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Return the share of the rows that each of the values stands for."""
+        rest = max(0.0, 1 - self.null_share - sum(self.common_shares))
+        return self.common_shares + tuple(rest / len(self.bounds) for _ in self.bounds)
+
+    def distinct_in(self, rows: float) -> float:
+        """Return the count of distinct values among so many rows."""
+        return self.distinct if self.distinct >= 0 else -self.distinct * rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one known value becomes in the index: its text (None for NULL), its size, and whether a partial index keeps it."""
+
+    text: str | None
+    width_bytes: int
+    kept: bool = True
+
+
+def column_statistics(
+    known: Known, outcomes: Sequence[Outcome], rows: float, *, null_kept: bool = True
+) -> Statistics:
+    """Return the statistics of a plain column; `outcomes` go with `known.values`, empty when those say nothing."""
+    if not outcomes:
+        return Statistics(
+            null_share=known.null_share,
+            width_bytes=known.width_bytes,
+            distinct=known.distinct_in(rows),
+            common_shares=known.common_shares,
+            elements=known.elements,
+        )
+    kept = [
+        (share, each) for share, each in zip(known.shares, outcomes, strict=True) if each.kept and share > 0
+    ]
+    nulls = known.null_share if null_kept else 0.0
+    total = (nulls + sum(share for share, _ in kept)) or 1.0
+    common = [
+        share
+        for share, each in zip(known.common_shares, outcomes[: len(known.common_shares)], strict=True)
+        if each.kept
+    ]
+    kept_bounds = sum(each.kept for each in outcomes[len(known.common_shares) :])
+    rare = max(0.0, known.distinct_in(rows) - len(known.common_shares))
+    everything = all(each.kept for each in outcomes)
+    return Statistics(
+        null_share=nulls / total,
+        width_bytes=known.width_bytes if everything else _mean_width(kept),
+        distinct=len(common) + rare * kept_bounds / max(1, len(known.bounds)),
+        common_shares=tuple(share / total for share in common),
+        samples=_samples(kept, total),
+        elements=known.elements,
+    )
+
+
+def expression_statistics(
+    known: Known, outcomes: Sequence[Outcome], rows: float, *, null_kept: bool = True
+) -> Statistics:
+    """Return the statistics of an expression of one column, from what it makes of the column's known values."""
+    pairs = [(share, each) for share, each in zip(known.shares, outcomes, strict=True) if each.kept]
+    kept = [(share, each) for share, each in pairs if each.text is not None]
+    nulls = (known.null_share if null_kept else 0) + sum(share for share, each in pairs if each.text is None)
+    total = (nulls + sum(share for share, _ in kept)) or 1.0
+    bounds = [
+        each.text for each in outcomes[len(known.common_shares) :] if each.kept and each.text is not None
+    ]
+    common = {each.text for each in outcomes[: len(known.common_shares)]} | {
+        text for text in bounds if bounds.count(text) >= _COMMON_BOUNDS
+    }
+    shares: dict[str, float] = {}
+    for share, each in kept:
+        if each.text in common and each.text is not None:
+            shares[each.text] = shares.get(each.text, 0.0) + share / total
+    rare = [text for text in bounds if text not in common]
+    most = (
+        max(0.0, known.distinct_in(rows) - len(known.common_shares)) * len(rare) / max(1, len(known.bounds))
+    )
+    return Statistics(
+        null_share=nulls / total,
+        width_bytes=_mean_width(kept) if kept else known.width_bytes,
+        distinct=len(shares) + distinct_of(rare, most),
+        common_shares=tuple(shares.values()),
+        samples=_samples(kept, total),
+    )
+
+
+def thinned(statistics: Statistics, *, heap_rows: float, rows: float) -> Statistics:
+    """Return the statistics of a partial index whose condition has nothing to do with the column.
+
+    A value of r rows is kept when one of them is: 1 - (1 - share) ** r.
+    """
+    if rows >= heap_rows or heap_rows <= 0:
+        return statistics
+    common = len(statistics.common_shares)
+    rare = statistics.distinct - common
+    left = heap_rows * max(0.0, 1 - statistics.null_share - sum(statistics.common_shares))
+    if rare <= 0 or left <= 0:
+        return statistics
+    chance = 1 - (1 - rows / heap_rows) ** max(1.0, left / rare)
+    return replace(statistics, distinct=common + rare * chance)
+
+
+def without_nulls(statistics: Statistics) -> Statistics:
+    """Return the statistics of the rows where the column is not NULL."""
+    present = (1 - statistics.null_share) or 1.0
+    return replace(
+        statistics,
+        null_share=0.0,
+        common_shares=tuple(share / present for share in statistics.common_shares),
+        samples=tuple(replace(sample, share=sample.share / present) for sample in statistics.samples),
+    )
+
+
+def _mean_width(kept: Sequence[tuple[float, Outcome]]) -> float:
+    total = sum(share for share, _ in kept)
+    return sum(share * each.width_bytes for share, each in kept) / total if total else 0.0
+
+
+def _samples(kept: Iterable[tuple[float, Outcome]], total: float) -> tuple[Sample, ...]:
+    return tuple(
+        Sample(text=each.text, share=share / total, width_bytes=each.width_bytes)
+        for share, each in kept
+        if each.text is not None
+    )
+
+
+def distinct_of(texts: Sequence[str], most: float) -> float:
+    """Return how many values there are, of which these were drawn at even steps; never more than `most`.
+
+    All different: `most`, or as many as fit between the first and the last at the finest step seen. Else the count
+    of values, equally likely, of which so many draws show so many: d = D (1 - exp(-k / D)).
+    """
+    drawn, shown = len(texts), len(set(texts))
+    if not drawn:
+        return 0.0
+    most = max(min(most, _places(set(texts))), shown)
+    if shown == drawn:
+        return most
+    low, high = float(shown), float(most)
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if middle * -math.expm1(-drawn / middle) < shown else (low, middle)
+    return low
+
+
+def _places(texts: set[str]) -> float:
+    """Return how many values fit between the least and the greatest, by the step that all of them keep."""
+    numbers = sorted(number for number in map(_number, texts) if number is not None)
+    if len(numbers) < len(texts) or len(numbers) < _GRAIN_BOUNDS:
+        return math.inf
+    step = math.gcd(*(after - before for before, after in pairwise(numbers)))
+    return (numbers[-1] - numbers[0]) / step + 1
+
+
+def _number(text: str) -> int | None:
+    """Return an integer, date (days) or time (microseconds) as a number on its own scale."""
+    if text.lstrip("-").isdecimal():
+        return int(text)
+    try:
+        if len(text) == 10:
+            return date.fromisoformat(text).toordinal()
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return round((moment.replace(tzinfo=None) - datetime.min).total_seconds() * 1_000_000)  # noqa: DTZ901  only differences count
