@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from perfkit import __version__
-from perfkit.cli import analyze, baseline, calibrate, catalog, config, demo, doctor, history, regress
+from perfkit.cli import analyze, apply, baseline, calibrate, catalog, config, demo, doctor, history, regress
 from perfkit.cli.run import run
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ app.command("analyze")(analyze.analyze)
 app.add_typer(baseline.app, name="baseline")
 app.command("regress")(regress.regress)
 app.command("calibrate")(calibrate.calibrate)
+app.command("apply")(apply.apply)
 app.command("history")(history.history)
 app.command("config")(config.config)
 

@@ -27,19 +27,20 @@ ARROWS: dict[str, set[str]] = {
     "syntax": set(),
     "plan": set(),
     "catalog": {"syntax"},
-    "db": {"copies", "plan", "syntax", "twin"},
+    "db": {"copies", "indexes", "plan", "syntax", "twin"},
     "measure": {"catalog", "plan"},
     "baseline": {"catalog", "measure", "plan", "syntax", "files"},
     "history": {"baseline", "files", "measure", "plan"},
     "calibrate": {"baseline", "measure", "plan"},
     "selftest": {"baseline", "embedded", "measure"},
+    "indexes": {"catalog", "files", "measure", "plan", "syntax", "twin"},
     "twin": {"catalog", "copies", "embedded", "files", "measure", "plan"},
     "doctor": set(),
     "embedded": {"copies"},
     "demo": {"embedded"},
-    "report": {"baseline", "calibrate", "catalog", "doctor", "files", "history", "measure", "plan", "selftest", "settings"},
+    "report": {"baseline", "calibrate", "catalog", "doctor", "files", "history", "indexes", "measure", "plan", "selftest", "settings"},
     "cli": {
-        "baseline", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "measure", "plan", "report", "selftest", "settings", "settings_edit",
+        "baseline", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "indexes", "measure", "plan", "report", "selftest", "settings", "settings_edit",
     },
 }  # fmt: skip
 

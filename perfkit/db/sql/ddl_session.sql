@@ -1,0 +1,12 @@
+-- A session that builds indexes: no limit of time cuts a build short (what it leaves then is invalid), it may write
+-- whatever the role does by default, and the server ends it soon after its client has died.
+SELECT
+    set_config('statement_timeout', '0', false) IS NOT NULL
+        AND set_config('lock_timeout', '0', false) IS NOT NULL
+        AND set_config('idle_session_timeout', '0', false) IS NOT NULL
+        AND set_config('default_transaction_read_only', 'off', false) IS NOT NULL AS is_set,
+    pg_catalog.current_database()::text AS database,
+    (SELECT system_identifier::text FROM pg_catalog.pg_control_system()) AS identifier,
+    current_user::text AS role,
+    pg_catalog.pg_is_in_recovery() AS in_recovery,
+    pg_catalog.pg_backend_pid() AS backend_pid

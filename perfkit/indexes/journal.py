@@ -1,0 +1,176 @@
+"""The journal of an apply: what it will do and how it is taken back, on disk before anything is done.
+
+JSON Lines: the first holds all steps, each further one says that a step begins, is done or failed.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from perfkit.errors import DamagedFileError, UsageError
+from perfkit.files import write_error
+from perfkit.indexes.state import Definition, Name, Place
+from perfkit.indexes.steps import Action, Step, Steps
+
+SCHEMA = "perfkit.apply.journal/1"
+
+
+class Run(StrEnum):
+    """Which of the journal's two lists of steps is carried out."""
+
+    DO = "do"
+    UNDO = "undo"
+
+
+class Event(StrEnum):
+    """What became of a step."""
+
+    BEGUN = "begun"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line: what became of step `step`, from 0, of the list `run`; `error` says why it failed."""
+
+    run: Run
+    step: int
+    event: Event
+    at: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """A journal as it was read; what is written to it later is not in `entries`."""
+
+    path: Path
+    place: Place
+    steps: Steps
+    entries: tuple[Entry, ...] = ()
+
+    def steps_of(self, run: Run) -> tuple[tuple[int, Step], ...]:
+        """Return the steps of a run with their numbers; of the undo only those that take back what was begun."""
+        if run is Run.DO:
+            return tuple(enumerate(self.steps.do))
+        begun = {entry.step for entry in self.entries if entry.run is Run.DO}
+        return tuple((number, step) for number, step in enumerate(self.steps.undo) if step.since in begun)
+
+    def done(self, run: Run) -> frozenset[int]:
+        """Return the steps of a run that were done since the other run was last at work."""
+        done: set[int] = set()
+        for entry in self.entries:
+            if entry.run is not run:
+                done.clear()
+            elif entry.event is Event.DONE:
+                done.add(entry.step)
+        return frozenset(done)
+
+
+def create(path: Path, place: Place, steps: Steps) -> Journal:
+    """Return a new journal, which is on disk then; UsageError when the file is there already or cannot be written."""
+    header = {"schema": SCHEMA, "started_at": _now(), "place": asdict(place), **asdict(steps)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            _write(file.fileno(), header)
+        _keep_name(path)
+    except FileExistsError:
+        raise UsageError(
+            f"{path} is there already", hint="name another file, or go on with it: --resume or --undo"
+        ) from None
+    except OSError as error:
+        raise write_error(path, error) from error
+    return Journal(path=path, place=place, steps=steps)
+
+
+def record(journal: Journal, run: Run, step: int, event: Event, error: str = "") -> None:
+    """Add a line to the journal, on disk before this returns; raises MeasureError when there is no room."""
+    entry = Entry(run=run, step=step, event=event, at=_now(), error=error)
+    try:
+        with journal.path.open("r+b") as file:
+            whole = file.read().rfind(b"\n") + 1  # what a killed run was writing is not there
+            file.truncate(whole)
+            file.seek(whole)
+            _write(file.fileno(), asdict(entry))
+    except OSError as problem:
+        raise write_error(journal.path, problem) from problem
+
+
+def load(path: Path) -> Journal:
+    """Return the journal in the file; raises UsageError when it cannot be read, DamagedFileError when it is none."""
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise DamagedFileError(path, "it is no text in UTF-8") from None
+    if not text.endswith("\n"):  # killed while it wrote: before it did anything of that line
+        text = text[: text.rfind("\n") + 1]
+    if not text:
+        raise DamagedFileError(path, "its first line is not whole: nothing was begun", hint="delete it")
+    header, *entries = _lines(path, text)
+    try:
+        if header["schema"] != SCHEMA:
+            raise DamagedFileError(path, f"it is no {SCHEMA}")
+        return Journal(
+            path=path,
+            place=Place(**header["place"]),
+            steps=Steps(do=_steps(header["do"]), undo=_steps(header["undo"])),
+            entries=tuple(_entry(entry) for entry in entries),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedFileError(path, f"it is no journal of an apply ({error})") from None
+
+
+def _lines(path: Path, text: str) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise DamagedFileError(f"{path}:{number}", f"it is no JSON: {error}") from None
+        if not isinstance(value, dict):
+            raise DamagedFileError(f"{path}:{number}", "it is no object")
+        yield value
+
+
+def _steps(values: list[Mapping[str, Any]]) -> tuple[Step, ...]:
+    return tuple(_step(value) for value in values)
+
+
+def _step(value: Mapping[str, Any]) -> Step:
+    made = {field.name: value[field.name] for field in fields(Step)}
+    for name in ("table", "index", "parent"):
+        made[name] = Name(**made[name]) if made[name] else None
+    made["definition"] = Definition(**made["definition"]) if made["definition"] else None
+    return Step(**made | {"action": Action(made["action"])})
+
+
+def _entry(value: Mapping[str, Any]) -> Entry:
+    return Entry(**dict(value) | {"run": Run(value["run"]), "event": Event(value["event"])})
+
+
+def _write(descriptor: int, value: Mapping[str, Any]) -> None:
+    line = json.dumps(value, ensure_ascii=False).encode() + b"\n"
+    while line:
+        line = line[os.write(descriptor, line) :]
+    os.fsync(descriptor)
+
+
+def _keep_name(path: Path) -> None:
+    """Bring the file's name to disk, which is the directory's."""
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

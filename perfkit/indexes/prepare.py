@@ -1,0 +1,295 @@
+"""What an apply will do, held to what is there: by what an index does, not by its name."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from perfkit import units
+from perfkit.errors import UsageError
+from perfkit.indexes.changes import Changes, Creation, Removal
+from perfkit.indexes.space import is_enough, needed_bytes
+from perfkit.indexes.state import Blocker, Index, Name, Table, Wanted
+from perfkit.indexes.steps import Group, Part, Step, Steps, creation, numbered, parts_of, removal
+from perfkit.indexes.thresholds import BUILD_SPACE_FACTOR
+
+# pg_class.relkind of what can have an index: table, materialised view, partitioned table.
+_INDEXABLE = frozenset("rmp")
+_LONGEST_NAME_BYTES = 63
+
+
+class Catalog(Protocol):
+    """What a server says of its tables and indexes; a schema of '' means the search path."""
+
+    def tables(self, schema: str, name: str) -> tuple[Table, ...]:
+        """Return a table and all partitions below it, parents first; empty when there is none."""
+
+    def index(self, schema: str, name: str) -> Index | None:
+        """Return the index of that name, None when there is none."""
+
+    def wanted(self, creation: Creation, table: Name) -> Wanted:
+        """Return a definition as the server reads it; raises UsageError when it cannot."""
+
+    def is_taken(self, name: Name) -> bool:
+        """Tell whether a relation has that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an apply does not start, and what to do about it."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What an apply will do: its steps, what it need not do, what is worth knowing, and why it would not start."""
+
+    steps: Steps
+    notes: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+    needed_bytes: int
+
+    @property
+    def tables(self) -> tuple[Name, ...]:
+        """Return the tables that are touched."""
+        return tuple(dict.fromkeys(step.table for step in self.steps.do))
+
+
+@dataclass(slots=True)
+class _Findings:
+    notes: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    needed_bytes: int = 0
+    names: dict[Name, str] = field(default_factory=dict)
+    kept: dict[Name, str] = field(default_factory=dict)
+
+
+def prepare(changes: Changes, catalog: Catalog, *, allow_locks: bool = False) -> Prepared:
+    """Return what the changes come to on this server: creations first, then drops.
+
+    `allow_locks` lets a partitioned index be dropped. Raises UsageError where the file asks for what cannot be.
+    """
+    found = _Findings()
+    groups: list[Group] = []
+    for each in changes.create:
+        groups += _creation(each, catalog, found)
+    for removed in changes.drop:
+        groups += _removal(removed, catalog, found, allow_locks=allow_locks)
+    return Prepared(
+        steps=numbered(groups),
+        notes=tuple(found.notes),
+        refusals=tuple(dict.fromkeys(found.refusals)),
+        needed_bytes=found.needed_bytes,
+    )
+
+
+def prepared_again(steps: Sequence[Step], catalog: Catalog) -> Prepared:
+    """Return the steps of a journal that are still to be done, as they can be done now."""
+    tables = {step.table: catalog.tables(step.table.schema, step.table.name)[:1] for step in steps}
+    refusals = [refusal for found in tables.values() for refusal in _not_owned(found, creating=False)]
+    return Prepared(steps=Steps(do=tuple(steps), undo=()), notes=(), refusals=tuple(refusals), needed_bytes=0)
+
+
+def long_transactions(blockers: Sequence[Blocker]) -> Iterator[Refusal]:
+    """Yield a refusal for each transaction that a concurrent build would wait for."""
+    for blocker in blockers:
+        age = units.format_ms(blocker.age_s * 1000)
+        end = (
+            f"SELECT pg_terminate_backend({blocker.pid})"
+            if blocker.pid
+            else "COMMIT PREPARED or ROLLBACK PREPARED"
+        )
+        yield Refusal(
+            f"a transaction is open for {age}, and a concurrent build would wait for it: {blocker.told}",
+            f"wait until it is over, or end it ({end}); --wait starts and waits for it",
+        )
+
+
+def no_room(index_bytes: int, free_bytes: int | None) -> Iterator[Refusal]:
+    """Yield a refusal when the indexes surely do not fit; where the room is unknown, nobody is refused."""
+    if is_enough(index_bytes, free_bytes) is False:
+        needed, free = (
+            units.format_bytes(index_bytes * BUILD_SPACE_FACTOR),
+            units.format_bytes(free_bytes or 0),
+        )
+        yield Refusal(f"about {needed} of disk are needed to build, and {free} are free", "make room first")
+
+
+def _creation(asked: Creation, catalog: Catalog, found: _Findings) -> Iterator[Group]:
+    tables = catalog.tables(asked.schema, asked.table)
+    _check_table(asked, tables)
+    refusals = tuple(_not_owned(tables, creating=True))
+    found.refusals += refusals
+    if refusals:
+        return
+    wanted = catalog.wanted(asked, tables[0].name)
+    equal = _equal(tables[0], wanted)
+    if equal is not None and equal.valid:
+        found.notes.append(f"{equal.name.sql} is there already and does what {asked.place} asks for")
+        found.kept[equal.name] = asked.place
+        return
+    index = _root_name(asked, tables[0].name, wanted, equal, catalog, found)
+    parts = _parts(tables, index, wanted, lambda table: _free_name(table, wanted, catalog, found))
+    for part in parts:
+        if part.found is not None and not part.found.valid:
+            found.refusals += _being_built(part.found)
+    built = {part.table for part in parts if not part.is_partitioned and not part.was_there}
+    found.needed_bytes += sum(needed_bytes(table, wanted) for table in tables if table.name in built)
+    yield creation(
+        parts, wanted.definition, has_expression=wanted.has_expression, tablespace=wanted.tablespace
+    )
+
+
+def _check_table(asked: Creation, tables: Sequence[Table]) -> None:
+    name = f"{asked.schema}.{asked.table}".removeprefix(".")
+    if not tables:
+        raise UsageError(f"{asked.place}: there is no table {name}")
+    if tables[0].kind not in _INDEXABLE:
+        raise UsageError(f"{asked.place}: {name} is no table")
+    if asked.only and tables[0].is_partitioned:
+        raise UsageError(
+            f"{asked.place}: ON ONLY leaves the index of a partitioned table invalid",
+            hint="write it without ONLY: each partition's part is built and attached",
+        )
+    others = [table.name.sql for table in tables if table.kind not in _INDEXABLE]
+    if others:
+        raise UsageError(f"{asked.place}: the partition {others[0]} can have no index of this kind")
+
+
+def _not_owned(tables: Sequence[Table], *, creating: bool) -> Iterator[Refusal]:
+    for table in tables:
+        if not table.is_owned:
+            yield Refusal(
+                f"{table.name.sql} belongs to {table.owner}, and only its owner may change its indexes",
+                f"connect as {table.owner}, or as a member of that role",
+            )
+        elif creating and not table.may_create:
+            yield Refusal(
+                f"this role may not create anything in schema {table.name.schema}",
+                f'have it granted: GRANT CREATE ON SCHEMA "{table.name.schema}" TO …',
+            )
+
+
+def _equal(table: Table, wanted: Wanted) -> Index | None:
+    """Return the index that does the same, one that can be used before one that cannot."""
+    equal = [index for index in table.indexes if index.definition == wanted.definition]
+    return min(equal, key=lambda index: (not index.valid, index.name), default=None)
+
+
+def _root_name(
+    asked: Creation, table: Name, wanted: Wanted, equal: Index | None, catalog: Catalog, found: _Findings
+) -> Name:
+    """Return the name that the file gives, that of the invalid index that is made anew, or a free one."""
+    if not asked.name:
+        return equal.name if equal else Name(table.schema, _free_name(table, wanted, catalog, found))
+    index = Name(table.schema, asked.name)
+    if index in found.names:
+        raise UsageError(f"{asked.place}: {found.names[index]} creates {index.sql} too")
+    if catalog.is_taken(index) and (equal is None or equal.name != index):
+        raise UsageError(
+            f"{asked.place}: {index.sql} is there already, and is something else",
+            hint="choose another name, or drop it first",
+        )
+    found.names[index] = asked.place
+    return index
+
+
+def _parts(
+    tables: Sequence[Table], root: Name, wanted: Wanted, free_name: Callable[[Name], str]
+) -> tuple[Part, ...]:
+    """Return the parts of an index on the first table and its partitions; equal ones that belong to no other are used."""
+    parts: list[Part] = []
+    indexes: dict[Name | None, Name] = {None: root}
+    for table in tables:
+        parent = indexes[table.parent] if table.parent else None
+        free = replace(table, indexes=tuple(each for each in table.indexes if each.parent in (None, parent)))
+        equal = _equal(free, wanted)
+        if table is tables[0]:
+            name = root
+        else:
+            name = equal.name if equal else Name(table.name.schema, free_name(table.name))
+        if table.is_partitioned and equal is not None and equal.name != name:
+            equal = None  # an invalid whole under another name: its parts stay its own
+        indexes[table.name] = name
+        parts.append(
+            Part(
+                index=name,
+                table=table.name,
+                parent=parent,
+                is_partitioned=table.is_partitioned,
+                found=equal,
+            )
+        )
+    return tuple(parts)
+
+
+def _being_built(index: Index) -> Iterator[Refusal]:
+    if index.builder_pid:
+        yield Refusal(
+            f"{index.name.sql} is being built now, by process {index.builder_pid}",
+            "wait until it is done, and apply then",
+        )
+
+
+def _removal(asked: Removal, catalog: Catalog, found: _Findings, *, allow_locks: bool) -> Iterator[Group]:
+    index = catalog.index(asked.schema, asked.name)
+    shown = f"{asked.schema}.{asked.name}".removeprefix(".")
+    if index is None:
+        if asked.schema and catalog.is_taken(Name(asked.schema, asked.name)):
+            raise UsageError(f"{asked.place}: {shown} is no index")
+        found.notes.append(f"{shown} is not there (any more): nothing to drop")
+        return
+    if index.name in found.kept:
+        raise UsageError(
+            f"{asked.place}: it drops {shown}, which does what {found.kept[index.name]} asks for"
+        )
+    if index.name in found.names:
+        raise UsageError(f"{asked.place}: {found.names[index.name]} names {shown} too")
+    found.names[index.name] = asked.place
+    tables = catalog.tables(index.table.schema, index.table.name)
+    refusals = [*_not_owned(tables, creating=False), *_held(index), *_being_built(index)]
+    if index.is_partitioned and not allow_locks:
+        refusals.append(
+            Refusal(
+                f"{index.name.sql} is partitioned, and PostgreSQL cannot drop such an index concurrently",
+                "pass --allow-locks: reads and writes of its table then wait for it, for less than a second",
+            )
+        )
+    found.refusals += refusals
+    if index.definition.unique:
+        found.notes.append(f"{index.name.sql} is unique: without it nothing keeps duplicates out")
+    yield removal(index, parts_of(index, tables))
+
+
+def _held(index: Index) -> Iterator[Refusal]:
+    if index.held_by:
+        yield Refusal(f"{index.name.sql} must stay: {index.held_by}", "take its DROP INDEX out of the file")
+    if index.parent is not None:
+        yield Refusal(
+            f"{index.name.sql} is a part of {index.parent.sql} and goes only with it",
+            f"drop {index.parent.sql}, or leave it",
+        )
+
+
+def _free_name(table: Name, wanted: Wanted, catalog: Catalog, found: _Findings) -> str:
+    """Return a name that nothing has yet, made as PostgreSQL makes one (ChooseIndexName in indexcmds.c)."""
+    number = 0
+    while True:
+        name = Name(table.schema, _name(table.name, wanted.keys, str(number or "")))
+        if name not in found.names and not catalog.is_taken(name):
+            found.names.setdefault(name, f"the index on {table.sql}")
+            return name.name
+        number += 1
+
+
+def _name(table: str, keys: Sequence[str], number: str) -> str:
+    """Return table_keys_idx, the longer of both cut until the whole fits."""
+    label = f"idx{number}"
+    first, second = table.encode(), "_".join(keys).encode()
+    while len(first) + len(second) + len(label) + 2 > _LONGEST_NAME_BYTES:
+        if len(first) > len(second):
+            first = first[:-1]
+        else:
+            second = second[:-1]
+    return f"{first.decode(errors='ignore')}_{second.decode(errors='ignore')}_{label}"

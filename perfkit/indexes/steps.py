@@ -1,0 +1,204 @@
+"""The steps of an apply and of its undo: each is a statement and a goal, so that doing it again does no harm."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from perfkit.indexes.state import Definition, Index, Name, Table
+
+
+class Action(StrEnum):
+    """What a step does; the goal that it is held to says when it is done already."""
+
+    CREATE = "create"
+    CREATE_PARENT = "create-parent"
+    ATTACH = "attach"
+    CLEAR = "clear"
+    DROP = "drop"
+    DROP_PARENT = "drop-parent"
+    RUN = "run"
+
+
+LOCKING = frozenset({Action.CREATE_PARENT, Action.ATTACH, Action.DROP_PARENT})
+"""What cannot be done concurrently: it takes locks that the application waits for, so it must be brief."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One statement, and the index that it is about: None for one that may be run at any time, such as ANALYZE.
+
+    `parent` is the index to attach to. `since` is, for a step of the undo, the number of the step of the apply, from 0,
+    before which there is nothing to take back.
+    """
+
+    action: Action
+    statement: str
+    table: Name
+    index: Name | None = None
+    definition: Definition | None = None
+    parent: Name | None = None
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """An index on one table: the whole of an ordinary index, or the part of a partitioned one on one of its tables.
+
+    `found` is the equal index that is there already, `parent` the index that it belongs to.
+    """
+
+    index: Name
+    table: Name
+    parent: Name | None
+    is_partitioned: bool
+    found: Index | None = None
+
+    @property
+    def was_there(self) -> bool:
+        """Tell whether an index that can be used was there before."""
+        return self.found is not None and self.found.valid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The steps of one change and those that take it back."""
+
+    do: tuple[Step, ...]
+    undo: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """The steps of all changes, and those of the undo in their own order."""
+
+    do: tuple[Step, ...]
+    undo: tuple[Step, ...]
+
+
+def numbered(groups: Iterable[Group]) -> Steps:
+    """Return the steps of the groups in their order; the last group is taken back first."""
+    do: list[Step] = []
+    undo: list[Step] = []
+    for group in groups:
+        undo[:0] = [replace(step, since=len(do)) for step in group.undo]
+        do += group.do
+    return Steps(do=tuple(do), undo=tuple(undo))
+
+
+def creation(
+    parts: Sequence[Part], definition: Definition, *, has_expression: bool = False, tablespace: str = ""
+) -> Group:
+    """Return how an index is made of its parts, parents first, and how it is taken back.
+
+    A partitioned index comes first, empty and invalid, so that a partition that is made meanwhile gets its own part;
+    each partition's part is built concurrently and attached, and the last makes the whole valid.
+    """
+    made = tuple(_made(parts, definition, tablespace))
+    return Group(
+        do=(*made, *(_analyzed(parts) if has_expression else ())),
+        undo=tuple(_taken_back(parts, definition, tablespace)),
+    )
+
+
+def removal(index: Index, parts: Sequence[Part]) -> Group:
+    """Return how an index is dropped, and how it is made again of its parts, which is not done for an invalid one."""
+    again = creation(
+        parts, index.definition, has_expression=index.has_expression, tablespace=index.tablespace
+    )
+    comments = (_comment(index),) if index.comment else ()
+    return Group(do=(drop_step(index),), undo=(*again.do, *comments) if index.valid else ())
+
+
+def drop_step(index: Index) -> Step:
+    """Return the step that drops an index, concurrently where that can be."""
+    action = Action.DROP_PARENT if index.is_partitioned else Action.DROP
+    return _drop(action, index.name, index.table, index.definition)
+
+
+def _made(parts: Sequence[Part], definition: Definition, tablespace: str) -> Iterator[Step]:
+    for part in parts:
+        if part.is_partitioned and part.found is None:
+            yield _create(part, definition, tablespace)
+    for part in parts:
+        if not part.is_partitioned and not part.was_there:
+            if part.found is not None:
+                yield _drop(Action.CLEAR, part.found.name, part.table, definition)
+            yield _create(part, definition, tablespace)
+    for part in reversed(parts):
+        if part.parent is not None and not (part.found and part.found.parent):
+            yield Step(
+                action=Action.ATTACH,
+                statement=f"ALTER INDEX {part.parent.sql} ATTACH PARTITION {part.index.sql}",
+                table=part.table,
+                index=part.index,
+                definition=definition,
+                parent=part.parent,
+            )
+
+
+def _taken_back(parts: Sequence[Part], definition: Definition, tablespace: str) -> Iterator[Step]:
+    """Yield the steps back; a partitioned index takes the parts that are attached with it, those of others too."""
+    for part in parts:
+        if part.is_partitioned:
+            yield _drop(Action.DROP_PARENT, part.index, part.table, definition)
+    for part in parts:
+        if part.is_partitioned:
+            continue
+        if part.was_there:
+            yield _create(part, definition, tablespace)
+        else:
+            yield _drop(Action.DROP, part.index, part.table, definition)
+
+
+def _create(part: Part, definition: Definition, tablespace: str) -> Step:
+    return Step(
+        action=Action.CREATE_PARENT if part.is_partitioned else Action.CREATE,
+        statement=definition.create(part.index, part.table, only=part.is_partitioned, tablespace=tablespace),
+        table=part.table,
+        index=part.index,
+        definition=definition,
+    )
+
+
+def _drop(action: Action, index: Name, table: Name, definition: Definition) -> Step:
+    manner = "" if action is Action.DROP_PARENT else "CONCURRENTLY "
+    return Step(
+        action=action,
+        statement=f"DROP INDEX {manner}{index.sql}",
+        table=table,
+        index=index,
+        definition=definition,
+    )
+
+
+def _analyzed(parts: Sequence[Part]) -> Iterator[Step]:
+    """Yield an ANALYZE of each table that holds rows: until then the planner guesses what an expression selects."""
+    for part in parts:
+        if not part.is_partitioned and not part.was_there:
+            yield Step(action=Action.RUN, statement=f"ANALYZE {part.table.sql}", table=part.table)
+
+
+def _comment(index: Index) -> Step:
+    text = index.comment.replace("'", "''")
+    return Step(
+        action=Action.RUN, statement=f"COMMENT ON INDEX {index.name.sql} IS '{text}'", table=index.table
+    )
+
+
+def parts_of(index: Index, tables: Sequence[Table]) -> tuple[Part, ...]:
+    """Return the parts that an index on the first of the tables has: itself and those attached below, parents first."""
+    parts = [Part(index=index.name, table=index.table, parent=None, is_partitioned=index.is_partitioned)]
+    names = {index.name}
+    for table in tables[1:]:
+        for each in table.indexes:
+            if each.parent in names:
+                names.add(each.name)
+                parts.append(
+                    Part(
+                        index=each.name,
+                        table=table.name,
+                        parent=each.parent,
+                        is_partitioned=each.is_partitioned,
+                    )
+                )
+    return tuple(parts)

@@ -1,0 +1,190 @@
+"""The document of an apply: what it would do and how that is taken back, or what became of each step."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from perfkit import units
+from perfkit.indexes.apply import Outcome, Result
+from perfkit.indexes.journal import Run
+from perfkit.indexes.prepare import Refusal
+from perfkit.indexes.state import Place
+from perfkit.indexes.steps import LOCKING, Step, Steps
+from perfkit.report.data import to_data
+from perfkit.report.document import (
+    Block,
+    Cell,
+    Check,
+    Code,
+    Document,
+    Item,
+    Listing,
+    Paragraph,
+    State,
+    Table,
+    Tone,
+)
+
+SCHEMA = "perfkit.apply/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What an apply is about to do: its steps, and those that take them back unless it is an undo or goes on.
+
+    `free_bytes` is None when nobody knows.
+    """
+
+    run: Run
+    place: Place
+    steps: Steps
+    notes: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+    needed_bytes: int
+    free_bytes: int | None
+
+
+def outlook_document(outlook: Outlook) -> Document:
+    """Return the document of a dry run."""
+    return Document(
+        schema=SCHEMA,
+        title=f"perfkit apply: {_counted(outlook)} on {outlook.place.database} (dry run)",
+        blocks=(*_outlook_blocks(outlook), _next(outlook)),
+        checks=tuple(
+            Check(
+                id=f"refusal {number}",
+                group="apply",
+                state=State.FAILED,
+                message=each.message,
+                detail=each.hint,
+            )
+            for number, each in enumerate(outlook.refusals, start=1)
+        ),
+        data=_data(outlook, dry_run=True, journal=None, results=()),
+    )
+
+
+def applied_document(outlook: Outlook, results: Sequence[Result], journal: Path | None) -> Document:
+    """Return the document of what was done; `journal` is None when nothing had to be."""
+    table = Table(
+        title="",
+        headings=("step", "outcome", "time"),
+        rows=tuple(_row(result) for result in results),
+        numeric=frozenset({2}),
+    )
+    return Document(
+        schema=SCHEMA,
+        title=f"perfkit apply: {_counted(outlook)} on {outlook.place.database}",
+        blocks=(
+            *(Paragraph(note, Tone.FAINT) for note in outlook.notes),
+            *((table,) if results else ()),
+            *_end(outlook, journal),
+        ),
+        checks=tuple(
+            Check(
+                id=result.step.statement,
+                group="apply",
+                state=State.SKIPPED if result.outcome is Outcome.SKIPPED else State.PASSED,
+                message=f"{result.step.statement}: {result.outcome}",
+                seconds=result.duration_ms / 1000,
+            )
+            for result in results
+        ),
+        data=_data(outlook, dry_run=False, journal=journal, results=results),
+    )
+
+
+def _counted(outlook: Outlook) -> str:
+    count = len(outlook.steps.do)
+    word = "1 step" if count == 1 else f"{count} steps"
+    return f"{word} back" if outlook.run is Run.UNDO else word
+
+
+def _outlook_blocks(outlook: Outlook) -> Iterator[Block]:
+    if outlook.steps.do:
+        yield Code(title="Do" if outlook.run is Run.DO else "Undo", text=_script(outlook.steps.do))
+    if outlook.steps.undo:
+        yield Code(title="Undo", text=_script(outlook.steps.undo))
+    for note in outlook.notes:
+        yield Paragraph(f"note: {note}")
+    if outlook.needed_bytes:
+        yield Paragraph(_space(outlook))
+    if outlook.refusals:
+        items = tuple(
+            Item(
+                heading=each.message,
+                lines=(Paragraph(f"to do: {each.hint}"),) if each.hint else (),
+                tone=Tone.BAD,
+            )
+            for each in outlook.refusals
+        )
+        yield Listing(title="It would not start", items=items)
+
+
+def _script(steps: Sequence[Step]) -> str:
+    return "\n".join(
+        f"{step.statement};{'  -- locks its tables for a moment' if step.action in LOCKING else ''}"
+        for step in steps
+    )
+
+
+def _space(outlook: Outlook) -> str:
+    needed = units.format_bytes(outlook.needed_bytes)
+    free = (
+        "unknown: the server does not tell"
+        if outlook.free_bytes is None
+        else units.format_bytes(outlook.free_bytes)
+    )
+    return f"space: about {needed} of indexes, and as much again while they are built; free on the server's disk: {free}"
+
+
+def _next(outlook: Outlook) -> Paragraph:
+    if not outlook.steps.do:
+        return Paragraph("There is nothing to do.", Tone.GOOD)
+    if outlook.refusals:
+        return Paragraph("Nothing was changed.", Tone.BAD)
+    return Paragraph("Nothing was changed. The same command with --yes does it.", Tone.GOOD)
+
+
+def _row(result: Result) -> tuple[Cell, ...]:
+    tone = Tone.WARN if result.outcome is Outcome.SKIPPED else Tone.PLAIN
+    return (
+        Cell(result.step.statement),
+        Cell(result.outcome, tone),
+        Cell(units.format_ms(result.duration_ms)),
+    )
+
+
+def _end(outlook: Outlook, journal: Path | None) -> Iterator[Paragraph]:
+    if journal is None:
+        yield Paragraph("There was nothing to do.", Tone.GOOD)
+    elif outlook.run is Run.UNDO:
+        yield Paragraph("All of it is taken back.", Tone.GOOD)
+    else:
+        yield Paragraph(f"Applied. To take it back: perfkit apply --undo {journal} --yes", Tone.GOOD)
+
+
+def _data(
+    outlook: Outlook, *, dry_run: bool, journal: Path | None, results: Sequence[Result]
+) -> dict[str, Any]:
+    return {
+        "dry_run": dry_run,
+        "run": str(outlook.run),
+        "database": outlook.place.database,
+        "steps": [_step(step) for step in outlook.steps.do],
+        "undo": [_step(step) for step in outlook.steps.undo],
+        "notes": list(outlook.notes),
+        "refusals": to_data(outlook.refusals),
+        "needed_bytes": outlook.needed_bytes,
+        "free_bytes": outlook.free_bytes,
+        "journal": str(journal) if journal else None,
+        "results": [
+            _step(result.step) | {"outcome": str(result.outcome), "duration_ms": round(result.duration_ms, 1)}
+            for result in results
+        ],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {"action": str(step.action), "statement": step.statement, "locks": step.action in LOCKING}
