@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from perfkit.twin.size.facts import IndexFacts, IndexSize
 from perfkit.twin.size.groups import Groups, groups_of, occupied
 from perfkit.twin.size.tuples import (
+    HEADER_WITH_NULLS_BYTES,
     LINE_POINTER_BYTES,
     PAGE_BYTES,
     PAGE_HEADER_BYTES,
     align,
+    mean_group_size,
     mean_size,
     typical_sizes,
 )
@@ -90,14 +92,17 @@ def _plain(facts: IndexFacts, spare: int) -> tuple[_Items, float]:
 def _posted(facts: IndexFacts, groups: Iterable[Groups]) -> _Items:
     """Return the items after deduplication; a size between two multiples of 8 is some of the one, some of the other."""
     spare = _spare_bytes(int(facts.storage.get("fillfactor", _LEAF_FILLFACTOR)))
-    base = mean_size(facts.columns)
+    base = mean_group_size(facts.columns)
     low = int(base // 8) * 8
     upper_share = (base - low) / 8
     items = _Items()
-    for size, share in ((low, 1 - upper_share), (low + 8, upper_share)):
-        if share > 0:
-            for each in groups:
-                _add_groups(items, each, share, size, spare)
+    for each in groups:
+        if each.null:
+            _add_groups(items, each, 1, HEADER_WITH_NULLS_BYTES, spare)
+            continue
+        _add_groups(items, each, 1 - upper_share, low, spare)
+        if upper_share:
+            _add_groups(items, each, upper_share, low + 8, spare)
     return items
 
 

@@ -7,10 +7,14 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One value of a column: its text, the share of the rows that it stands for, and its size in an index tuple."""
+    """One value of a column: its text, its size in an index tuple, and for what share of the rows it stands.
+
+    `distinct` says for how many different values: one when it is common, more when it is one of a histogram.
+    """
 
     text: str
     share: float
+    distinct: float
     width_bytes: int
 
 

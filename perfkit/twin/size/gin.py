@@ -31,7 +31,7 @@ def gin_size(facts: IndexFacts) -> IndexSize:
             entry_bytes += keys.count * (size + LINE_POINTER_BYTES)
             data_pages += keys.count * pages
             entries += keys.count
-    leaves = max(1, math.ceil(entry_bytes / (_ROOM_BYTES * _ENTRY_FILL)))
+    leaves = math.ceil(entry_bytes / (_ROOM_BYTES * _ENTRY_FILL)) if entry_bytes > _ROOM_BYTES else 1
     pages, level = leaves, leaves
     while level > 1:
         level = math.ceil(level / _ENTRY_FANOUT)

@@ -20,6 +20,7 @@ class Groups:
     count: float
     mean_rows: float
     alone: bool = False
+    null: bool = False
 
     @property
     def rows(self) -> float:
@@ -55,7 +56,7 @@ def groups_of_one(column: IndexColumn, rows: float) -> Iterable[Groups]:
     """Yield the groups of equal values of one column: NULL, the most common ones, the others."""
     statistics = column.statistics
     if statistics.null_share:
-        yield Groups(1, statistics.null_share * rows)
+        yield Groups(1, statistics.null_share * rows, null=True)
     for share in statistics.common_shares:
         yield Groups(1, share * rows)
     left = rows * max(0.0, 1 - statistics.null_share - sum(statistics.common_shares))

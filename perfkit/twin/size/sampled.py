@@ -1,6 +1,8 @@
 """Statistics of what an index holds, made from those of its table's columns: of expressions, of partial indexes."""
 
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -12,6 +14,8 @@ from perfkit.twin.size.facts import Elements, Sample, Statistics
 _COMMON_BOUNDS = 3
 # Bounds that show as many different values as this can show how far apart values lie.
 _GRAIN_BOUNDS = 8
+# The first moment of a month, as date_trunc gives it; months are no steps of equal length.
+_MONTH = re.compile(r"\d{4}-\d\d-01( 00:00:00(\+00)?)?\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +67,7 @@ def column_statistics(
             common_shares=known.common_shares,
             elements=known.elements,
         )
-    kept = [
-        (share, each) for share, each in zip(known.shares, outcomes, strict=True) if each.kept and share > 0
-    ]
+    kept = [(share, each) for share, each in zip(known.shares, outcomes, strict=True) if each.kept]
     nulls = known.null_share if null_kept else 0.0
     total = (nulls + sum(share for share, _ in kept)) or 1.0
     common = [
@@ -76,12 +78,14 @@ def column_statistics(
     kept_bounds = sum(each.kept for each in outcomes[len(known.common_shares) :])
     rare = max(0.0, known.distinct_in(rows) - len(known.common_shares))
     everything = all(each.kept for each in outcomes)
+    weights = [1.0] * len(known.common_shares) + [rare / max(1, len(known.bounds))] * len(known.bounds)
+    distinct = [weight for weight, each in zip(weights, outcomes, strict=True) if each.kept]
     return Statistics(
         null_share=nulls / total,
         width_bytes=known.width_bytes if everything else _mean_width(kept),
         distinct=len(common) + rare * kept_bounds / max(1, len(known.bounds)),
         common_shares=tuple(share / total for share in common),
-        samples=_samples(kept, total),
+        samples=_samples(kept, total, distinct),
         elements=known.elements,
     )
 
@@ -108,12 +112,15 @@ def expression_statistics(
     most = (
         max(0.0, known.distinct_in(rows) - len(known.common_shares)) * len(rare) / max(1, len(known.bounds))
     )
+    rare_count = distinct_of(rare, most)
+    times = Counter(each.text for _, each in kept)
+    distinct = [1 / times[each.text] if each.text in common else rare_count / len(rare) for _, each in kept]
     return Statistics(
         null_share=nulls / total,
         width_bytes=_mean_width(kept) if kept else known.width_bytes,
-        distinct=len(shares) + distinct_of(rare, most),
+        distinct=len(shares) + rare_count,
         common_shares=tuple(shares.values()),
-        samples=_samples(kept, total),
+        samples=_samples(kept, total, distinct),
     )
 
 
@@ -149,10 +156,12 @@ def _mean_width(kept: Sequence[tuple[float, Outcome]]) -> float:
     return sum(share * each.width_bytes for share, each in kept) / total if total else 0.0
 
 
-def _samples(kept: Iterable[tuple[float, Outcome]], total: float) -> tuple[Sample, ...]:
+def _samples(
+    kept: Iterable[tuple[float, Outcome]], total: float, distinct: Iterable[float]
+) -> tuple[Sample, ...]:
     return tuple(
-        Sample(text=each.text, share=share / total, width_bytes=each.width_bytes)
-        for share, each in kept
+        Sample(text=each.text, share=share / total, width_bytes=each.width_bytes, distinct=count)
+        for (share, each), count in zip(kept, distinct, strict=True)
         if each.text is not None
     )
 
@@ -178,11 +187,16 @@ def distinct_of(texts: Sequence[str], most: float) -> float:
 
 def _places(texts: set[str]) -> float:
     """Return how many values fit between the least and the greatest, by the step that all of them keep."""
-    numbers = sorted(number for number in map(_number, texts) if number is not None)
+    months = all(_MONTH.match(text) for text in texts)
+    numbers = sorted(number for number in map(_month if months else _number, texts) if number is not None)
     if len(numbers) < len(texts) or len(numbers) < _GRAIN_BOUNDS:
         return math.inf
     step = math.gcd(*(after - before for before, after in pairwise(numbers)))
     return (numbers[-1] - numbers[0]) / step + 1
+
+
+def _month(text: str) -> int:
+    return 12 * int(text[:4]) + int(text[5:7])
 
 
 def _number(text: str) -> int | None:

@@ -56,6 +56,13 @@ def mean_size(columns: Sequence[IndexColumn]) -> float:
     return sum(sizes) / len(sizes)
 
 
+def mean_group_size(columns: Sequence[IndexColumn]) -> float:
+    """Return the mean size of a tuple when each combination of values counts once, and NULL not at all."""
+    drawn = [list(_group_widths(column, _STEPS[n % len(_STEPS)])) for n, column in enumerate(columns)]
+    sizes = [tuple_bytes(columns, widths) for widths in zip(*drawn, strict=True)]
+    return sum(sizes) / len(sizes)
+
+
 def value_width(column: IndexColumn) -> float:
     """Return the mean size of the column's values, NULL not among them."""
     return column.length_bytes if column.length_bytes > 0 else column.statistics.width_bytes
@@ -71,6 +78,17 @@ def _widths(column: IndexColumn, step: float) -> Iterator[float | None]:
     else:
         shares.append(1 - statistics.null_share)
         widths.append(value_width(column))
+    return _drawn(widths, shares, step)
+
+
+def _group_widths(column: IndexColumn, step: float) -> Iterator[float | None]:
+    if column.length_bytes > 0 or not column.statistics.samples:
+        return _drawn([value_width(column)], [1.0], step)
+    return _drawn(_corrected(column), [sample.distinct for sample in column.statistics.samples], step)
+
+
+def _drawn(widths: Sequence[float | None], shares: Sequence[float], step: float) -> Iterator[float | None]:
+    """Yield widths as often as their shares say, in an order that goes evenly through them."""
     ends = list(accumulate(shares))
     for n in range(1, _TUPLES + 1):
         point = n * step % 1 * ends[-1]
