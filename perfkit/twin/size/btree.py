@@ -7,7 +7,7 @@ bytes of special space), nbtutils.c (_bt_truncate: pivots keep the keys that tel
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from perfkit.twin.size.facts import IndexFacts, IndexSize
@@ -34,6 +34,8 @@ _HEAP_ROW_KEY_BYTES = 8  # MAXALIGN(ItemPointer), on a pivot between equal keys
 _POSTING_MOST_BYTES = (PAGE_BYTES // 10 // 8 * 8 - LINE_POINTER_BYTES) // 8 * 8
 # Above this mean a Poisson number of rows is its mean.
 _SURE = 60
+# Sums of shares are a little off; that much more than full is not one leaf more.
+_ROUNDING = 1e-6
 
 
 @dataclass(slots=True)
@@ -59,13 +61,15 @@ def btree_size(facts: IndexFacts) -> IndexSize:
     if facts.rows < 0.5:
         return IndexSize(pages=1, tuples=0)
     spare = _spare_bytes(int(facts.storage.get("fillfactor", _LEAF_FILLFACTOR)))
-    groups = groups_of(facts, facts.key_count) if _deduplicates(facts) else []
-    if groups:
-        items = _posted(facts, groups)
+    prefixes = [groups_of(facts, count) for count in range(1, facts.key_count + 1)]
+    if _deduplicates(facts):
+        items = _posted(facts, prefixes[-1])
         leaves = items.full_pages + _pages_of(items, spare)
     else:
         items, leaves = _plain(facts, spare)
-    return _with_levels(facts, math.ceil(leaves - 1e-6) or 1, items.count)
+    leaves = max(1, math.ceil(leaves - _ROUNDING))
+    pages, height = _levels(leaves, _fanout(_pivot_bytes(facts, prefixes, items.count)))
+    return IndexSize(pages=1 + pages, tuples=facts.rows, height=height)
 
 
 def _spare_bytes(fillfactor: int) -> int:
@@ -156,14 +160,14 @@ def _pages_of(items: _Items, spare: int) -> float:
     return items.total / max(min(content, _ROOM_BYTES - crossing / 2), crossing)
 
 
-def _with_levels(facts: IndexFacts, leaves: int, items: float) -> IndexSize:
+def _levels(leaves: int, fanout: int) -> tuple[int, int]:
+    """Return the pages of all levels, and how many levels are above the leaves."""
     pages, height, level = leaves, 0, leaves
-    fanout = _fanout(_pivot_bytes(facts, items)) if leaves > 1 else 1
     while level > 1:
         level = math.ceil(level / fanout)
         pages += level
         height += 1
-    return IndexSize(pages=pages + 1, tuples=facts.rows, height=height)
+    return pages, height
 
 
 def _fanout(pivot_bytes: float) -> int:
@@ -172,11 +176,11 @@ def _fanout(pivot_bytes: float) -> int:
     return max(2, int((room - 12) / (pivot_bytes + LINE_POINTER_BYTES)) + 1)
 
 
-def _pivot_bytes(facts: IndexFacts, items: float) -> float:
+def _pivot_bytes(facts: IndexFacts, prefixes: Sequence[Sequence[Groups]], items: float) -> float:
     """Return the mean size of a pivot: the fewest leading keys that differ between neighbours, else all and the row."""
     size, unsettled = 0.0, 1.0
-    for count in range(1, facts.key_count + 1):
-        apart = min(1.0, occupied(groups_of(facts, count)) / max(items, 1.0))
+    for count, groups in enumerate(prefixes, start=1):
+        apart = min(1.0, occupied(groups) / max(items, 1.0))
         settled = max(0.0, apart - (1 - unsettled))
         size += settled * mean_size(facts.columns[:count])
         unsettled -= settled

@@ -1,14 +1,16 @@
 """How the rows of an index fall into groups of equal keys, which a b-tree stores as one posting list each."""
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from perfkit.twin.size.facts import IndexColumn, IndexFacts
 
 # Shares that differ by less than this factor are taken as one: the cells of several keys stay few.
-_CLASS_RATIO = 1.15
+_CLASS_WIDTH = math.log(1.15)
+# No share is smaller, no logarithm of zero taken.
+_LEAST = 1e-12
 # Fewer expected rows than this in a group: nobody shares it.
 _ALONE = 1e-4
 
@@ -83,43 +85,52 @@ def _cells(keys: Sequence[IndexColumn], rows: float) -> Iterable[Groups]:
 
     A value that has r rows shares a cell with itself r - 1 times, not r times: hence `apart`.
     """
-    cells = [(1.0, 1.0, rows)]
+    cells = [_Cells(1, 1, rows)]
     for key in keys:
-        values = _values(key, rows)
+        values = _merged(_values(key, rows))
         cells = _merged(
-            (count * many, share * of, min(fewest, of * rows))
-            for count, share, fewest in cells
-            for many, of in values
+            _Cells(
+                cell.count * value.count, cell.share * value.share, min(cell.fewest_rows, value.fewest_rows)
+            )
+            for cell in cells
+            for value in values
         )
-    for count, share, fewest in cells:
-        apart = 1 - 1 / max(fewest, 1.0)
-        mean = share * rows * apart
-        held = count * share * rows
+    for cell in cells:
+        held = cell.count * cell.share * rows
+        mean = cell.share * rows * (1 - 1 / max(cell.fewest_rows, 1.0))
         yield Groups(held, 1, alone=True) if mean < _ALONE else Groups(held / mean, mean)
 
 
-def _values(column: IndexColumn, rows: float) -> list[tuple[float, float]]:
-    """Return the column's values by classes: how many, and the share of the rows of each."""
-    return [(each.count, each.mean_rows / rows) for each in groups_of_one(column, rows)] or [(1.0, 1.0)]
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Combinations of values: how many, the share of the rows in each, and the rows of the rarest value in them."""
+
+    count: float
+    share: float
+    fewest_rows: float
 
 
-def _merged(cells: Iterable[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+def _values(column: IndexColumn, rows: float) -> Iterable[_Cells]:
+    for each in groups_of_one(column, rows):
+        yield _Cells(each.count, each.mean_rows / rows, each.mean_rows)
+
+
+def _merged(cells: Iterable[_Cells]) -> list[_Cells]:
     """Put cells of nearly equal shares together; counts and masses stay."""
-    counts: Counter[tuple[int, int]] = Counter()
-    masses: Counter[tuple[int, int]] = Counter()
-    fewest: dict[tuple[int, int], float] = {}
-    for count, share, least in cells:
-        if share <= 0:
-            continue
-        place = (_step(share), _step(least))
-        counts[place] += count  # type: ignore[assignment]  # a Counter of floats
-        masses[place] += count * share  # type: ignore[assignment]
-        fewest[place] = min(least, fewest.get(place, least))
-    return [(counts[place], masses[place] / counts[place], fewest[place]) for place in counts]
+    found: dict[tuple[int, int], list[_Cells]] = defaultdict(list)
+    for cell in cells:
+        found[_step(cell.share), _step(cell.fewest_rows)].append(cell)
+    return [_one(alike) for alike in found.values()]
+
+
+def _one(alike: Sequence[_Cells]) -> _Cells:
+    count = sum(cell.count for cell in alike)
+    mass = sum(cell.count * cell.share for cell in alike)
+    return _Cells(count, mass / count, min(cell.fewest_rows for cell in alike))
 
 
 def _step(value: float) -> int:
-    return round(math.log(max(value, 1e-12), _CLASS_RATIO))
+    return round(math.log(max(value, _LEAST)) / _CLASS_WIDTH)
 
 
 def _fewer(groups: Sequence[Groups], distinct: float) -> list[Groups]:
