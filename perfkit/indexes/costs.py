@@ -7,92 +7,88 @@ Use of the Query Optimizer for Automated Physical Design", VLDB 2007, reuse plan
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from perfkit.indexes.whatif import PlannedCost, WhatIf
+from perfkit.indexes.configuration import Candidates, Configuration
+from perfkit.indexes.whatif import WhatIf
 from perfkit.indexes.workload import WorkloadCase, relevant
-from perfkit.syntax.index import IndexDefinition
 
-Configuration = frozenset[IndexDefinition]
-_NOTHING: Configuration = frozenset()
+_NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A plan's cost, which candidates it uses, and which existing indexes."""
+
+    cost: float
+    used: Configuration
+    used_existing: frozenset[str]
 
 
 class CostCache:
-    """The answers of a what-if planner, by case and by those indexes that may matter to it.
+    """The answers of a what-if planner, by case and by those candidates that may matter to it.
 
-    `questions` counts what was asked of the cache, `plans` what was asked of the planner.
+    `plans` counts what was asked of the planner, `questions` what was asked of the cache and never before.
     """
 
-    def __init__(
-        self, what_if: WhatIf, cases: Sequence[WorkloadCase], candidates: Iterable[IndexDefinition]
-    ) -> None:
+    def __init__(self, what_if: WhatIf, cases: Sequence[WorkloadCase], candidates: Candidates) -> None:
         self._what_if = what_if
-        candidates = tuple(candidates)
-        self.relevant = {case.id: relevant(case, candidates) for case in cases}
-        self._known: dict[tuple[str, Configuration], PlannedCost] = {}
-        self._answers: defaultdict[str, list[tuple[Configuration, PlannedCost]]] = defaultdict(list)
-        self._without: dict[tuple[str, Configuration, frozenset[str]], PlannedCost] = {}
-        self._sizes: dict[IndexDefinition, int] = {}
+        self._candidates = candidates
+        self.relevant = {
+            case.id: candidates.configuration(relevant(case, candidates.definitions)) for case in cases
+        }
+        self._known: defaultdict[str, dict[Configuration, Answer]] = defaultdict(dict)
+        self._answers: defaultdict[str, list[tuple[Configuration, Answer]]] = defaultdict(list)
+        self._bounds: defaultdict[str, dict[Configuration, float]] = defaultdict(dict)
+        self._without: dict[tuple[str, Configuration, frozenset[str]], Answer] = {}
         self.questions = 0
         self.plans = 0
 
-    def planned(self, case: WorkloadCase, configuration: Configuration) -> PlannedCost:
+    def planned(self, case: WorkloadCase, configuration: Configuration) -> Answer:
         """Return what the case costs, from what is known where that is enough."""
-        self.questions += 1
         asked = configuration & self.relevant[case.id]
-        known = self._known.get((case.id, asked)) or self._inferred(case, asked)
-        return known or self._ask(case, asked)
+        known = self._known[case.id]
+        if asked not in known:
+            self.questions += 1
+            known[asked] = self._inferred(case, asked) or self._ask(case, asked)
+        return known[asked]
 
-    def exactly(self, case: WorkloadCase, configuration: Configuration) -> PlannedCost:
-        """Return what the planner itself says of this very configuration."""
-        asked = configuration & self.relevant[case.id]
-        for configured, answer in self._answers[case.id]:
-            if configured == asked:
-                return answer
-        return self._ask(case, asked)
-
-    def without(
-        self, case: WorkloadCase, configuration: Configuration, dropped: frozenset[str]
-    ) -> PlannedCost:
+    def without(self, case: WorkloadCase, configuration: Configuration, dropped: frozenset[str]) -> Answer:
         """Return what the case costs when existing indexes are gone; one that its plan does not use is not missed."""
         planned = self.planned(case, configuration)
         if not planned.used_existing & dropped:
             return planned
         key = (case.id, configuration & self.relevant[case.id], dropped)
         if key not in self._without:
-            self.plans += 1
-            self._without[key] = self._what_if.cost(case, key[1], dropped)
+            self._without[key] = self._plan(case, key[1], dropped)
         return self._without[key]
 
     def at_least(self, case: WorkloadCase, configuration: Configuration) -> float:
         """Return a lower bound of the case's cost that needs no planning; 0 where nothing was asked that contains it."""
         asked = configuration & self.relevant[case.id]
-        known = self._known.get((case.id, asked))
+        known = self._known[case.id].get(asked)
         if known:
             return known.cost
-        answers = self._answers[case.id]
-        return max((answer.cost for configured, answer in answers if asked <= configured), default=0.0)
+        bounds = self._bounds[case.id]
+        if asked not in bounds:
+            answers = self._answers[case.id]
+            bounds[asked] = max((each.cost for whole, each in answers if not asked & ~whole), default=0.0)
+        return bounds[asked]
 
-    def size_bytes(self, definition: IndexDefinition) -> int:
-        """Return how large the index would be."""
-        if definition not in self._sizes:
-            self._sizes[definition] = self._what_if.size_bytes(definition)
-        return self._sizes[definition]
-
-    def _ask(self, case: WorkloadCase, asked: Configuration) -> PlannedCost:
-        self.plans += 1
-        answer = self._what_if.cost(case, asked, frozenset())
+    def _ask(self, case: WorkloadCase, asked: Configuration) -> Answer:
+        answer = self._plan(case, asked, _NOTHING)
         self._answers[case.id].append((asked, answer))
-        self._known[case.id, asked] = answer
+        self._bounds[case.id].clear()
         return answer
 
-    def _inferred(self, case: WorkloadCase, asked: Configuration) -> PlannedCost | None:
-        answers = self._answers[case.id]
-        uppers = [answer for _, answer in answers if answer.used <= asked]
-        if not uppers:
-            return None
-        upper = min(uppers, key=lambda answer: answer.cost)
-        if self.at_least(case, asked) < upper.cost:
-            return None
-        self._known[case.id, asked] = upper
-        return upper
+    def _plan(self, case: WorkloadCase, asked: Configuration, dropped: frozenset[str]) -> Answer:
+        self.plans += 1
+        planned = self._what_if.cost(case, self._candidates.chosen(asked), dropped)
+        used = self._candidates.configuration(planned.used)
+        return Answer(planned.cost, used, planned.used_existing)
+
+    def _inferred(self, case: WorkloadCase, asked: Configuration) -> Answer | None:
+        possible = [answer for _, answer in self._answers[case.id] if not answer.used & ~asked]
+        upper = min(possible, key=lambda answer: answer.cost, default=None)
+        return upper if upper and upper.cost <= self.at_least(case, asked) else None

@@ -4,30 +4,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from perfkit.indexes.costs import Configuration
+from perfkit.indexes.configuration import Configuration, parts
 from perfkit.indexes.objective import Objective
-from perfkit.indexes.overlap import covers
 
 # Indexes that help only together are rarely more; the pairs among more are looked at too.
 _PAIR = 2
-_NOTHING: Configuration = frozenset()
+# How often a case is asked again without what would not fit of its best plan.
+_MOST_PEELED = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Move:
     """Indexes to make, and those of the configuration that go for it."""
 
     add: Configuration
-    remove: Configuration = _NOTHING
+    remove: Configuration = 0
 
     def applied(self, configuration: Configuration) -> Configuration:
         """Return the configuration after the move."""
-        return configuration - self.remove | self.add
-
-    @property
-    def text(self) -> str:
-        """Return what tells the move from others, so that ties are broken the same way every time."""
-        return "; ".join(sorted(definition.create() for definition in self.add))
+        return configuration & ~self.remove | self.add
 
 
 def moves(
@@ -42,27 +37,30 @@ def moves(
     """
 
     def move_of(add: Configuration) -> Move:
-        return Move(add, _narrower(configuration, add))
+        return Move(add, configuration & objective.candidates.narrower(add))
 
-    singles = [move_of(frozenset({definition})) for definition in candidates - configuration]
-    singles = [move for move in singles if allowed(move.applied(configuration))]
-    within_reach = _NOTHING.union(*(move.add for move in singles))
-    bundles = [move_of(add) for add in set(_bundles(objective, configuration, within_reach))]
-    found = singles + [move for move in bundles if allowed(move.applied(configuration))]
-    return tuple(sorted(found, key=lambda move: move.text))
+    def fits(add: Configuration) -> bool:
+        return allowed(move_of(add).applied(configuration))
+
+    singles = [each for each in parts(candidates & ~configuration) if fits(each)]
+    bundles = {bundle for bundle in _bundles(objective, configuration, sum(singles), fits) if fits(bundle)}
+    return tuple(sorted(map(move_of, {*singles, *bundles})))
 
 
 def _bundles(
-    objective: Objective, configuration: Configuration, within_reach: Configuration
+    objective: Objective,
+    configuration: Configuration,
+    within_reach: Configuration,
+    fits: Callable[[Configuration], bool],
 ) -> Iterator[Configuration]:
     """Yield what each case's best plan would use of all candidates at once: two arms of an OR, both sides of a join."""
     for case in objective.affected(within_reach):
-        used = objective.costs.planned(case, configuration | within_reach).used - configuration
-        if len(used) >= _PAIR:
+        offers = [within_reach]
+        for offer in offers:
+            used = objective.costs.planned(case, configuration | offer).used & ~configuration
+            if used.bit_count() < _PAIR:
+                continue
             yield used
-        if len(used) > _PAIR:
-            yield from map(frozenset, combinations(used, _PAIR))
-
-
-def _narrower(configuration: Configuration, add: Configuration) -> Configuration:
-    return frozenset(narrow for narrow in configuration - add if any(covers(wide, narrow) for wide in add))
+            yield from map(sum, combinations(parts(used), _PAIR))
+            if not fits(used) and len(offers) < _MOST_PEELED:
+                offers.extend(offer & ~each for each in parts(used))

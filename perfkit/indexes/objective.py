@@ -1,16 +1,17 @@
 """What a configuration is worth: milliseconds a minute of all cases, and of the writes that must keep its indexes."""
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from perfkit.indexes import thresholds
-from perfkit.indexes.costs import Configuration, CostCache
+from perfkit.indexes.configuration import Candidates, Configuration, numbers
+from perfkit.indexes.costs import CostCache
+from perfkit.indexes.whatif import WhatIf
 from perfkit.indexes.workload import WorkloadCase, table_of
 from perfkit.indexes.write_cost import write_ms_per_minute, writes_by_table
 from perfkit.syntax.index import IndexDefinition
 
-_NOTHING: Configuration = frozenset()
+_NOTHING: Configuration = 0
 
 
 class Objective:
@@ -22,18 +23,19 @@ class Objective:
     def __init__(
         self,
         cases: Sequence[WorkloadCase],
-        costs: CostCache,
+        candidates: Candidates,
+        what_if: WhatIf,
         existing: Mapping[str, Sequence[IndexDefinition]],
     ) -> None:
         self.cases = cases
-        self.costs = costs
+        self.candidates = candidates
+        self.costs = CostCache(what_if, cases, candidates)
+        self._sizes = [what_if.size_bytes(definition) for definition in candidates.definitions]
         self._existing = existing
         self._writes = writes_by_table(cases)
+        self._written = {table: self._candidates_on(table) for table in sorted(self._writes)}
         self._write_ms: dict[tuple[str, Configuration], float] = {}
-        self._cases_of: defaultdict[IndexDefinition, list[WorkloadCase]] = defaultdict(list)
-        for case in cases:
-            for definition in costs.relevant[case.id]:
-                self._cases_of[definition].append(case)
+        self._affected: dict[Configuration, tuple[WorkloadCase, ...]] = {}
 
     def case_ms(self, case: WorkloadCase, configuration: Configuration) -> float:
         """Return what the case takes a minute."""
@@ -42,10 +44,6 @@ class Objective:
     def case_share(self, case: WorkloadCase, configuration: Configuration) -> float:
         """Return what the case costs as a share of what it costs as it is, 1 at most."""
         return self._share(case, self.costs.planned(case, configuration).cost)
-
-    def case_ms_at_least(self, case: WorkloadCase, configuration: Configuration) -> float:
-        """Return what the case takes a minute at best, without planning."""
-        return case.ms_per_minute * self._share(case, self.costs.at_least(case, configuration))
 
     def total_ms(self, configuration: Configuration) -> float:
         """Return what all cases take a minute, and the writes for the new indexes."""
@@ -61,7 +59,8 @@ class Objective:
     def gain_ms_at_most(self, before: Configuration, after: Configuration) -> float:
         """Return the most that `gain_ms` can be, without planning `after`."""
         reading = sum(
-            self.case_ms(case, before) - self.case_ms_at_least(case, after)
+            self.case_ms(case, before)
+            - case.ms_per_minute * self._share(case, self.costs.at_least(case, after))
             for case in self.affected(before ^ after)
         )
         return reading - self.write_ms(after) + self.write_ms(before)
@@ -73,33 +72,35 @@ class Objective:
             for case in self.affected(before ^ after)
         )
 
-    def affected(self, definitions: Iterable[IndexDefinition]) -> tuple[WorkloadCase, ...]:
+    def affected(self, changed: Configuration) -> tuple[WorkloadCase, ...]:
         """Return the cases to which any of the indexes may matter, in the workload's order."""
-        found = {case.id for definition in definitions for case in self._cases_of[definition]}
-        return tuple(case for case in self.cases if case.id in found)
+        if changed not in self._affected:
+            self._affected[changed] = tuple(
+                case for case in self.cases if self.costs.relevant[case.id] & changed
+            )
+        return self._affected[changed]
 
     def write_ms(self, configuration: Configuration) -> float:
         """Return what writes take longer a minute for the new indexes."""
-        tables: defaultdict[str, list[IndexDefinition]] = defaultdict(list)
-        for definition in configuration:
-            tables[table_of(definition)].append(definition)
-        return math.fsum(
-            self._table_write_ms(table, frozenset(tables[table]))
-            for table in tables.keys() & self._writes.keys()
-        )
+        return sum(self._table_write_ms(table, configuration & on) for table, on in self._written.items())
 
     def size_bytes(self, configuration: Configuration) -> int:
         """Return what the indexes would take."""
-        return sum(map(self.costs.size_bytes, configuration))
+        return sum(self._sizes[number] for number in numbers(configuration))
 
     def _share(self, case: WorkloadCase, cost: float) -> float:
         base = self.costs.planned(case, _NOTHING).cost
         return min(1.0, cost / base) if base > 0 else 1.0
 
-    def _table_write_ms(self, table: str, indexes: Configuration) -> float:
-        if (table, indexes) not in self._write_ms:
+    def _candidates_on(self, table: str) -> Configuration:
+        definitions = self.candidates.definitions
+        return self.candidates.configuration(each for each in definitions if table_of(each) == table)
+
+    def _table_write_ms(self, table: str, configuration: Configuration) -> float:
+        if (table, configuration) not in self._write_ms:
             existing = tuple(self._existing.get(table, ()))
-            writes = self._writes[table]
-            before = write_ms_per_minute(writes, existing)
-            self._write_ms[table, indexes] = write_ms_per_minute(writes, (*existing, *indexes)) - before
-        return self._write_ms[table, indexes]
+            indexes = (self.candidates.definitions[number] for number in numbers(configuration))
+            before = write_ms_per_minute(self._writes[table], existing)
+            after = write_ms_per_minute(self._writes[table], (*existing, *indexes))
+            self._write_ms[table, configuration] = math.fsum((after, -before))
+        return self._write_ms[table, configuration]

@@ -8,18 +8,15 @@ indexes that help only together, milliseconds and writes in the objective, and t
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from perfkit.indexes.costs import Configuration
+from perfkit.indexes.configuration import Configuration, parts
 from perfkit.indexes.moves import Move, moves
 from perfkit.indexes.objective import Objective
-from perfkit.syntax.index import IndexDefinition
 
 Clock = Callable[[], float]
 """Seconds, from any beginning."""
 
 Rate = Callable[[float, int], float]
 """What a gain in ms is worth that takes so many bytes."""
-
-_NOTHING: Configuration = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +36,11 @@ class Choice:
     complete: bool
 
 
-def choose(
-    objective: Objective, candidates: Sequence[IndexDefinition], limits: Limits, clock: Clock
-) -> Choice:
+def choose(objective: Objective, limits: Limits, clock: Clock) -> Choice:
     """Return the best configuration found: within the limits always, the same for the same input when it is complete."""
-    search = _Search(objective, frozenset(candidates), limits, clock)
-    found = [search.improved(search.filled(_NOTHING, rate)) for rate in (_per_byte, _absolute)]
-    best = min(found, key=objective.total_ms)
-    return Choice(configuration=best, complete=not search.is_over)
+    search = _Search(objective, limits, clock)
+    found = [search.improved(search.filled(0, rate)) for rate in (_per_byte, _absolute)]
+    return Choice(configuration=min(found, key=objective.total_ms), complete=not search.is_over)
 
 
 def _per_byte(gain_ms: float, size_bytes: int) -> float:
@@ -60,20 +54,18 @@ def _absolute(gain_ms: float, size_bytes: int) -> float:  # noqa: ARG001 - a Rat
 class _Search:
     """The state that the steps of one search share: what they may take, and whether time is over."""
 
-    def __init__(self, objective: Objective, candidates: Configuration, limits: Limits, clock: Clock) -> None:
+    def __init__(self, objective: Objective, limits: Limits, clock: Clock) -> None:
         self._objective = objective
-        self._candidates = candidates
         self._limits = limits
         self._clock = clock
         self._end = None if limits.time_s is None else clock() + limits.time_s
         self.is_over = False
 
-    def filled(
-        self, configuration: Configuration, rate: Rate, banned: Configuration = _NOTHING
-    ) -> Configuration:
+    def filled(self, configuration: Configuration, rate: Rate, banned: Configuration = 0) -> Configuration:
         """Return the configuration with the best move made, and the next, as long as one is worth it."""
+        left = self._objective.candidates.everything & ~banned
         while not self._time_is_over():
-            found = moves(self._objective, configuration, self._candidates - banned, self._is_allowed)
+            found = moves(self._objective, configuration, left, self._is_allowed)
             move = self._best(configuration, found, rate)
             if move is None:
                 break
@@ -85,11 +77,11 @@ class _Search:
         configuration = self._without_the_idle(configuration)
         total_ms = self._objective.total_ms(configuration)
         while not self._time_is_over():
-            better = min(self._neighbours(configuration), key=self._objective.total_ms, default=configuration)
-            better = self._without_the_idle(better)
-            if self._objective.total_ms(better) >= total_ms:
+            better = self._without_the_idle(self._neighbour(configuration))
+            better_ms = self._objective.total_ms(better)
+            if better_ms >= total_ms:
                 break
-            configuration, total_ms = better, self._objective.total_ms(better)
+            configuration, total_ms = better, better_ms
         return configuration
 
     def _best(self, configuration: Configuration, found: Sequence[Move], rate: Rate) -> Move | None:
@@ -119,51 +111,67 @@ class _Search:
         objective = self._objective
         while True:
             idle = [
-                definition
-                for definition in sorted(configuration, key=IndexDefinition.create)
-                if not objective.is_worth_it(configuration - {definition}, configuration)
+                each
+                for each in parts(configuration)
+                if not objective.is_worth_it(configuration & ~each, configuration)
             ]
             if not idle:
                 return configuration
-            configuration -= {
-                min(idle, key=lambda each: objective.gain_ms(configuration - {each}, configuration))
-            }
+            configuration &= ~min(
+                idle, key=lambda each: objective.gain_ms(configuration & ~each, configuration)
+            )
 
-    def _neighbours(self, configuration: Configuration) -> Iterator[Configuration]:
-        """Yield what becomes of the configuration when something in it makes room for what would help but does not fit."""
-        everything = moves(self._objective, configuration, self._candidates, lambda _: True)
+    def _neighbour(self, configuration: Configuration) -> Configuration:
+        """Return the best that a configuration becomes when something in it makes room for what would help it."""
         wanted = [
             move
-            for move in everything
+            for move in moves(
+                self._objective, configuration, self._objective.candidates.everything, lambda _: True
+            )
             if self._objective.gain_ms_at_most(configuration, move.applied(configuration)) > 0
-            and self._objective.is_worth_it(configuration, move.applied(configuration))
         ]
         if not wanted:
-            return
-        for move in wanted:
-            yield from self._with_room_for(configuration, move)
-        for definition in sorted(configuration, key=IndexDefinition.create):
-            if self._time_is_over():
-                return
-            rest = configuration - {definition}
-            yield self.filled(rest, _per_byte, banned=frozenset({definition}))
-            yield self.filled(rest, _absolute, banned=frozenset({definition}))
+            return configuration
+        swapped = self._swapped(configuration, wanted)
+        if swapped != configuration:
+            return self.filled(swapped, _per_byte)
+        refilled = (
+            self.filled(configuration & ~each, rate, banned=each)
+            for each in parts(configuration)
+            for rate in (_per_byte, _absolute)
+            if not self._time_is_over()
+        )
+        return min(refilled, key=self._objective.total_ms, default=configuration)
+
+    def _swapped(self, configuration: Configuration, wanted: Sequence[Move]) -> Configuration:
+        """Return the configuration with the one exchange that gains most, itself when none gains."""
+        objective = self._objective
+        best, best_ms = configuration, 0.0
+        swaps = {after for move in wanted for after in self._with_room_for(configuration, move)}
+        hopes = ((objective.gain_ms_at_most(configuration, after), after) for after in swaps)
+        for hope_ms, after in sorted(hopes, key=lambda pair: (-pair[0], pair[1])):
+            if hope_ms <= best_ms or self._time_is_over():
+                break
+            gain_ms = objective.gain_ms(configuration, after)
+            if gain_ms > best_ms and objective.is_worth_it(configuration, after):
+                best, best_ms = after, gain_ms
+        return best
 
     def _with_room_for(self, configuration: Configuration, move: Move) -> Iterator[Configuration]:
-        """Yield the configuration with the move made and one other index gone, or as many as it takes."""
+        """Yield the configuration with the move made and one other index gone, or else as many as it takes."""
         objective = self._objective
         after = move.applied(configuration)
-        others = sorted(after - move.add, key=IndexDefinition.create)
-        for definition in others:
-            if self._is_allowed(after - {definition}):
-                yield self.filled(after - {definition}, _per_byte)
+        others = list(parts(after & ~move.add))
+        yield from (after & ~each for each in others if self._is_allowed(after & ~each))
         others.sort(
-            key=lambda each: objective.gain_ms(after - {each}, after) / objective.costs.size_bytes(each)
+            key=lambda each: (
+                objective.gain_ms(configuration & ~each, configuration) / max(1, objective.size_bytes(each))
+            )
         )
-        for definition in others:
-            after -= {definition}
+        for each in others:
+            after &= ~each
             if self._is_allowed(after):
-                yield self.filled(after, _per_byte)
+                yield after
                 return
 
     def _is_allowed(self, configuration: Configuration) -> bool:

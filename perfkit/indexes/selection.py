@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from perfkit.indexes import thresholds
-from perfkit.indexes.costs import Configuration, CostCache
+from perfkit.indexes.configuration import Candidates, Configuration, parts
 from perfkit.indexes.existing import ExistingIndex, definitions_by_table
 from perfkit.indexes.objective import Objective
 from perfkit.indexes.screening import Screened, screen
@@ -59,7 +59,7 @@ class Selection:
     complete: bool
 
     @property
-    def configuration(self) -> Configuration:
+    def configuration(self) -> frozenset[IndexDefinition]:
         """Return the definitions of the chosen indexes."""
         return frozenset(index.definition for index in self.chosen)
 
@@ -74,15 +74,15 @@ def select(
 ) -> Selection:
     """Return the indexes to make for the cases, out of those that were offered to them."""
     screened = screen(cases, tables, existing)
-    costs = CostCache(what_if, cases, screened.candidates)
-    objective = Objective(cases, costs, definitions_by_table(existing))
-    choice = choose(objective, screened.candidates, limits, clock)
+    candidates = Candidates(screened.candidates)
+    objective = Objective(cases, candidates, what_if, definitions_by_table(existing))
+    choice = choose(objective, limits, clock)
     return _answer(objective, screened, choice, limits)
 
 
 def _answer(objective: Objective, screened: Screened, choice: Choice, limits: Limits) -> Selection:
     configuration = choice.configuration
-    chosen = [_chosen(objective, configuration, definition) for definition in configuration]
+    chosen = [_chosen(objective, configuration, each) for each in parts(configuration)]
     chosen.sort(key=lambda index: (-index.benefit_ms_per_minute, index.definition.create()))
     helped = {effect.case_id for index in chosen for effect in index.helps}
     without = [
@@ -93,7 +93,7 @@ def _answer(objective: Objective, screened: Screened, choice: Choice, limits: Li
     return Selection(
         chosen=tuple(chosen),
         without_index=tuple(without),
-        before_ms=objective.total_ms(frozenset()),
+        before_ms=objective.total_ms(0),
         after_ms=objective.total_ms(configuration),
         write_ms=objective.write_ms(configuration),
         size_bytes=objective.size_bytes(configuration),
@@ -104,28 +104,26 @@ def _answer(objective: Objective, screened: Screened, choice: Choice, limits: Li
     )
 
 
-def _chosen(objective: Objective, configuration: Configuration, definition: IndexDefinition) -> ChosenIndex:
-    rest = configuration - {definition}
+def _chosen(objective: Objective, configuration: Configuration, index: Configuration) -> ChosenIndex:
+    """Return what one index does beside the others."""
+    rest = configuration & ~index
+    effects = (_effect(objective, configuration, index, case) for case in objective.affected(index))
+    (definition,) = objective.candidates.chosen(index)
     return ChosenIndex(
         definition=definition,
         benefit_ms_per_minute=objective.gain_ms(rest, configuration),
         write_ms_per_minute=objective.write_ms(configuration) - objective.write_ms(rest),
-        size_bytes=objective.costs.size_bytes(definition),
-        helps=tuple(
-            effect
-            for case in objective.affected([definition])
-            if (effect := _effect(objective, configuration, definition, case))
-        ),
+        size_bytes=objective.size_bytes(index),
+        helps=tuple(effect for effect in effects if effect),
     )
 
 
 def _effect(
-    objective: Objective, configuration: Configuration, definition: IndexDefinition, case: WorkloadCase
+    objective: Objective, configuration: Configuration, index: Configuration, case: WorkloadCase
 ) -> CaseEffect | None:
     """Return what the configuration does for a case whose plan uses the index, None when it is not much faster."""
-    if definition not in objective.costs.planned(case, configuration).used:
-        return None
     share = objective.case_share(case, configuration)
-    if share > 1 - thresholds.LEAST_CASE_BENEFIT:
+    is_used = objective.costs.planned(case, configuration).used & index
+    if not is_used or share > 1 - thresholds.LEAST_CASE_BENEFIT:
         return None
     return CaseEffect(case_id=case.id, before_ms=case.measured_ms, after_ms=case.measured_ms * share)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from perfkit.indexes import thresholds
-from perfkit.indexes.costs import Configuration
 from perfkit.indexes.objective import Objective
 from perfkit.indexes.screening import Screened
 from perfkit.indexes.search import Choice, Limits
@@ -39,9 +38,7 @@ def why_not(
     case: WorkloadCase, objective: Objective, screened: Screened, choice: Choice, limits: Limits
 ) -> WithoutIndex:
     """Return the first thing that stood between a case and an index."""
-    reason, detail = _turned_down(case, screened) or _not_worth_it(
-        case, objective, frozenset(screened.candidates), choice, limits
-    )
+    reason, detail = _turned_down(case, screened) or _not_worth_it(case, objective, choice, limits)
     return WithoutIndex(case_id=case.id, reason=reason, detail=detail)
 
 
@@ -57,9 +54,10 @@ def _turned_down(case: WorkloadCase, screened: Screened) -> tuple[Reason, str] |
 
 
 def _not_worth_it(
-    case: WorkloadCase, objective: Objective, candidates: Configuration, choice: Choice, limits: Limits
+    case: WorkloadCase, objective: Objective, choice: Choice, limits: Limits
 ) -> tuple[Reason, str]:
     """Return what speaks against the indexes that the case's best plan of all would use."""
+    candidates = objective.candidates.everything
     now_ms, best_ms = case.ms_per_minute, objective.case_ms(case, candidates)
     if best_ms > now_ms * (1 - thresholds.LEAST_CASE_BENEFIT):
         saved = f"would be {1 - best_ms / now_ms:.0%} cheaper at best" if best_ms < now_ms else ""

@@ -1,0 +1,56 @@
+"""A configuration while it is searched for: candidates by their numbers, a set of them as the bits of an integer."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from perfkit.indexes.overlap import covers
+from perfkit.syntax.index import IndexDefinition
+
+Configuration = int
+"""Bit n stands for candidate n. A set operation takes a tenth of what it takes on sets, and the search makes millions."""
+
+
+class Candidates:
+    """The candidates in order of their statements, so that ties are broken the same way every time."""
+
+    def __init__(self, definitions: Iterable[IndexDefinition]) -> None:
+        self.definitions: Sequence[IndexDefinition] = sorted(set(definitions), key=IndexDefinition.create)
+        self._numbers = {definition: number for number, definition in enumerate(self.definitions)}
+        self.everything: Configuration = (1 << len(self.definitions)) - 1
+        self._narrower = [self._covered_by(definition) for definition in self.definitions]
+
+    def configuration(self, definitions: Iterable[IndexDefinition]) -> Configuration:
+        """Return the set of the definitions; those that are no candidates are left out."""
+        numbers = (self._numbers[each] for each in definitions if each in self._numbers)
+        return sum(1 << number for number in numbers)
+
+    def chosen(self, configuration: Configuration) -> frozenset[IndexDefinition]:
+        """Return the definitions of a configuration."""
+        return frozenset(self.definitions[number] for number in numbers(configuration))
+
+    def narrower(self, configuration: Configuration) -> Configuration:
+        """Return the candidates that any index of the configuration goes on from."""
+        found = 0
+        for number in numbers(configuration):
+            found |= self._narrower[number]
+        return found & ~configuration
+
+    def _covered_by(self, wide: IndexDefinition) -> Configuration:
+        return self.configuration(
+            narrow
+            for narrow in self.definitions
+            if narrow.table == wide.table and narrow != wide and covers(wide, narrow)
+        )
+
+
+def numbers(configuration: Configuration) -> Iterator[int]:
+    """Yield the numbers of a configuration's candidates, lowest first."""
+    while configuration:
+        lowest = configuration & -configuration
+        yield lowest.bit_length() - 1
+        configuration ^= lowest
+
+
+def parts(configuration: Configuration) -> Iterator[Configuration]:
+    """Yield each index of a configuration as a configuration of its own."""
+    for number in numbers(configuration):
+        yield 1 << number
