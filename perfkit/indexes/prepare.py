@@ -126,7 +126,7 @@ def _creation(asked: Creation, catalog: Catalog, found: _Findings) -> Iterator[G
     wanted = catalog.wanted(asked, tables[0].name)
     equal = _equal(tables[0], wanted)
     if equal is not None and equal.valid:
-        found.notes.append(f"{equal.name.sql} is there already and does what {asked.place} asks for")
+        found.notes.append(f"{equal.name.sql} already does what {asked.place} asks for")
         found.kept[equal.name] = asked.place
         return
     index = _root_name(asked, tables[0].name, wanted, equal, catalog, found)
@@ -238,7 +238,7 @@ def _removal(asked: Removal, catalog: Catalog, found: _Findings, *, allow_locks:
     if index is None:
         if asked.schema and catalog.is_taken(Name(asked.schema, asked.name)):
             raise UsageError(f"{asked.place}: {shown} is no index")
-        found.notes.append(f"{shown} is not there (any more): nothing to drop")
+        found.notes.append(f"{shown} does not exist, so that {asked.place} has nothing to drop")
         return
     if index.name in found.kept:
         raise UsageError(

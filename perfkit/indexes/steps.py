@@ -124,7 +124,7 @@ def _made(parts: Sequence[Part], definition: Definition, tablespace: str) -> Ite
             if part.found is not None:
                 yield _drop(Action.CLEAR, part.found.name, part.table, definition)
             yield _create(part, definition, tablespace)
-    for part in reversed(parts):
+    for part in _deepest_first(parts):
         if part.parent is not None and not (part.found and part.found.parent):
             yield Step(
                 action=Action.ATTACH,
@@ -134,6 +134,14 @@ def _made(parts: Sequence[Part], definition: Definition, tablespace: str) -> Ite
                 definition=definition,
                 parent=part.parent,
             )
+
+
+def _deepest_first(parts: Sequence[Part]) -> list[Part]:
+    """Return the parts, which come parents first, so that each is whole before it is attached."""
+    depths: dict[Name | None, int] = {None: 0}
+    for part in parts:
+        depths[part.index] = depths[part.parent] + 1
+    return sorted(parts, key=lambda part: -depths[part.index])
 
 
 def _taken_back(parts: Sequence[Part], definition: Definition, tablespace: str) -> Iterator[Step]:

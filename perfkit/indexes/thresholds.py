@@ -34,3 +34,38 @@ ALIGNMENT_BYTES = 8
 BTREE_FILL = 0.9
 # The entries are sorted on disk while the index is built.
 BUILD_SPACE_FACTOR = 2.0
+
+# Candidates. What more than half of the rows have narrows no search; an order that ends early may still go through it.
+WEAK_SHARE = 0.5
+# A join that finds more than a twentieth of the table for each row is better made by a hash.
+JOIN_SHARE_MAX = 0.05
+# One of several columns that are compared is worth an index of its own when it leaves no more than this.
+SINGLE_SHARE_MAX = 0.1
+# A page holds tens of rows: to look at a few more than the one that is wanted costs nothing.
+FEW_ROWS = 5
+# A fourth column compared for equality seldom narrows a search further, and a longer key costs more to keep.
+EQUAL_KEYS_MAX = 4
+ORDER_KEYS_MAX = 4
+# Sorting a thousand rows takes less than a millisecond.
+SORTED_ROWS_MIN = 1_000
+# An entry of a b-tree must fit a third of a page (2,704 bytes); long before that it is larger than what it saves.
+KEY_WIDTH_BYTES_MAX = 250
+# A few narrow columns more make a scan index-only; more of them copy the table.
+INCLUDE_COLUMNS_MAX = 4
+INCLUDE_WIDTH_BYTES_MAX = 80
+# On less than a third of the rows an index is small enough to be another one; with a LIMIT also nearly all rows are
+# worth leaving the rest out, as reading stops sooner.
+PARTIAL_SHARE_MAX = 0.3
+PARTIAL_SHARE_LIMITED_MAX = 0.9
+# A column with more values than this is asked for another one in the next call, be the value written in the statement.
+PARTIAL_VALUES_MAX = 20
+# 1,000 pages are 8 MB, which takes a millisecond to read; below this correlation the ranges of blocks overlap.
+BRIN_PAGES_MIN = 1_000
+BRIN_CORRELATION_MIN = 0.9
+# What a comparison leaves when statistics say nothing, as PostgreSQL's planner takes it (selfuncs.h, selfuncs.c).
+UNKNOWN_SHARES = {
+    "equal": 0.005, "in": 0.05, "range": 1 / 3, "null": 0.005, "not_null": 0.995, "true": 0.5, "false": 0.5,
+    "like": 0.005, "search": 0.005, "operator": 0.01, "not_equal": 0.995,
+}  # fmt: skip
+# A list whose length is not known is taken to have ten values (estimate_array_length).
+UNKNOWN_LIST_VALUES = 10

@@ -1,5 +1,6 @@
 """The document of an apply: what it would do and how that is taken back, or what became of each step."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from perfkit.indexes.apply import Outcome, Result
 from perfkit.indexes.journal import Run
 from perfkit.indexes.prepare import Refusal
 from perfkit.indexes.state import Place
-from perfkit.indexes.steps import LOCKING, Step, Steps
+from perfkit.indexes.steps import LOCKING, Action, Step, Steps
 from perfkit.report.data import to_data
 from perfkit.report.document import (
     Block,
@@ -49,7 +50,7 @@ def outlook_document(outlook: Outlook) -> Document:
     """Return the document of a dry run."""
     return Document(
         schema=SCHEMA,
-        title=f"perfkit apply: {_counted(outlook)} on {outlook.place.database} (dry run)",
+        title=f"perfkit apply (dry run): {_told(outlook)}",
         blocks=(*_outlook_blocks(outlook), _next(outlook)),
         checks=tuple(
             Check(
@@ -75,7 +76,7 @@ def applied_document(outlook: Outlook, results: Sequence[Result], journal: Path 
     )
     return Document(
         schema=SCHEMA,
-        title=f"perfkit apply: {_counted(outlook)} on {outlook.place.database}",
+        title=f"perfkit apply: {_told(outlook)}",
         blocks=(
             *(Paragraph(note, Tone.FAINT) for note in outlook.notes),
             *((table,) if results else ()),
@@ -95,10 +96,16 @@ def applied_document(outlook: Outlook, results: Sequence[Result], journal: Path 
     )
 
 
-def _counted(outlook: Outlook) -> str:
-    count = len(outlook.steps.do)
-    word = "1 step" if count == 1 else f"{count} steps"
-    return f"{word} back" if outlook.run is Run.UNDO else word
+def _told(outlook: Outlook) -> str:
+    """Return what is done, in a few words: "2 indexes to create, 1 to drop" on which database."""
+    if outlook.run is Run.UNDO:
+        return f"undo on {outlook.place.database}"
+    actions = Counter(step.action for step in outlook.steps.do if step.index is not None)
+    created = actions[Action.CREATE] + actions[Action.CREATE_PARENT]
+    dropped = actions[Action.DROP] + actions[Action.DROP_PARENT]
+    counts = ((created, "to create"), (dropped, "to drop"), (actions[Action.ATTACH], "to attach"))
+    told = [f"{count} {what}" for count, what in counts if count]
+    return f"indexes on {outlook.place.database}: {', '.join(told) or 'nothing to do'}"
 
 
 def _outlook_blocks(outlook: Outlook) -> Iterator[Block]:
