@@ -43,6 +43,8 @@ JOIN_SHARE_MAX = 0.05
 SINGLE_SHARE_MAX = 0.1
 # A page holds tens of rows: to look at a few more than the one that is wanted costs nothing.
 FEW_ROWS = 5
+# Where the statement's own conditions leave no more than this, they are what is looked up, and joins come after.
+PAGE_ROWS = 100
 # A fourth column compared for equality seldom narrows a search further, and a longer key costs more to keep.
 EQUAL_KEYS_MAX = 4
 ORDER_KEYS_MAX = 4

@@ -57,7 +57,7 @@ class Predicate:
     SEARCH is ILIKE, SIMILAR TO and the regular expressions; OPERATOR any operator that is not a comparison (@>, %, @@).
     `constants` are the literals of the other side as text when it is made of nothing else; `parameter` its $n, 0 when
     it is not a bare parameter. `joined` are the references that the other side reads; it is `derived` when that comes
-    from a subquery. `text` is the whole predicate, '' when it has more than this reference and constants.
+    from a subquery, and `outer` when it is of the blocks around, as in a correlated subquery. `text` is the whole predicate, '' when it has more than this reference and constants.
     `then` are the expressions after the first in a comparison of rows.
     """
 
@@ -68,6 +68,7 @@ class Predicate:
     parameter: int = 0
     joined: frozenset[int] = frozenset()
     derived: bool = False
+    outer: bool = False
     text: str = ""
     then: tuple[Expression, ...] = ()
 

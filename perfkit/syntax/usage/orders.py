@@ -26,7 +26,8 @@ def orders_of(select: Node, outputs: Outputs, resolve: Resolve) -> Iterator[Foun
         keys = [(resolve(node), None) for node in window.partition_clause]
         keys += [(resolve(each.sort_by.node), each.sort_by) for each in window.order_clause]
         yield from _led(Purpose.WINDOW, keys, limited=False)
-    if not select.group_clause:
+    is_alone = [kind_of(node) for node in select.from_clause] == ["range_var"]
+    if is_alone and not select.group_clause:
         yield from _extremes(select, resolve)
 
 

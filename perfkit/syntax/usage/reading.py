@@ -1,7 +1,7 @@
 """A statement while it is read: its references so far, and the subqueries in its expressions."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from perfkit.syntax.usage.conditions import Found, Reader, read_conditions
@@ -50,10 +50,17 @@ class Reading:
             linked=lambda link, negated: read_membership(self, link, scope, negated=negated),
         )
         conditions = read_conditions(node, reader)
-        self.add(conditions.found, only)
+        outside = scope.parent.references if scope.parent else frozenset()
+        self.add(((reference, _placed(each, outside)) for reference, each in conditions.found), only)
         for reference, arms in conditions.alternatives:
             if reference in only:
                 self.drafts[reference].alternatives.append(arms)
+
+
+def _placed(predicate: Predicate, outside: frozenset[int]) -> Predicate:
+    """Return a predicate that knows whether its other side is of the blocks around."""
+    is_outer = bool(predicate.joined) and predicate.joined <= outside
+    return replace(predicate, outer=True) if is_outer else predicate
 
 
 def equal_values(one: Value, other: Value) -> tuple[Found, ...]:

@@ -1,0 +1,14 @@
+-- The search path, the extensions installed (with their schema) and to be had, and since when scans are counted.
+SELECT
+    pg_catalog.current_schemas(true)::text[] AS search_path,
+    (
+        SELECT coalesce(json_object_agg(extension.extname, namespace.nspname), '{}')
+        FROM pg_catalog.pg_extension AS extension
+        JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = extension.extnamespace
+    ) AS extensions,
+    (SELECT coalesce(array_agg(name::text), '{}') FROM pg_catalog.pg_available_extensions) AS available,
+    (
+        SELECT extract(epoch FROM coalesce(statistics.stats_reset, pg_catalog.pg_postmaster_start_time()))::float8
+        FROM pg_catalog.pg_stat_database AS statistics
+        WHERE statistics.datname = pg_catalog.current_database()
+    ) AS statistics_since

@@ -1,0 +1,62 @@
+"""Foreign keys: what deleting or renumbering a referenced row has to look up in the tables that refer to it."""
+
+from collections.abc import Iterator
+
+from perfkit.indexes.candidates.model import Candidate
+from perfkit.indexes.candidates.spelling import existing_definitions
+from perfkit.names import quote_name
+from perfkit.plan.tables import ForeignKey, Table, Tables
+from perfkit.syntax.index import IndexDefinition, IndexKey
+from perfkit.syntax.usage.model import Reference
+
+_DELETES_TOO = "c"
+
+
+def foreign_key_candidates(reference: Reference, table: Table, tables: Tables) -> Iterator[Candidate]:
+    """Yield the indexes that a DELETE, or an UPDATE of referenced columns, needs in the tables that refer to `table`."""
+    if reference.target == "delete":
+        yield from _referring(table.qualified_name, tables, set())
+    elif reference.target == "update":
+        for child, key in _keys_to(table.qualified_name, tables):
+            if reference.written & set(key.referenced_columns) and not _is_indexed(child, key):
+                yield _candidate(child, key, "an update")
+
+
+def _referring(name: str, tables: Tables, seen: set[str]) -> Iterator[Candidate]:
+    """Yield the indexes for a deletion and, along ON DELETE CASCADE, for those that it sets off."""
+    seen.add(name)
+    for child, key in _keys_to(name, tables):
+        if not _is_indexed(child, key):
+            yield _candidate(child, key, "a deletion")
+        if key.on_delete == _DELETES_TOO and child.qualified_name not in seen:
+            yield from _referring(child.qualified_name, tables, seen)
+
+
+def _keys_to(name: str, tables: Tables) -> Iterator[tuple[Table, ForeignKey]]:
+    for child in tables.tables.values():
+        for key in child.foreign_keys:
+            if key.referenced == name:
+                yield child, key
+
+
+def _is_indexed(child: Table, key: ForeignKey) -> bool:
+    wanted = {quote_name(column) for column in key.columns}
+    return any(
+        not definition.predicate
+        and definition.method == "btree"
+        and {each.text for each in definition.keys[: len(wanted)]} == wanted
+        for definition in existing_definitions(child)
+    )
+
+
+def _candidate(child: Table, key: ForeignKey, what: str) -> Candidate:
+    names = ", ".join(key.columns)
+    return Candidate(
+        definition=IndexDefinition(
+            schema=child.schema,
+            table=child.name,
+            keys=tuple(IndexKey(text=quote_name(column)) for column in key.columns),
+        ),
+        reason=f"{what} in {key.referenced} looks for rows of {child.qualified_name} that refer to it by {names}",
+        tables=(child.qualified_name, key.referenced),
+    )
