@@ -71,3 +71,10 @@ UNKNOWN_SHARES = {
 }  # fmt: skip
 # A list whose length is not known is taken to have ten values (estimate_array_length).
 UNKNOWN_LIST_VALUES = 10
+
+# Dropping a smaller unused index gains nothing that anybody would notice.
+UNUSED_LEAST_BYTES = 1024**2
+# A week has the weekly report in it; what runs less often is why an unused index is a suggestion with its statement kept.
+UNUSED_LEAST_DAYS = 7.0
+# A case may cost that much more without an index: another one of the same keys can be a page higher or wider.
+DROP_MOST_LOSS = 0.01
