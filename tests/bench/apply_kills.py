@@ -30,6 +30,9 @@ from tests.bench.process import PERFKIT
 ROWS = 150_000
 MOST_WAIT_MS = 1000.0
 LIMIT_S = 120.0
+# The share of runs that is killed before it has begun a step, and how long that takes at most.
+EARLY = 0.1
+START_S = 1.0
 _SCHEMA = f"""
     CREATE TABLE account (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, writer int NOT NULL, number int NOT NULL, email text NOT NULL
@@ -61,7 +64,7 @@ _INDEXES = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one run; `after_s` is when it was killed, `begun` how many steps had begun by then."""
+    """What became of one run; `after_s` is when it was killed, from its first word in the journal, `begun` how many steps had begun."""
 
     run: int
     victim: str
@@ -125,8 +128,10 @@ def ground_in(folder: Path, chance: random.Random) -> Ground:
     ground = Ground(server=server, folder=folder, chance=chance, before=[], after=[], takes_s=0)
     ground.before = ground.indexes()
     with writing(lambda: ground.dsn):
+        process = _apply(ground, "changes.sql", "--journal", "first.jsonl")
+        _wait_for(folder / "first.jsonl", 0, process)
         began = time.perf_counter()
-        _finished(_apply(ground, "changes.sql", "--journal", "first.jsonl"))
+        _finished(process)
         ground.takes_s = time.perf_counter() - began
     ground.after = ground.indexes()
     _finished(_apply(ground, "--undo", "first.jsonl"))
@@ -137,13 +142,16 @@ def one_run(ground: Ground, number: int, victim: str, way: str) -> Outcome:
     """Apply, kill the client or the server, and finish or take back; sometimes that is killed too."""
     journal = ground.folder / f"{number}.jsonl"
     with writing(lambda: ground.dsn) as suffered:
-        after_s = ground.chance.uniform(0, ground.takes_s)
-        exit_codes = [_killed(ground, _apply(ground, "changes.sql", "--journal", journal), victim, after_s)]
+        after_s = ground.chance.uniform(-EARLY, 1) * ground.takes_s
+        applying = _apply(ground, "changes.sql", "--journal", journal)
+        exit_codes = [_killed(ground, applying, victim, after_s, journal)]
         begun = _begun(journal)
         killed_again = ground.chance.random() < 0.3 and journal.exists()
         if killed_again:
             again = _apply(ground, f"--{way}", journal)
-            exit_codes.append(_killed(ground, again, victim, ground.chance.uniform(0, ground.takes_s)))
+            exit_codes.append(
+                _killed(ground, again, victim, ground.chance.uniform(0, ground.takes_s), journal)
+            )
         errors = ""
         if journal.exists():
             for _ in range(2):  # twice: the second must do no harm
@@ -193,14 +201,33 @@ def _finished(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, errors if process.returncode else ""
 
 
-def _killed(ground: Ground, process: subprocess.Popen[str], victim: str, after_s: float) -> int:
-    """Kill the client, or the server below it, after that time; return how the client ended."""
-    time.sleep(after_s)
+def _killed(
+    ground: Ground, process: subprocess.Popen[str], victim: str, after_s: float, journal: Path
+) -> int:
+    """Kill the client, or the server below it, so long after its first word in the journal; return how the client ended.
+
+    A time before that word kills it as it looks at what is there.
+    """
+    if after_s < 0:
+        time.sleep(ground.chance.uniform(0, START_S))
+    else:
+        _wait_for(journal, _size(journal), process)
+        time.sleep(after_s)
     os.kill(process.pid if victim == "client" else ground.server.pid, signal.SIGKILL)
     code, _ = _finished(process)
     if victim == "server":
         ground.revive()
     return code
+
+
+def _wait_for(journal: Path, size: int, process: subprocess.Popen[str]) -> None:
+    """Wait until the journal has grown beyond that size, or the process has ended."""
+    while _size(journal) <= size and process.poll() is None:
+        time.sleep(0.002)
+
+
+def _size(journal: Path) -> int:
+    return journal.stat().st_size if journal.exists() else 0
 
 
 def _begun(journal: Path) -> int:
