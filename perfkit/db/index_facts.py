@@ -87,8 +87,14 @@ def _known(
             texts=tuple(elements),
             shares=tuple(element_shares[: len(elements)]),
             average_count=element_counts[-1] if element_counts else None,
+            empty_share=_empty_share(element_counts or ()),
         )
     return Known(**rest, elements=found)
+
+
+def _empty_share(counts: Sequence[float]) -> float:
+    """Return the share of arrays without elements: counts are a histogram of even shares, and the average at its end."""
+    return sum(count == 0 for count in counts[:-1]) / max(1, len(counts) - 1)
 
 
 class _Reader:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from perfkit.twin.size.facts import IndexFacts, IndexSize
-from perfkit.twin.size.groups import Groups, groups_of, occupied
+from perfkit.twin.size.groups import SURE_ROWS, Groups, groups_of, occupied
 from perfkit.twin.size.tuples import (
     HEADER_WITH_NULLS_BYTES,
     LINE_POINTER_BYTES,
@@ -32,8 +32,6 @@ _ROW_BYTES = 6  # an ItemPointer of a posting list
 _HEAP_ROW_KEY_BYTES = 8  # MAXALIGN(ItemPointer), on a pivot between equal keys
 # A tenth of the page less a line pointer, both rounded down to 8 bytes.
 _POSTING_MOST_BYTES = (PAGE_BYTES // 10 // 8 * 8 - LINE_POINTER_BYTES) // 8 * 8
-# Above this mean a Poisson number of rows is its mean.
-_SURE = 60
 # Sums of shares are a little off; that much more than full is not one leaf more.
 _ROUNDING = 1e-6
 
@@ -115,16 +113,11 @@ def _add_groups(items: _Items, groups: Groups, share: float, base: int, spare: i
     if groups.alone:
         items.add(count, base)
         return
-    if groups.mean_rows > _SURE:
+    if groups.mean_rows > SURE_ROWS:
         _add_group(items, count, round(groups.mean_rows), base, spare)
         return
-    chance = math.exp(-groups.mean_rows)
-    for rows in range(1, 4 * _SURE):
-        chance *= groups.mean_rows / rows
-        if chance * count > 1e-6:
-            _add_group(items, count * chance, rows, base, spare)
-        elif rows > groups.mean_rows:
-            break
+    for rows, chance in groups.chances():
+        _add_group(items, count * chance, rows, base, spare)
 
 
 def _add_group(items: _Items, count: float, rows: int, base: int, spare: int) -> None:

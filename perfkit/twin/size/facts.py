@@ -20,11 +20,15 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elements:
-    """The most common elements of an array or text-search column, each with the share of the rows that hold it."""
+    """The most common elements of an array or text-search column, each with the share of the rows that hold it.
+
+    Of arrays also the average count of elements, and the share of those that have none; not of rows that are NULL.
+    """
 
     texts: tuple[str, ...]
     shares: tuple[float, ...]
     average_count: float | None
+    empty_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

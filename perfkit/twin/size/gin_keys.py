@@ -24,6 +24,9 @@ _HASHED_LENGTH = 125  # JGIN_MAXLENGTH: longer texts are hashed
 _HASHED_BYTES = 10
 # A key that so many samples have is counted as they say; of those seen less, only the sum is trusted.
 _SEEN = 3
+# At the default statistics target: rows that ANALYZE looks at, elements that it keeps.
+_SAMPLED_ROWS = 30_000
+_KEPT_ELEMENTS = 1_000
 # How finely the tail of rare keys is cut.
 _TAIL_RATIO = 1.3
 # A lexeme's entry, its place and its alignment in a tsvector (tsvector.h: WordEntry, WordEntryPosVector).
@@ -43,22 +46,30 @@ class Keys:
 
 def keys_of(column: IndexColumn, rows: float) -> list[Keys]:
     """Return the keys of a column of a GIN index with so many rows, by classes."""
+    nulls = column.statistics.null_share
+    placeholders = [Keys(1, nulls, 0)] if nulls else []
+    return placeholders + list(_of_column(column, rows))
+
+
+def _of_column(column: IndexColumn, rows: float) -> Iterable[Keys]:
     samples, kind = column.statistics.samples, column.operator_class
     elements = column.statistics.elements
     if kind in _DOCUMENTS and samples:
-        return list(_of_documents(_DOCUMENTS[kind], samples, rows))
+        return _of_documents(_DOCUMENTS[kind], samples, rows)
     if kind == "gin_trgm_ops" and samples:
-        return list(_of_words(_trigrams, samples, rows, lambda _: _HASH_BYTES))
+        return _of_words(_trigrams, samples, rows, lambda _: _HASH_BYTES)
     if kind == "tsvector_ops" and elements is None and samples:
-        return list(_of_words(_lexemes, samples, rows, _text_width))
+        return _of_words(_lexemes, samples, rows, _text_width)
     if elements is not None:
-        return list(_of_elements(column, elements, rows))
-    return list(_of_values(column, rows))
+        return _of_elements(column, elements, rows)
+    return _of_values(column, rows)
 
 
 def _of_values(column: IndexColumn, rows: float) -> Iterator[Keys]:
     """Yield the keys of values that are their own keys (btree_gin), or of which nobody knows the parts."""
     for each in groups_of_one(column, rows):
+        if each.null:
+            continue
         yield Keys(
             each.occupied, each.rows / each.occupied / rows, value_width(column), column.alignment_bytes
         )
@@ -66,6 +77,8 @@ def _of_values(column: IndexColumn, rows: float) -> Iterator[Keys]:
 
 def _of_elements(column: IndexColumn, elements: Elements, rows: float) -> Iterator[Keys]:
     present = 1 - column.statistics.null_share
+    if elements.empty_share:
+        yield Keys(1, elements.empty_share * present, 0)
     widths = [_text_width(text) for text in elements.texts]
     for width, share in zip(widths, elements.shares, strict=False):
         yield Keys(1, share * present, width)
@@ -74,9 +87,22 @@ def _of_elements(column: IndexColumn, elements: Elements, rows: float) -> Iterat
     average = elements.average_count
     if average is None:
         average = (column.statistics.width_bytes - _VECTOR_HEADER_BYTES) / (_LEXEME_ENTRY_BYTES + mean - 1)
-    yield from _tail(
-        len(elements.shares), min(elements.shares) * present, (average - held) * present, rows, mean
-    )
+    start = _tail_share(elements, average, rows)
+    if start:
+        yield from _tail(len(elements.shares), start * present, (average - held) * present, rows, mean)
+
+
+def _tail_share(elements: Elements, average: float, rows: float) -> float:
+    """Return the share of the rows that the first element not listed may have; 0 when all are listed.
+
+    ANALYZE forgets what it saw no more than 9 n / w times, n the elements seen and w = 1,000 (k + 10) / 7, where k is how
+    many it may keep (array_typanalyze.c, ts_typanalyze.c).
+    """
+    sampled = min(rows, _SAMPLED_ROWS)
+    most_forgotten = 9 * average * sampled / (1_000 * (_KEPT_ELEMENTS + 10) / 7)
+    if len(elements.shares) >= _KEPT_ELEMENTS:
+        return min(elements.shares)
+    return min(min(elements.shares), most_forgotten / sampled) if most_forgotten >= 1 else 0.0
 
 
 def _of_words(
@@ -84,9 +110,14 @@ def _of_words(
 ) -> Iterator[Keys]:
     """Yield the keys of texts cut into parts; how many of the rare there are, Chao's estimate says.
 
+    A key is known that a common value has, or so many others.
+
     It adds to those seen f1 (f1 - 1) / (2 (f2 + 1)), f1 seen once and f2 twice (Chao 1984): parts come from few letters.
     """
     shares, seen = _counted(parts, samples)
+    empty = sum(sample.share for sample in samples if not parts(sample.text))
+    if empty:
+        yield Keys(1, empty, 0)
     for key, share in shares.items():
         if seen[key] >= _SEEN:
             yield Keys(1, share, width(key))
@@ -107,7 +138,7 @@ def _counted(
     for sample in samples:
         for key in parts(sample.text):
             shares[key] += sample.share
-            seen[key] += 1
+            seen[key] += 1 if sample.distinct > 1 else _SEEN
     return shares, seen
 
 

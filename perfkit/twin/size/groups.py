@@ -2,13 +2,17 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from perfkit.twin.size.facts import IndexColumn, IndexFacts
 
 # Shares that differ by less than this factor are taken as one: the cells of several keys stay few.
 _CLASS_WIDTH = math.log(1.15)
+# Above this mean the number of rows of a group is its mean.
+SURE_ROWS = 60
+# Fewer groups than this change no size.
+_LEAST_COUNT = 1e-3
 # No share is smaller, no logarithm of zero taken.
 _LEAST = 1e-12
 # Fewer expected rows than this in a group: nobody shares it.
@@ -17,12 +21,16 @@ _ALONE = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """`count` possible groups, each with a Poisson number of rows of this mean; alone, each has its one row."""
+    """`count` possible groups, each with a Poisson number of rows of this mean.
+
+    Alone, each has its one row. Uneven, the groups have 1, 2, 3 … rows, ever fewer of them (geometric).
+    """
 
     count: float
     mean_rows: float
     alone: bool = False
     null: bool = False
+    uneven: bool = False
 
     @property
     def rows(self) -> float:
@@ -32,7 +40,17 @@ class Groups:
     @property
     def occupied(self) -> float:
         """Return how many of the groups have a row."""
-        return self.count if self.alone else self.count * -math.expm1(-self.mean_rows)
+        return self.count if self.alone or self.uneven else self.count * -math.expm1(-self.mean_rows)
+
+    def chances(self) -> Iterator[tuple[int, float]]:
+        """Yield how likely it is for a group to have 1, 2, 3 … rows, as far as that matters."""
+        ratio = 1 - 1 / self.mean_rows if self.uneven else 0.0
+        chance = 1 - ratio if self.uneven else self.mean_rows * math.exp(-self.mean_rows)
+        for rows in range(1, 10 * SURE_ROWS):
+            if chance * self.count < _LEAST_COUNT and rows > self.mean_rows:
+                return
+            yield rows, chance
+            chance *= ratio if self.uneven else self.mean_rows / (rows + 1)
 
 
 def groups_of(facts: IndexFacts, key_count: int) -> list[Groups]:
@@ -67,6 +85,8 @@ def groups_of_one(column: IndexColumn, rows: float) -> Iterable[Groups]:
         return
     if left / distinct < 1.001:
         yield Groups(left, 1, alone=True)
+    elif statistics.common_shares:
+        yield Groups(distinct, left / distinct, uneven=True)
     else:
         mean = _mean_without_empty(left / distinct)
         yield Groups(left / mean, mean)

@@ -22,9 +22,12 @@ def hash_size(facts: IndexFacts) -> IndexSize:
     statistics = facts.columns[0].statistics
     rows = facts.rows * (1 - statistics.null_share)
     buckets = _buckets(facts.heap_rows, int(facts.storage.get("fillfactor", _FILLFACTOR)))
-    overflow = sum(_overflow(share * facts.rows + 0.0) for share in statistics.common_shares)
+    overflow = sum(_overflow(share * facts.rows) for share in statistics.common_shares)
     left = rows - facts.rows * sum(statistics.common_shares)
-    overflow += buckets * _mean_overflow(left, statistics.distinct - len(statistics.common_shares), buckets)
+    each = max(1.0, left / max(1.0, statistics.distinct - len(statistics.common_shares)))
+    if statistics.common_shares:
+        each = 2 * each - 1  # values that are not equally common, taken as geometric, weigh so much more
+    overflow += buckets * _mean_overflow(left, each, buckets)
     bitmaps = 1 + math.floor(overflow / _BITMAP_ITEMS)
     return IndexSize(pages=round(1 + buckets + bitmaps + overflow), tuples=rows)
 
@@ -46,11 +49,10 @@ def _overflow(rows: float) -> float:
     return max(0, math.ceil(rows / _PAGE_ITEMS) - 1)
 
 
-def _mean_overflow(rows: float, distinct: float, buckets: int) -> float:
-    """Return the mean overflow pages a bucket: its rows spread as its number of keys does, about normally."""
-    if rows <= 0 or distinct <= 0:
+def _mean_overflow(rows: float, each: float, buckets: int) -> float:
+    """Return the mean overflow pages a bucket, when values of `each` rows fall into it about normally."""
+    if rows <= 0:
         return 0.0
-    each = max(1.0, rows / distinct)
     mean = rows / buckets
     deviation = math.sqrt(mean * each)
     total, most = 0.0, int((mean + 6 * deviation) // _PAGE_ITEMS) + 1

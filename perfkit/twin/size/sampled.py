@@ -14,6 +14,9 @@ from perfkit.twin.size.facts import Elements, Sample, Statistics
 _COMMON_BOUNDS = 3
 # Bounds that show as many different values as this can show how far apart values lie.
 _GRAIN_BOUNDS = 8
+# So few values that are all different prove nothing.
+_FEW_BOUNDS = 10
+_SAMPLED_ROWS = 300
 # The first moment of a month, as date_trunc gives it; months are no steps of equal length.
 _MONTH = re.compile(r"\d{4}-\d\d-01( 00:00:00(\+00)?)?\Z")
 
@@ -36,14 +39,20 @@ class Known:
         return self.common_values + self.bounds
 
     @property
+    def sampled_rows(self) -> float:
+        """Return the rows that ANALYZE looked at: 300 for each value that it may keep (analyze.c)."""
+        return _SAMPLED_ROWS * max(len(self.common_shares), len(self.bounds) - 1)
+
+    @property
     def shares(self) -> tuple[float, ...]:
         """Return the share of the rows that each of the values stands for."""
         rest = max(0.0, 1 - self.null_share - sum(self.common_shares))
         return self.common_shares + tuple(rest / len(self.bounds) for _ in self.bounds)
 
     def distinct_in(self, rows: float) -> float:
-        """Return the count of distinct values among so many rows."""
-        return self.distinct if self.distinct >= 0 else -self.distinct * rows
+        """Return the count of distinct values among so many rows, without what ANALYZE is wont to miss."""
+        counted = self.distinct if self.distinct >= 0 else -self.distinct * rows
+        return corrected(self, counted, rows * (1 - self.null_share))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +118,8 @@ def expression_statistics(
         if each.text in common and each.text is not None:
             shares[each.text] = shares.get(each.text, 0.0) + share / total
     rare = [text for text in bounds if text not in common]
-    most = (
-        max(0.0, known.distinct_in(rows) - len(known.common_shares)) * len(rare) / max(1, len(known.bounds))
-    )
+    rare_rows = rows * sum(share for share, each in kept if each.text not in common)
+    most = min(rare_rows, max(0.0, known.distinct_in(rows) - len(known.common_shares)))
     rare_count = distinct_of(rare, most)
     times = Counter(each.text for _, each in kept)
     distinct = [1 / times[each.text] if each.text in common else rare_count / len(rare) for _, each in kept]
@@ -122,6 +130,37 @@ def expression_statistics(
         common_shares=tuple(shares.values()),
         samples=_samples(kept, total, distinct),
     )
+
+
+def corrected(known: Known, counted: float, rows: float) -> float:
+    """Return how many distinct values there are, where ANALYZE counted so many.
+
+    Its estimator (Haas and Stokes 1998, Duj1: n d / (n - f1 + f1 n / N)) takes all values as equally common and counts
+    too few where they are not. Where there are most common values, or fewer than two rows a value, the others are taken
+    as geometric, and this is the count of which that estimator makes `counted`.
+    """
+    common = len(known.common_shares)
+    sample_share = min(1.0, known.sampled_rows / rows) if rows else 1.0
+    uneven = common > 0 or counted * 2 > rows
+    if sample_share >= 1 or not known.bounds or not uneven or counted >= rows:
+        return counted
+    rare_rows = rows * max(0.0, 1 - sum(known.common_shares) / (1 - known.null_share))
+    low, high = max(1.0, counted - common), max(1.0, rare_rows)
+    for _ in range(40):
+        middle = (low + high) / 2
+        found = _counted(middle, common, rare_rows, rows, sample_share)
+        low, high = (middle, high) if found < counted else (low, middle)
+    return common + low
+
+
+def _counted(rare: float, common: int, rare_rows: float, rows: float, sample_share: float) -> float:
+    """Return what ANALYZE would count of common values and of rare ones, each of these in 1, 2, 3 … rows, ever fewer."""
+    alone = min(1.0, rare / rare_rows)
+    missed = sample_share + alone * (1 - sample_share)
+    shown = common + rare * sample_share / missed
+    once = rare * sample_share * alone / missed**2
+    sampled = rows * sample_share
+    return sampled * shown / (sampled - once * (1 - sample_share))
 
 
 def thinned(statistics: Statistics, *, heap_rows: float, rows: float) -> Statistics:
@@ -169,7 +208,8 @@ def _samples(
 def distinct_of(texts: Sequence[str], most: float) -> float:
     """Return how many values there are, of which these were drawn at even steps; never more than `most`.
 
-    All different: `most`, or as many as fit between the first and the last at the finest step seen. Else the count
+    All different: `most`, or as many as fit between the first and the last at the finest step seen; of very few,
+    Chao's estimate (1984) of those not seen, f1 (f1 - 1) / 2. Else the count
     of values, equally likely, of which so many draws show so many: d = D (1 - exp(-k / D)).
     """
     drawn, shown = len(texts), len(set(texts))
@@ -177,7 +217,7 @@ def distinct_of(texts: Sequence[str], most: float) -> float:
         return 0.0
     most = max(min(most, _places(set(texts))), shown)
     if shown == drawn:
-        return most
+        return min(most, shown + drawn * (drawn - 1) / 2) if drawn < _FEW_BOUNDS else most
     low, high = float(shown), float(most)
     for _ in range(40):
         middle = (low + high) / 2
