@@ -1,0 +1,70 @@
+"""The cost cache: what is known is not planned again, and what it infers is what the planner would say."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perfkit.indexes.configuration import Candidates
+from perfkit.indexes.costs import CostCache
+from tests.unit.indexes.exact_planner import ExactPlanner, case, index, way
+
+INDEXES = tuple(index(f"column_{number}") for number in range(6))
+CASE = case("case", *INDEXES)
+ELSEWHERE = index("year", table="person")
+EVERYTHING = Candidates((*INDEXES, ELSEWHERE))
+
+
+def _cache(planner: ExactPlanner) -> CostCache:
+    return CostCache(planner, [CASE], EVERYTHING)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 99), st.sets(st.sampled_from(INDEXES), min_size=1)), max_size=6),
+    st.lists(st.sets(st.sampled_from(INDEXES)), max_size=20),
+)
+def test_costs_are_the_planner_s_whether_planned_or_inferred(
+    ways: list[tuple[int, set[object]]], questions: list[set[object]]
+) -> None:
+    planner = ExactPlanner(
+        ways={"case": (way(100), *(way(cost, *needs) for cost, needs in ways))}  # type: ignore[arg-type]  # sampled
+    )
+    cache = _cache(planner)
+    for asked in questions:
+        configuration = EVERYTHING.configuration(asked)  # type: ignore[arg-type]  # sampled
+        bound = cache.at_least(CASE, configuration)
+        answer = cache.planned(CASE, configuration)
+        chosen = EVERYTHING.chosen(configuration)
+        assert bound <= answer.cost == planner.cost(CASE, chosen, frozenset()).cost
+        assert EVERYTHING.chosen(answer.used) <= chosen
+
+
+def test_a_question_is_planned_once() -> None:
+    planner = ExactPlanner(ways={"case": (way(100), way(10, INDEXES[0]))})
+    cache = _cache(planner)
+    for _ in range(3):
+        cache.planned(CASE, EVERYTHING.configuration(INDEXES[:1]))
+    assert cache.plans == len(planner.asked) == 1
+
+
+def test_an_index_that_cannot_matter_to_a_case_is_no_new_question() -> None:
+    planner = ExactPlanner(ways={"case": (way(100),)})
+    cache = _cache(planner)
+    cache.planned(CASE, 0)
+    cache.planned(CASE, EVERYTHING.configuration([ELSEWHERE]))
+    assert [configuration for _, configuration, _ in planner.asked] == [frozenset()]
+
+
+def test_what_a_plan_leaves_aside_does_not_have_to_be_asked_about() -> None:
+    planner = ExactPlanner(ways={"case": (way(100), way(10, INDEXES[0]))})
+    cache = _cache(planner)
+    cache.planned(CASE, EVERYTHING.everything)
+    for each in INDEXES[1:]:
+        assert cache.planned(CASE, EVERYTHING.configuration([INDEXES[0], each])).cost == 10
+    assert cache.plans == 1
+
+
+def test_an_existing_index_that_a_plan_does_not_use_is_not_missed() -> None:
+    planner = ExactPlanner(ways={"case": (way(10, existing=["public.used"]), way(100))})
+    cache = _cache(planner)
+    assert cache.without(CASE, 0, frozenset({"public.other"})).cost == 10
+    assert cache.plans == 1
+    assert cache.without(CASE, 0, frozenset({"public.used"})).cost == 100
