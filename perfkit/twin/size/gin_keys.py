@@ -89,7 +89,8 @@ def _of_elements(column: IndexColumn, elements: Elements, rows: float) -> Iterat
         average = (column.statistics.width_bytes - _VECTOR_HEADER_BYTES) / (_LEXEME_ENTRY_BYTES + mean - 1)
     start = _tail_share(elements, average, rows)
     if start:
-        yield from _tail(len(elements.shares), start * present, (average - held) * present, rows, mean)
+        total = min(average - held, _tail_total(elements, start, rows))
+        yield from _tail(len(elements.shares), start * present, total * present, rows, mean)
 
 
 def _tail_share(elements: Elements, average: float, rows: float) -> float:
@@ -102,7 +103,16 @@ def _tail_share(elements: Elements, average: float, rows: float) -> float:
     most_forgotten = 9 * average * sampled / (1_000 * (_KEPT_ELEMENTS + 10) / 7)
     if len(elements.shares) >= _KEPT_ELEMENTS:
         return min(elements.shares)
-    return min(min(elements.shares), most_forgotten / sampled) if most_forgotten >= 1 else 0.0
+    return min(*elements.shares, most_forgotten / sampled) if most_forgotten >= 1 else 0.0
+
+
+def _tail_total(elements: Elements, start: float, rows: float) -> float:
+    """Return how many elements a row may have that are not listed.
+
+    By Zipf's law those between a share and its half add up to as much as those between its double and itself.
+    """
+    halvings = math.log2(max(1.0, start * rows))
+    return halvings * sum(share for share in elements.shares if share < 2 * start)
 
 
 def _of_words(
@@ -110,18 +120,17 @@ def _of_words(
 ) -> Iterator[Keys]:
     """Yield the keys of texts cut into parts; how many of the rare there are, Chao's estimate says.
 
-    A key is known that a common value has, or so many others.
-
-    It adds to those seen f1 (f1 - 1) / (2 (f2 + 1)), f1 seen once and f2 twice (Chao 1984): parts come from few letters.
+    A key is known that is in several samples, or in one that stands for as many rows as several. The estimate adds to those seen f1 (f1 - 1) / (2 (f2 + 1)), f1 seen once and f2 twice (Chao 1984): parts come from few letters.
     """
     shares, seen = _counted(parts, samples)
     empty = sum(sample.share for sample in samples if not parts(sample.text))
     if empty:
         yield Keys(1, empty, 0)
-    for key, share in shares.items():
-        if seen[key] >= _SEEN:
-            yield Keys(1, share, width(key))
-    rare = [key for key in shares if seen[key] < _SEEN]
+    least = min((sample.share for sample in samples if sample.distinct > 1), default=0.0)
+    known = {key for key in shares if seen[key] >= _SEEN or shares[key] >= _SEEN * least}
+    for key in known:
+        yield Keys(1, shares[key], width(key))
+    rare = shares.keys() - known
     if rare:
         once = sum(seen[key] == 1 for key in rare)
         unseen = once * (once - 1) / (2 * (len(rare) - once + 1))
@@ -138,7 +147,7 @@ def _counted(
     for sample in samples:
         for key in parts(sample.text):
             shares[key] += sample.share
-            seen[key] += 1 if sample.distinct > 1 else _SEEN
+            seen[key] += 1
     return shares, seen
 
 
@@ -166,6 +175,9 @@ def _of_documents(
     parts: "Callable[[str], Iterable[_Part]]", samples: Sequence[Sample], rows: float
 ) -> Iterator[Keys]:
     """Yield the keys of JSON documents, path by path: each has its own number of different values."""
+    empty = sum(sample.share for sample in samples if not any(True for _ in parts(sample.text)))
+    if empty:
+        yield Keys(1, empty, 0)
     paths: dict[str, list[tuple[float, _Part]]] = defaultdict(list)
     for sample in samples:
         for part in set(parts(sample.text)):
