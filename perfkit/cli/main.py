@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 from perfkit import __version__
-from perfkit.cli import analyze, apply, baseline, calibrate, catalog, config, demo, doctor, history, regress
+from perfkit.cli import (
+    analyze,
+    apply,
+    baseline,
+    calibrate,
+    catalog,
+    config,
+    demo,
+    doctor,
+    history,
+    regress,
+    twin,
+)
 from perfkit.cli.run import run
 
 app = typer.Typer(
@@ -41,6 +53,7 @@ app.command("regress")(regress.regress)
 app.command("calibrate")(calibrate.calibrate)
 app.command("apply")(apply.apply)
 app.command("history")(history.history)
+app.add_typer(twin.app, name="twin")
 app.command("config")(config.config)
 
 

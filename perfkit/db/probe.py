@@ -1,8 +1,8 @@
-"""Probe: what a b-tree tells of itself by ordinary queries, its height and the ends of its first key.
+"""Probe: what an index tells of itself by ordinary queries that are planned, and by the ends of a b-tree.
 
-The planner charges 50 cpu_operator_costs for each level that a scan descends, and one for each comparison (btcostestimate
-in selfuncs.c), at most 40 of these: with a cpu_operator_cost of 1 the startup cost of a scan tells the height.
-The ends are what get_actual_variable_range would look up in the index.
+The planner charges 50 cpu_operator_costs for each level of a b-tree that a scan descends, and one for each comparison
+(btcostestimate in selfuncs.c), at most 40 of these: with a cpu_operator_cost of 1 the startup cost of a scan tells the
+height. The ends are what get_actual_variable_range would look up in the index. For GIN see perfkit.db.gin_probe.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+
+from perfkit.db.gin_probe import CPU_ONLY, GIN_CLASSES, PAGES_ONLY, GinCosts, gin_counts, gin_statements
 
 # A row at the end of an index may lie behind many dead ones.
 _STATEMENT_TIMEOUT = b"SET LOCAL statement_timeout = '1s'"
@@ -30,22 +32,26 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """A b-tree to be asked: names and `keys` as SQL, a key's option 1 for descending plus 2 for nulls first.
+    """An index to be asked: names and `keys` as SQL, a key's option 1 for descending plus 2 for nulls first.
 
-    Its ends are asked for when they `may_tell_ends` and it has no predicate, as only such are looked up.
+    The ends of a b-tree are asked for when they `may_tell_ends` and it has no predicate, as only such are looked up.
     """
 
     oid: int
     index: str
     table: str
+    method: str
     keys: tuple[str, ...]
     options: tuple[int, ...]
+    operator_class: str
     predicate: str
+    blocks: int
+    rows: float
     may_tell_ends: bool
 
     @property
-    def plan(self) -> str:
-        """Return the statement whose plan descends the whole index once."""
+    def scan(self) -> str:
+        """Return the statement whose plan descends the whole b-tree once."""
         order = ", ".join(map(_ordered, self.keys, self.options))
         where = f" WHERE {self.predicate}" if self.predicate else ""
         return f"EXPLAIN (FORMAT JSON) SELECT FROM {self.table}{where} ORDER BY {order}"
@@ -64,21 +70,45 @@ def _ordered(key: str, option: int) -> str:
 
 
 def probe_indexes(connection: psycopg.Connection, probes: Sequence[Probe]) -> dict[int, dict[str, Any]]:
-    """Return height, lowest and highest of each index by its OID, as far as they can be told.
+    """Return what each index told by its OID, in the fields of RelationSize.
 
-    The connection is in a transaction, whose settings are changed from here on.
+    The connection is in a transaction, whose time limit is changed from here on.
     """
     found: dict[int, dict[str, Any]] = {probe.oid: {} for probe in probes}
     connection.execute(_STATEMENT_TIMEOUT)
-    whole = [probe for probe in probes if probe.may_tell_ends and not probe.predicate]
+    trees = [probe for probe in probes if probe.method == "btree"]
+    whole = [probe for probe in trees if probe.may_tell_ends and not probe.predicate]
     for probe, row in _ask(connection, whole, [probe.ends for probe in whole]):
         found[probe.oid] |= {"lowest": row[0], "highest": row[1]}
     with _set(connection, _PLAN_SETTINGS):
-        for probe, row in _ask(connection, probes, [probe.plan for probe in probes]):
+        for probe, row in _ask(connection, trees, [probe.scan for probe in trees]):
             node = row[0][0]["Plan"]
             if node.get("Index Name") == probe.index:
                 found[probe.oid]["height"] = int(node["Startup Cost"] // _LEVEL_COST) - 1
+    for probe in probes:
+        if probe.operator_class in GIN_CLASSES:
+            found[probe.oid] |= _ask_gin(connection, probe)
     return found
+
+
+def _ask_gin(connection: psycopg.Connection, probe: Probe) -> dict[str, Any]:
+    statements = gin_statements(probe.table, probe.keys[0], probe.operator_class, probe.predicate)
+    costs = []
+    for settings in (PAGES_ONLY, CPU_ONLY):
+        with _set(connection, settings):
+            plans = [_alone(connection, statement) for statement in statements]
+        costs.append([_index_cost(plan[0][0]["Plan"], probe.index) if plan else None for plan in plans])
+    pages, cpu = costs
+    counts = gin_counts(GinCosts(*pages), GinCosts(*cpu), blocks=probe.blocks, rows=probe.rows)
+    return counts or {}
+
+
+def _index_cost(node: dict[str, Any], index: str) -> float | None:
+    """Return the total cost of the first scan of the index in a plan, None when the plan has none."""
+    if node.get("Index Name") == index:
+        return float(node["Total Cost"])
+    costs = (_index_cost(child, index) for child in node.get("Plans", ()))
+    return next((cost for cost in costs if cost is not None), None)
 
 
 @contextmanager

@@ -28,7 +28,8 @@ SELECT
     set_config('timezone', 'UTC', true), set_config('extra_float_digits', '1', true),
     set_config('bytea_output', 'hex', true)
 """
-_BTREE, _GIN = "btree", "gin"
+_BTREE = "btree"
+_ASKED = frozenset({_BTREE, "gin"})
 _Row = TypeVar("_Row")
 
 
@@ -43,6 +44,7 @@ class _Relation:
     predicate: str | None
     keys: list[str] | None
     options: list[int] | None
+    operator_class: str | None
     is_on_text: bool | None
     has_own_costs: bool
 
@@ -92,7 +94,7 @@ def _probe(relation: _Relation, redaction: Redaction) -> Probe | None:
     """Return what to ask of an index, None when it cannot be asked."""
     size = relation.size
     can_be_read = relation.is_readable and relation.is_valid and not relation.hides_rows
-    if size.kind != "i" or size.method != _BTREE or not can_be_read or not relation.keys:
+    if size.kind != "i" or size.method not in _ASKED or not can_be_read or not relation.keys:
         return None
     assert size.table_schema is not None
     assert size.table_name is not None
@@ -100,10 +102,14 @@ def _probe(relation: _Relation, redaction: Redaction) -> Probe | None:
         oid=size.oid,
         index=size.name,
         table=f"{quote_name(size.table_schema)}.{quote_name(size.table_name)}",
+        method=size.method,
         keys=tuple(relation.keys),
         options=tuple(relation.options or ()),
+        operator_class=relation.operator_class or "",
         predicate=relation.predicate or "",
-        may_tell_ends=redaction.values is False or not relation.is_on_text,
+        blocks=size.blocks,
+        rows=size.rows,
+        may_tell_ends=not (redaction.values and relation.is_on_text),
     )
 
 

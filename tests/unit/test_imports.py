@@ -38,9 +38,9 @@ ARROWS: dict[str, set[str]] = {
     "doctor": set(),
     "embedded": {"copies"},
     "demo": {"embedded"},
-    "report": {"baseline", "calibrate", "catalog", "doctor", "files", "history", "indexes", "measure", "plan", "selftest", "settings"},
+    "report": {"baseline", "calibrate", "catalog", "doctor", "files", "history", "indexes", "measure", "plan", "selftest", "settings", "twin"},
     "cli": {
-        "baseline", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "indexes", "measure", "plan", "report", "selftest", "settings", "settings_edit",
+        "baseline", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "indexes", "measure", "plan", "report", "selftest", "settings", "settings_edit", "twin",
     },
 }  # fmt: skip
 

@@ -34,6 +34,7 @@ SELECT
         ORDER BY place
     ) END AS keys,
     index.indoption::int2[] AS options,
+    (SELECT opcname::text FROM pg_catalog.pg_opclass WHERE oid = index.indclass[0]) AS operator_class,
     (
         SELECT type.typcategory IN ('S', 'A') OR type.typname IN ('jsonb', 'tsvector')
         FROM pg_catalog.pg_attribute AS attribute

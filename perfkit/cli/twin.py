@@ -1,0 +1,199 @@
+"""perfkit twin: production as its planner sees it, on a server of our own, without a row of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from perfkit.cli.options import CatalogOptions, OutputOptions, Patterns, ServerOptions, takes
+from perfkit.cli.run import GATE_FAILED
+from perfkit.cli.session import emit, leave, server_at, server_from, settings_from, workload_from
+
+if TYPE_CHECKING:
+    from perfkit.db.server import GuardedServer
+    from perfkit.settings import Settings
+    from perfkit.twin.build import Database, Twin
+    from perfkit.twin.snapshot import Redaction, Snapshot
+
+app = typer.Typer(
+    help="The planner twin: a database's schema, statistics and sizes without its rows, to plan statements on.",
+    no_args_is_help=True,
+)
+
+SnapshotFile = Annotated[Path, typer.Argument(metavar="FILE", help="What `perfkit twin export` wrote.")]
+Directory = Annotated[Path | None, typer.Option("--dir", help="Where twins live; .perfkit by default.")]
+
+
+@app.command("export")
+@takes(server=ServerOptions)
+def export(
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the snapshot goes.")],
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Let values of text leave the server as they are.")
+    ] = False,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", metavar="PATTERN", help="Columns that may (schema.table.column, with *)."),
+    ] = None,
+    server: ServerOptions,
+) -> None:
+    """Write what the planner knows of the database to one file: schema, statistics, sizes, settings; no rows.
+
+    An ordinary read-only role does. Values of text columns stay on the server, unless told.
+    """
+    from perfkit.files import write_error
+    from perfkit.report.documents.twin import ExportView, export_document
+    from perfkit.twin.codec import encode
+    from perfkit.twin.snapshot import Redaction
+
+    settings = settings_from(server)
+    snapshot = snapshot_from(server_from(settings), Redaction(values=not exact, kept=tuple(keep or ())))
+    content = encode(snapshot)
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise write_error(output, error) from error
+    emit(export_document(snapshot, ExportView(path=output, size_bytes=len(content))), OutputOptions())
+
+
+@app.command("build")
+def build(file: SnapshotFile, *, directory: Directory = None) -> None:
+    """Build the twin and leave it running, to be looked at with psql; stop it with `perfkit twin down`."""
+    from perfkit.embedded.postgres import stop_postgres
+    from perfkit.twin.build import build as build_twin
+    from perfkit.twin.codec import read_snapshot
+
+    snapshot = read_snapshot(file)
+    place = settings_from(dir=directory).dir / "twin"
+    _forget(place)
+    try:
+        twin = build_twin(snapshot, place, database())
+    except BaseException:
+        stop_postgres(place)
+        raise
+    for note in (*snapshot.data.lacks, *twin.notes):
+        typer.echo(f"lacks: {note}")
+    typer.echo(f"The twin of {snapshot.database} (PostgreSQL {snapshot.major}) runs: {twin.dsn}")
+    typer.echo(
+        "Its tables are empty: EXPLAIN works, EXPLAIN ANALYZE does not tell. Stop it with: perfkit twin down"
+    )
+
+
+@app.command("down")
+def down(*, directory: Directory = None) -> None:
+    """Stop the twin that `perfkit twin build` left running, and remove it."""
+    place = settings_from(dir=directory).dir / "twin"
+    typer.echo("The twin is gone." if _forget(place) else "No twin is here.")
+
+
+@app.command("explain")
+@takes(catalog=CatalogOptions, out=OutputOptions)
+def explain(
+    file: SnapshotFile,
+    patterns: Patterns = None,
+    *,
+    sql: Annotated[
+        str | None, typer.Option("--sql", metavar="SQL", help="Plan this statement instead.")
+    ] = None,
+    directory: Directory = None,
+    catalog: CatalogOptions,
+    out: OutputOptions,
+) -> None:
+    """Plan the catalog, or one statement, on a twin that is built for it and gone after."""
+    from perfkit.cli.progress import progress_bar
+    from perfkit.errors import MeasureError
+    from perfkit.plan.runs import Statement
+    from perfkit.report.documents.twin import explain_document
+    from perfkit.twin.codec import read_snapshot
+    from perfkit.twin.compare import Planned, plan_all
+
+    settings = settings_from(catalog, dir=directory)
+    snapshot = read_snapshot(file)
+    with running_twin(snapshot, settings) as (twin, planner):
+        if sql:
+            statement = Statement(text=sql, types=(), values=(), writes=False, volatile=False)
+            planned = {"--sql": Planned(plan=planner.plan(statement))}
+        else:
+            chosen = workload_from(settings, planner, patterns)
+            with progress_bar("plan") as progress:
+                planned = plan_all(chosen.cases, planner, progress)
+    notes = (*snapshot.data.lacks, *twin.notes)
+    emit(explain_document(planned, notes, source=str(file)), out)
+    leave(MeasureError.exit_code if all(each.problem for each in planned.values()) else 0)
+
+
+@app.command("check")
+@takes(server=ServerOptions, catalog=CatalogOptions, out=OutputOptions)
+def check(
+    file: SnapshotFile,
+    patterns: Patterns = None,
+    *,
+    least: Annotated[
+        float,
+        typer.Option("--fail-under", metavar="PERCENT", help="Exit 1 when fewer plans have the same shape."),
+    ] = 0,
+    directory: Directory = None,
+    server: ServerOptions,
+    catalog: CatalogOptions,
+    out: OutputOptions,
+) -> None:
+    """Plan the catalog on a twin and on the server, and compare every node's rows and cost. Nothing is run."""
+    from perfkit.cli.progress import progress_bar
+    from perfkit.report.documents.twin import check_document
+    from perfkit.twin.codec import read_snapshot
+    from perfkit.twin.compare import agreements, plan_all
+
+    settings = settings_from(server, catalog, dir=directory)
+    snapshot = read_snapshot(file)
+    source = server_from(settings)
+    chosen = workload_from(settings, source, patterns).cases
+    with running_twin(snapshot, settings) as (twin, planner), progress_bar("plan") as progress:
+        found = agreements(chosen, plan_all(chosen, source, progress), plan_all(chosen, planner, progress))
+    emit(check_document(found, (*snapshot.data.lacks, *twin.notes), source=str(file)), out)
+    share = 100 * sum(each.same_shape for each in found) / len(found)
+    leave(GATE_FAILED if share < least else 0)
+
+
+@contextmanager
+def running_twin(snapshot: "Snapshot", settings: "Settings") -> Iterator[tuple["Twin", "GuardedServer"]]:
+    """Yield a twin of the snapshot, and the server to plan on, both gone in the end."""
+    from perfkit.twin.build import built_twin
+
+    with built_twin(snapshot, settings.dir, database()) as twin:
+        yield twin, server_at(twin.dsn, settings, allow_superuser=True, allow_writes=True)
+
+
+def snapshot_from(server: "GuardedServer", redaction: "Redaction") -> "Snapshot":
+    """Return the snapshot of a server's database."""
+    from perfkit.db.copies import read_source
+    from perfkit.db.snapshot import read_planner_data
+    from perfkit.embedded.schema import dump_schema
+    from perfkit.twin.export import snapshot_of
+
+    data = read_planner_data(server.dsn, server.guard, redaction)
+    return snapshot_of(read_source(server.dsn), data, dump_schema, is_redacted=redaction.values)
+
+
+def database() -> "Database":
+    """Return what the database room does for a twin."""
+    from perfkit.db.connect import connect
+    from perfkit.db.twin import forget_ends, restore_planner_data
+    from perfkit.twin.build import Database
+
+    return Database(connect=connect, restore=restore_planner_data, forget_ends=forget_ends)
+
+
+def _forget(place: Path) -> bool:
+    """Stop and remove the twin in a folder; returns whether there was one."""
+    import shutil
+
+    from perfkit.embedded.postgres import stop_postgres
+
+    if not place.exists():
+        return False
+    stop_postgres(place)
+    shutil.rmtree(place)
+    return True

@@ -1,0 +1,186 @@
+"""The documents of the twin: what was exported, how a workload is planned on it, how far it agrees with its source."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from perfkit.plan.outline import outline
+from perfkit.report.data import to_data
+from perfkit.report.document import (
+    Block,
+    Cell,
+    Check,
+    Code,
+    Document,
+    Item,
+    Listing,
+    Paragraph,
+    State,
+    Table,
+    Tone,
+)
+from perfkit.twin.compare import Agreement, Planned
+from perfkit.twin.snapshot import Snapshot
+from perfkit.units import format_bytes, format_count
+
+EXPORT_SCHEMA = "perfkit.twin.export/1"
+EXPLAIN_SCHEMA = "perfkit.twin.explain/1"
+CHECK_SCHEMA = "perfkit.twin.check/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportView:
+    """Where a snapshot was written, and how long the file is."""
+
+    path: Path
+    size_bytes: int
+
+
+def export_document(snapshot: Snapshot, view: ExportView) -> Document:
+    """Return the document of an export."""
+    data = snapshot.data
+    tables = [each for each in data.relations if not each.is_index]
+    indexes = [each for each in data.relations if each.is_index]
+    redacted = sum(each.is_redacted for each in data.columns)
+    space = sum(each.blocks for each in data.relations) * 8192
+    what = (
+        f"{snapshot.database}, PostgreSQL {snapshot.major}: {format_count(len(tables))} tables and"
+        f" {format_count(len(indexes))} indexes of {format_bytes(space)}, statistics of"
+        f" {format_count(len(data.columns))} columns, in {format_bytes(view.size_bytes)}."
+    )
+    blocks: list[Block] = [Paragraph(what, Tone.GOOD)]
+    if snapshot.is_redacted:
+        blocks.append(
+            Paragraph(
+                f"Values of {redacted} text columns stayed on the server: the file has their order, width and frequency."
+                " Constants that are common in them are planned as if they were not;"
+                " keep what is nobody's secret (--keep 'schema.table.column'), or all (--exact).",
+                Tone.WARN if redacted else Tone.PLAIN,
+            )
+        )
+    if data.lacks:
+        blocks.append(_listing("What the twin will lack", data.lacks))
+    return Document(
+        schema=EXPORT_SCHEMA,
+        title=f"perfkit twin export: {view.path}",
+        blocks=tuple(blocks),
+        checks=(),
+        data={
+            "path": str(view.path),
+            "size_bytes": view.size_bytes,
+            "database": snapshot.database,
+            "version": snapshot.version,
+            "tables": len(tables),
+            "indexes": len(indexes),
+            "columns": len(data.columns),
+            "redacted_columns": redacted,
+            "lacks": list(data.lacks),
+        },
+    )
+
+
+def explain_document(planned: dict[str, Planned], notes: Sequence[str], *, source: str) -> Document:
+    """Return the document of a workload's plans on the twin; a single one is shown whole."""
+    rows = []
+    for case, each in planned.items():
+        root = each.plan.root if each.plan else None
+        rows.append(
+            (
+                Cell(case),
+                Cell(f"{root.total_cost:,.2f}" if root else ""),
+                Cell(f"{root.plan_rows:,.0f}" if root else ""),
+                Cell(each.problem, Tone.BAD if each.problem else Tone.PLAIN),
+            )
+        )
+    table = Table(
+        title="", headings=("case", "cost", "rows", "problem"), rows=tuple(rows), numeric=frozenset({1, 2})
+    )
+    blocks: list[Block] = [table] if len(planned) > 1 else []
+    if len(planned) == 1:
+        ((case, only),) = planned.items()
+        blocks.append(
+            Code(title=case, text=outline(only.plan)) if only.plan else Paragraph(only.problem, Tone.BAD)
+        )
+    if notes:
+        blocks.append(_listing("What the twin lacks", notes))
+    return Document(
+        schema=EXPLAIN_SCHEMA,
+        title=f"perfkit twin explain: {source}",
+        blocks=tuple(blocks),
+        checks=tuple(
+            Check(
+                id=case,
+                group="twin",
+                state=State.ERROR if each.problem else State.PASSED,
+                message=each.problem or "planned",
+            )
+            for case, each in planned.items()
+        ),
+        data={
+            "notes": list(notes),
+            "plans": [
+                {"case": case, "problem": each.problem, "plan": to_data(each.plan) if each.plan else None}
+                for case, each in planned.items()
+            ],
+        },
+    )
+
+
+def check_document(found: Sequence[Agreement], notes: Sequence[str], *, source: str) -> Document:
+    """Return the document of how far twin and source agree."""
+    differing = [each for each in found if not each.equal]
+    same, equal = sum(each.same_shape for each in found), len(found) - len(differing)
+    blocks: list[Block] = []
+    if differing:
+        blocks.append(
+            Table(
+                title="Planned otherwise on the twin",
+                headings=("case", "shape", "the lowest difference"),
+                rows=tuple(
+                    (
+                        Cell(each.case.case.id),
+                        Cell("same") if each.same_shape else Cell("another", Tone.BAD),
+                        Cell(each.difference or each.after.problem or each.before.problem),
+                    )
+                    for each in differing
+                ),
+            )
+        )
+    if notes:
+        blocks.append(_listing("What the twin lacks", notes))
+    blocks.append(
+        Paragraph(
+            f"{same:,} of {len(found):,} plans have the same shape, {equal:,} are equal in every node's rows and cost.",
+            Tone.GOOD if equal == len(found) else Tone.WARN,
+        )
+    )
+    return Document(
+        schema=CHECK_SCHEMA,
+        title=f"perfkit twin check: {source}",
+        blocks=tuple(blocks),
+        checks=tuple(
+            Check(
+                id=each.case.case.id,
+                group="twin",
+                state=State.PASSED if each.same_shape else State.FAILED,
+                message=each.difference or "planned alike",
+                path=str(each.case.query.path),
+                line=each.case.query.line,
+            )
+            for each in found
+        ),
+        data={
+            "cases": len(found),
+            "same_shape": same,
+            "equal": equal,
+            "notes": list(notes),
+            "differences": [
+                {"case": each.case.case.id, "same_shape": each.same_shape, "difference": each.difference}
+                for each in differing
+            ],
+        },
+    )
+
+
+def _listing(title: str, sentences: Sequence[str]) -> Listing:
+    return Listing(title=title, items=tuple(Item(heading=sentence, lines=()) for sentence in sentences))
