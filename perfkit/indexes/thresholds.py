@@ -26,7 +26,7 @@ BRIEF_PAUSE_S = 1.0
 BRIEF_TRIES = 90
 # A killed client's session is ended by the server within CLIENT_CHECK_S: so long its lock may still be held.
 CLIENT_CHECK_S = 1
-LOCK_PATIENCE_S = 10.0
+LOCK_PATIENCE_S = 5.0
 # An entry of a b-tree has 8 bytes of header and 4 of line pointer beside its key, which is aligned to 8 (itup.h), and
 # pages are filled to 90 % (nbtree.h). Deduplication only makes it smaller.
 ENTRY_OVERHEAD_BYTES = 12
@@ -69,6 +69,8 @@ UNKNOWN_SHARES = {
     "equal": 0.005, "in": 0.05, "range": 1 / 3, "null": 0.005, "not_null": 0.995, "true": 0.5, "false": 0.5,
     "like": 0.005, "search": 0.005, "operator": 0.01, "not_equal": 0.995,
 }  # fmt: skip
+# Rows of 100 bytes with their headers, for a table that was never analyzed.
+UNKNOWN_ROWS_PER_PAGE = 60
 # A list whose length is not known is taken to have ten values (estimate_array_length).
 UNKNOWN_LIST_VALUES = 10
 

@@ -8,6 +8,7 @@ from math import prod
 from perfkit.indexes import thresholds
 from perfkit.indexes.candidates.keys import equalities, joins, named, order_keys, ranges
 from perfkit.indexes.candidates.model import Asked, Idea, Key
+from perfkit.indexes.candidates.share import rows_of
 from perfkit.indexes.candidates.spelling import existing_definitions
 from perfkit.syntax.usage.model import Order, Purpose
 
@@ -55,7 +56,7 @@ def _leaves_few(asked: Asked, keys: Iterable[Key]) -> bool:
 
 
 def _rows_left(asked: Asked, keys: Iterable[Key]) -> float:
-    return asked.table.rows * prod(key.worst_share for key in keys)
+    return rows_of(asked.table) * prod(key.worst_share for key in keys)
 
 
 def _searches(asked: Asked, strong: _Keys, joined: tuple[_Keys, ...]) -> Iterator[_Keys]:
@@ -122,7 +123,7 @@ def _is_worth_it(asked: Asked, order: Order, base: _Keys, keys: _Keys) -> bool:
         return False
     if order.limited:
         return True
-    rows = asked.table.rows * prod(key.share for key in base)
+    rows = rows_of(asked.table) * prod(key.share for key in base)
     is_whole = order.complete and len(order.keys) <= thresholds.ORDER_KEYS_MAX
     needs_all = order.purpose in _AFTER_ALL_ROWS
     return is_whole and rows >= thresholds.SORTED_ROWS_MIN and (needs_all or bool(base))
@@ -130,11 +131,12 @@ def _is_worth_it(asked: Asked, order: Order, base: _Keys, keys: _Keys) -> bool:
 
 def _order_reason(order: Order, base: _Keys, keys: _Keys) -> str:
     first = f"with {named(base)} given, " if base else ""
-    ends = (
-        ", so that reading can stop at the LIMIT" if order.limited and order.purpose is Purpose.ORDER else ""
-    )
-    ends = ", so that only the first row is read" if order.purpose is Purpose.EXTREME else ends
-    return f"{first}{named(keys)} gives the rows in the order of {order.purpose}{ends}"
+    verb = "gives" if len(keys) == 1 else "give"
+    ends = ", so that reading can stop at the LIMIT" if order.limited else ""
+    asks = f"the order that {order.purpose} asks for{ends}"
+    if order.purpose is Purpose.EXTREME:
+        asks = "order, so that the first of them is the answer"
+    return f"{first}{named(keys)} {verb} the rows in {asks}"
 
 
 def _finds_one_row(asked: Asked, keys: Iterable[Key]) -> bool:

@@ -64,10 +64,13 @@ def equalities(asked: Asked) -> tuple[Key, ...]:
 
 
 def sorted_by_use(asked: Asked, keys: Iterable[Key]) -> tuple[Key, ...]:
-    """Return keys in the order of a shared index: used by most statements first, then by what they leave."""
-    return tuple(
-        sorted(keys, key=lambda each: (-asked.shared.get(each.key.text, 0), each.share, each.key.text))
-    )
+    """Return keys in the order of a shared index: used by most statements first, but those that narrow nothing last."""
+
+    def place(each: Key) -> tuple[bool, int, float, str]:
+        text = each.key.text
+        return each.share > thresholds.WEAK_SHARE, -asked.shared.get(text, 0), each.share, text
+
+    return tuple(sorted(keys, key=place))
 
 
 def _equality(asked: Asked, predicate: Predicate) -> Key | None:

@@ -7,7 +7,7 @@ from math import prod
 from perfkit.indexes import thresholds
 from perfkit.indexes.candidates.keys import ordered_key
 from perfkit.indexes.candidates.model import Asked, Idea
-from perfkit.indexes.candidates.share import share_of
+from perfkit.indexes.candidates.share import rows_of, share_of
 from perfkit.indexes.candidates.volatility import typed
 from perfkit.syntax.usage.model import Comparison, Predicate
 
@@ -32,6 +32,25 @@ def partial_ideas(asked: Asked, ideas_of: _Ideas) -> Iterator[Idea]:
             yield replace(idea, predicate=predicate, reason=f"{idea.reason}; {reason}")
         if is_rare and not ideas:
             yield from _by_itself(asked, chosen, predicate, reason)
+    for idea in ideas_of(asked):
+        yield from _without_nulls(asked, idea)
+
+
+def _without_nulls(asked: Asked, idea: Idea) -> Iterator[Idea]:
+    """Yield the index without the NULLs of a column that is mostly NULL, which no comparison finds."""
+    name = next(iter(idea.keys[0].columns))
+    column = asked.table.columns.get(name)
+    is_compared = idea.keys[0].share < 1 and all(
+        predicate.comparison is not Comparison.NULL
+        for predicate in asked.predicates
+        if name in predicate.expression.columns
+    )
+    if column is None or idea.keys[0].key.is_expression or idea.ordered or idea.method != "btree":
+        return
+    if is_compared and column.null_share >= 1 - thresholds.PARTIAL_SHARE_MAX:
+        predicate = f"{idea.keys[0].key.text} IS NOT NULL"
+        reason = f"{idea.reason}; {column.null_share:.0%} of the rows have no {name}, and are left out of it"
+        yield replace(idea, predicate=predicate, reason=reason)
 
 
 def _choices(asked: Asked) -> Iterator[_Chosen]:
@@ -70,7 +89,7 @@ def _has_few_values(asked: Asked, predicate: Predicate) -> bool:
     return (
         column is not None
         and column.analyzed
-        and column.distinct_values(asked.table.rows) <= thresholds.PARTIAL_VALUES_MAX
+        and column.distinct_values(rows_of(asked.table)) <= thresholds.PARTIAL_VALUES_MAX
     )
 
 

@@ -5,6 +5,11 @@ from perfkit.plan.tables import Column, Table
 from perfkit.syntax.usage.model import Comparison, Predicate
 
 
+def rows_of(table: Table) -> float:
+    """Return the table's rows, guessed from its pages when it was never analyzed."""
+    return table.rows if table.rows >= 0 else table.pages * thresholds.UNKNOWN_ROWS_PER_PAGE
+
+
 def share_of(predicate: Predicate, table: Table) -> float:
     """Return the share of rows between 0 and 1; what statistics do not say is taken as PostgreSQL's planner takes it."""
     column = table.columns.get(predicate.expression.column)
@@ -42,11 +47,11 @@ def _of_equality(predicate: Predicate, column: Column, table: Table) -> float:
     if predicate.constants:
         return _of_values(predicate.constants, column, table)
     many = thresholds.UNKNOWN_LIST_VALUES if predicate.comparison is Comparison.IN else 1
-    return min(1.0, many * (1 - column.null_share) / max(1.0, column.distinct_values(table.rows)))
+    return min(1.0, many * (1 - column.null_share) / max(1.0, column.distinct_values(rows_of(table))))
 
 
 def _of_values(values: tuple[str, ...], column: Column, table: Table) -> float:
     known = dict(zip(column.common_values, column.common_frequencies, strict=False))
-    others = max(1.0, column.distinct_values(table.rows) - len(known))
+    others = max(1.0, column.distinct_values(rows_of(table)) - len(known))
     rest = max(0.0, 1 - column.null_share - sum(known.values())) / others
     return min(1.0, sum(known.get(value, rest) for value in values))
