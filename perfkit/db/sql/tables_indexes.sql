@@ -5,22 +5,15 @@ SELECT
     pg_catalog.pg_get_indexdef(index.indexrelid) AS definition,
     index.indisvalid AS valid,
     index.indisunique AS unique,
-    coalesce(
-        (
-            SELECT constraint_entry.conname
-            FROM pg_catalog.pg_constraint AS constraint_entry
-            WHERE constraint_entry.conindid = index.indexrelid AND constraint_entry.contype IN ('p', 'u', 'x')
-            LIMIT 1
-        ),
-        ''
-    ) AS constraint,
+    coalesce(key.conname, '') AS constraint,
     coalesce(pg_catalog.pg_relation_size(index.indexrelid), 0) AS size_bytes,
-    activity.idx_scan AS scans
+    pg_catalog.pg_stat_get_numscans(index.indexrelid) AS scans
 FROM pg_catalog.pg_index AS index
 JOIN pg_catalog.pg_class AS relation ON relation.oid = index.indrelid
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
 JOIN pg_catalog.pg_class AS index_relation ON index_relation.oid = index.indexrelid
-LEFT JOIN pg_catalog.pg_stat_all_indexes AS activity ON activity.indexrelid = index.indexrelid
+LEFT JOIN pg_catalog.pg_constraint AS key
+    ON key.conindid = index.indexrelid AND key.contype IN ('p', 'u', 'x')
 WHERE
     relation.relkind IN ('r', 'm', 'p')
     AND relation.relpersistence <> 't'
