@@ -11,8 +11,6 @@ from perfkit.indexes.workload import WorkloadCase, table_of
 from perfkit.indexes.write_cost import write_ms_per_minute, writes_by_table
 from perfkit.syntax.index import IndexDefinition
 
-_NOTHING: Configuration = 0
-
 
 class Objective:
     """The workload under a configuration, in milliseconds a minute: weight x measured ms x (cost / cost as it is).
@@ -35,6 +33,7 @@ class Objective:
         self._writes = writes_by_table(cases)
         self._written = {table: self._candidates_on(table) for table in sorted(self._writes)}
         self._write_ms: dict[tuple[str, Configuration], float] = {}
+        self._base_cost: dict[str, float] = {}
         self._affected: dict[Configuration, tuple[WorkloadCase, ...]] = {}
 
     def case_ms(self, case: WorkloadCase, configuration: Configuration) -> float:
@@ -66,10 +65,17 @@ class Objective:
         return reading - self.write_ms(after) + self.write_ms(before)
 
     def is_worth_it(self, before: Configuration, after: Configuration) -> bool:
-        """Tell whether `after` is better by what is worth an index, and some case would notice."""
-        return self.gain_ms(before, after) >= thresholds.LEAST_BENEFIT_MS_PER_MINUTE and any(
-            self.case_ms(case, after) < self.case_ms(case, before) * (1 - thresholds.LEAST_CASE_BENEFIT)
-            for case in self.affected(before ^ after)
+        """Tell whether `after` is better by what is worth an index, counting only what a case would notice."""
+        pairs = (
+            (self.case_ms(case, before), self.case_ms(case, after)) for case in self.affected(before ^ after)
+        )
+        noticed = sum(
+            was_ms - is_ms
+            for was_ms, is_ms in pairs
+            if is_ms > was_ms or is_ms < was_ms * (1 - thresholds.LEAST_CASE_BENEFIT)
+        )
+        return (
+            noticed - self.write_ms(after) + self.write_ms(before) >= thresholds.LEAST_BENEFIT_MS_PER_MINUTE
         )
 
     def affected(self, changed: Configuration) -> tuple[WorkloadCase, ...]:
@@ -89,7 +95,9 @@ class Objective:
         return sum(self._sizes[number] for number in numbers(configuration))
 
     def _share(self, case: WorkloadCase, cost: float) -> float:
-        base = self.costs.planned(case, _NOTHING).cost
+        base = self._base_cost.get(case.id)
+        if base is None:
+            base = self._base_cost[case.id] = self.costs.planned(case, 0).cost
         return min(1.0, cost / base) if base > 0 else 1.0
 
     def _candidates_on(self, table: str) -> Configuration:

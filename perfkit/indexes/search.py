@@ -5,6 +5,7 @@ Multi-attribute Index Selection Using Recursive Strategies", ICDE 2019). What is
 indexes that help only together, milliseconds and writes in the objective, and the look back.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -65,7 +66,7 @@ class _Search:
         """Return the configuration with the best move made, and the next, as long as one is worth it."""
         left = self._objective.candidates.everything & ~banned
         while not self._time_is_over():
-            found = moves(self._objective, configuration, left, self._is_allowed)
+            found = moves(self._objective, configuration, left, self._room_beside(configuration))
             move = self._best(configuration, found, rate)
             if move is None:
                 break
@@ -87,10 +88,9 @@ class _Search:
     def _best(self, configuration: Configuration, found: Sequence[Move], rate: Rate) -> Move | None:
         """Return the move of the best rate; those that cannot be better than the best so far are not looked at."""
         objective = self._objective
-        size_bytes = objective.size_bytes(configuration)
 
         def rated(move: Move, gain_ms: float) -> float:
-            return rate(gain_ms, objective.size_bytes(move.applied(configuration)) - size_bytes)
+            return rate(gain_ms, objective.size_bytes(move.add) - objective.size_bytes(move.remove))
 
         hopes = (
             (rated(move, objective.gain_ms_at_most(configuration, move.applied(configuration))), move)
@@ -136,9 +136,8 @@ class _Search:
         if swapped != configuration:
             return self.filled(swapped, _per_byte)
         refilled = (
-            self.filled(configuration & ~each, rate, banned=each)
+            self.filled(configuration & ~each, _per_byte, banned=each)
             for each in parts(configuration)
-            for rate in (_per_byte, _absolute)
             if not self._time_is_over()
         )
         return min(refilled, key=self._objective.total_ms, default=configuration)
@@ -173,6 +172,19 @@ class _Search:
             if self._is_allowed(after):
                 yield after
                 return
+
+    def _room_beside(self, configuration: Configuration) -> Callable[[Move], bool]:
+        """Return what tells whether a move from the configuration keeps the limits."""
+        objective, size, write = self._objective, self._limits.budget_bytes, self._limits.write_ms_per_minute
+        left_bytes = math.inf if size is None else size - objective.size_bytes(configuration)
+
+        def allowed(move: Move) -> bool:
+            growth_bytes = objective.size_bytes(move.add) - objective.size_bytes(move.remove)
+            return growth_bytes <= left_bytes and (
+                write is None or objective.write_ms(move.applied(configuration)) <= write
+            )
+
+        return allowed
 
     def _is_allowed(self, configuration: Configuration) -> bool:
         size, write = self._limits.budget_bytes, self._limits.write_ms_per_minute

@@ -1,23 +1,58 @@
 """Selection: on workloads whose best answer is known, it is found or nearly so, within the limits, the same every time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, combinations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perfkit.indexes import thresholds
+from perfkit.indexes.existing import ExistingIndex, existing_indexes
 from perfkit.indexes.search import Limits
 from perfkit.indexes.selection import Selection, select
-from perfkit.indexes.workload import WorkloadCase
+from perfkit.indexes.why_not import Reason
+from perfkit.indexes.workload import TableWrite, WorkloadCase, WriteKind
+from perfkit.plan.tables import Table, TableIndex
 from perfkit.syntax.index import IndexDefinition
 from tests.unit.indexes.exact_planner import ExactPlanner, Way, case, index, way
 
 # The share of the best possible gain that the selection must reach on every small workload.
-LEAST_SHARE = 0.9
+LEAST_SHARE = 0.95
 BASE_COST = 1_000.0
 YEAR, CITY, YEAR_CITY = index("year"), index("city"), index("year", "city")
+
+
+def _no_clock() -> float:
+    return 0.0
+
+
+def _import(*, rows: float) -> WorkloadCase:
+    """Return a case that inserts so many rows once a minute."""
+    write = TableWrite(table="public.gift", kind=WriteKind.INSERT, rows=rows)
+    return WorkloadCase(id="import", weight=1.0, measured_ms=100.0, reads=frozenset(), writes=(write,))
+
+
+def _table(pages: int, *definitions: str) -> tuple[dict[str, Table], tuple[ExistingIndex, ...]]:
+    indexes = tuple(
+        TableIndex(
+            name=f"index_{number}",
+            definition=f"CREATE INDEX index_{number} ON public.gift {definition}",
+            valid=True,
+            unique=False,
+            constraint="",
+            size_bytes=1_000_000,
+            scans=1,
+        )
+        for number, definition in enumerate(definitions)
+    )
+    gift = Table(schema="public", name="gift", rows=1e5, pages=pages, columns={}, indexes=indexes)
+    return {"public.gift": gift}, existing_indexes([gift])
+
+
+def _reasons(selection: Selection) -> dict[str, Reason]:
+    return {each.case_id: each.reason for each in selection.without_index if each.case_id != "import"}
 
 
 def _select(
@@ -27,7 +62,7 @@ def _select(
     limits: Limits | None = None,
 ) -> Selection:
     planner = ExactPlanner(ways=ways, sizes=sizes or {})
-    return select(cases, {}, (), planner, limits or Limits(), lambda: 0.0)
+    return select(cases, {}, (), planner, limits or Limits(), _no_clock)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,22 +107,35 @@ def _workloads(draw: st.DrawFn) -> Workload:
     return Workload(cases=tuple(cases), ways=ways, sizes=sizes, budget_bytes=budget)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_workloads())
 def test_what_is_chosen_is_nearly_the_best_and_keeps_the_budget(workload: Workload) -> None:
-    chosen = _select(
-        workload.cases, workload.ways, workload.sizes, Limits(budget_bytes=workload.budget_bytes)
-    )
+    limits = Limits(budget_bytes=workload.budget_bytes)
+    with pytest.MonkeyPatch.context() as patch:
+        # What is left out on purpose, because an estimate cannot tell it, is not what is tested here.
+        patch.setattr(thresholds, "LEAST_CASE_BENEFIT", 0.0)
+        patch.setattr(thresholds, "LEAST_BENEFIT_MS_PER_MINUTE", 1e-9)
+        chosen = _select(workload.cases, workload.ways, workload.sizes, limits)
     assert chosen.size_bytes <= workload.budget_bytes
     before, best = workload.total_ms(frozenset()), workload.best_ms
-    # Gains too small to be told from the noise of an estimate are left out on purpose.
-    ignored = sum(case.ms_per_minute for case in workload.cases) * 0.1
-    assert before - workload.total_ms(chosen.configuration) >= LEAST_SHARE * (before - best) - ignored
+    assert before - workload.total_ms(chosen.configuration) >= LEAST_SHARE * (before - best)
 
 
 @settings(max_examples=50, deadline=None)
 @given(_workloads())
-def test_the_order_of_cases_and_offers_changes_nothing_that_is_gained(workload: Workload) -> None:
+def test_a_larger_budget_gives_nearly_as_much_or_more(workload: Workload) -> None:
+    smaller, larger = (
+        _select(workload.cases, workload.ways, workload.sizes, Limits(budget_bytes=budget))
+        for budget in (workload.budget_bytes, 2 * workload.budget_bytes)
+    )
+    before = workload.total_ms(frozenset())
+    gained, more = (before - workload.total_ms(each.configuration) for each in (smaller, larger))
+    assert more >= LEAST_SHARE * gained
+
+
+@settings(max_examples=25, deadline=None)
+@given(_workloads())
+def test_the_same_question_has_the_same_answer(workload: Workload) -> None:
     limits = Limits(budget_bytes=workload.budget_bytes)
     once = _select(workload.cases, workload.ways, workload.sizes, limits)
     again = _select(workload.cases, workload.ways, workload.sizes, limits)
@@ -127,6 +175,83 @@ def test_a_case_counts_by_its_measured_time_not_by_its_cost() -> None:
     assert chosen.configuration == {CITY}
 
 
+def test_the_limit_on_writes_is_kept() -> None:
+    ways = {"yearly": (way(1_000), way(10, YEAR)), "import": (way(10),)}
+    cases = [case("yearly", YEAR), _import(rows=1_000)]
+    assert _select(cases, ways, limits=Limits(write_ms_per_minute=1_000.0)).configuration == {YEAR}
+    refused = _select(cases, ways, limits=Limits(write_ms_per_minute=1.0))
+    assert refused.configuration == frozenset()
+    assert _reasons(refused)["yearly"] is Reason.WRITE_COST
+
+
+def test_no_index_whose_writes_cost_more_than_it_gives() -> None:
+    ways = {"yearly": (way(1_000), way(10, YEAR)), "import": (way(10),)}
+    chosen = _select([case("yearly", YEAR), _import(rows=2_000_000)], ways)
+    assert chosen.configuration == frozenset()
+    assert _reasons(chosen)["yearly"] is Reason.WRITE_COST
+
+
+@pytest.mark.parametrize("definition", ["(year)", "(year, city)", "(year DESC)", "(year) INCLUDE (city)"])
+def test_no_duplicate_and_no_prefix_of_what_exists(definition: str) -> None:
+    gift = _table(1_000, definition)
+    chosen = select(
+        [case("yearly", YEAR)],
+        *gift,
+        ExactPlanner(ways={"yearly": (way(1_000), way(1, YEAR))}),
+        Limits(),
+        _no_clock,
+    )
+    assert chosen.configuration == frozenset()
+    assert _reasons(chosen) == {"yearly": Reason.ALREADY_INDEXED}
+
+
+def test_no_index_on_a_tiny_table() -> None:
+    planner = ExactPlanner(ways={"yearly": (way(1_000), way(1, YEAR))})
+    tiny = select([case("yearly", YEAR)], *_table(15), planner, Limits(), _no_clock)
+    assert (tiny.configuration, _reasons(tiny)) == (frozenset(), {"yearly": Reason.TINY_TABLE})
+    assert select([case("yearly", YEAR)], *_table(16), planner, Limits(), _no_clock).configuration == {YEAR}
+
+
+def test_no_index_that_no_case_uses_or_hardly_gains_by() -> None:
+    ways = {
+        "none": (way(1_000),),
+        "hardly": (way(1_000), way(950, CITY)),
+        "seldom": (way(1_000), way(10, CITY)),
+    }
+    seldom = case("seldom", CITY, weight=0.001, measured_ms=10.0)
+    chosen = _select([case("none", YEAR), case("hardly", CITY), seldom], ways)
+    assert chosen.configuration == frozenset()
+    assert _reasons(chosen) == {
+        "none": Reason.NOT_USED,
+        "hardly": Reason.NOT_USED,
+        "seldom": Reason.TOO_SMALL,
+    }
+
+
+def test_a_case_without_candidates_or_beyond_the_budget_is_told_so() -> None:
+    ways = {"none": (way(1_000),), "large": (way(1_000), way(10, YEAR))}
+    chosen = _select(
+        [case("none"), case("large", YEAR)], ways, {YEAR: 3 * 1024**2}, Limits(budget_bytes=1024**2)
+    )
+    assert [(each.reason, each.detail) for each in chosen.without_index] == [
+        (Reason.NO_CANDIDATE, ""),
+        (Reason.NO_BUDGET, "needs 2.0 MB more"),
+    ]
+
+
+def test_the_indexes_come_by_benefit_with_what_each_gives_and_takes() -> None:
+    ways = {"small": (way(1_000), way(500, YEAR)), "large": (way(1_000), way(10, CITY))}
+    chosen = _select([case("small", YEAR), case("large", CITY)], ways, {YEAR: 7, CITY: 9})
+    first, second = chosen.chosen
+    assert (first.definition, first.size_bytes, second.definition) == (CITY, 9, YEAR)
+    assert first.benefit_ms_per_minute == pytest.approx(60 * 99)
+    assert second.benefit_ms_per_minute == pytest.approx(60 * 50)
+    assert [chosen.before_ms, chosen.after_ms] == pytest.approx([12_000, 60 * 51])
+    (effect,) = second.helps
+    assert effect.case_id == "small"
+    assert [effect.before_ms, effect.after_ms] == pytest.approx([100.0, 50.0])
+
+
 def test_when_time_is_over_the_best_so_far_is_told_to_be_incomplete() -> None:
     ticks = iter(range(1_000_000))
     ways = {f"case_{n}": (way(1_000), way(1, index(f"column_{n}"))) for n in range(50)}
@@ -135,4 +260,3 @@ def test_when_time_is_over_the_best_so_far_is_told_to_be_incomplete() -> None:
     chosen = select(cases, {}, (), planner, Limits(time_s=100), lambda: float(next(ticks)))
     assert not chosen.complete
     assert 0 < len(chosen.chosen) < 50
-    assert replace(chosen, complete=True) != chosen
