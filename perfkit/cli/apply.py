@@ -225,10 +225,13 @@ def _carry_out(journal: "Journal", run: "Run", session: "DdlSession") -> "tuple[
         results.extend(carry_out(journal, run, session))
     except (PerfkitError, KeyboardInterrupt):
         session.close()
-        clean_up(journal, anew, say)
+        is_clean = clean_up(journal, anew, say)
         total = len(journal.steps_of(run))
-        say(f"perfkit: {len(results)} of {total} steps are done, and stay until you choose:")
-        say(f"  finish it:    perfkit apply --resume {shlex.quote(str(journal.path))} --yes")
-        say(f"  take it back: perfkit apply --undo {shlex.quote(str(journal.path))} --yes")
+        if is_clean and not results:
+            say(f"perfkit: none of {total} steps was done, and nothing is left")
+        else:
+            say(f"perfkit: {len(results)} of {total} steps are done, and stay until you choose:")
+            say(f"  finish it:    perfkit apply --resume {shlex.quote(str(journal.path))} --yes")
+            say(f"  take it back: perfkit apply --undo {shlex.quote(str(journal.path))} --yes")
         raise
     return tuple(results)

@@ -99,17 +99,19 @@ def is_done(step: Step, found: Index | None) -> bool:
             return False
 
 
-def clean_up(journal: Journal, connect: Connect, tell: Tell) -> None:
-    """Drop, in a new session, every invalid index that the run left; says what it could not."""
+def clean_up(journal: Journal, connect: Connect, tell: Tell) -> bool:
+    """Drop, in a new session, every invalid index that the run left; says what it does, and returns whether it could."""
     try:
         with connect() as server:
             for index in tuple(_unusable(journal, server)):
                 statement = f"DROP INDEX CONCURRENTLY {index.sql}"
-                tell(f"cleaning up: {statement}")
+                tell(f"perfkit: cleaning up: {statement}")
                 server.run(statement, "cleaning up")
     except (PerfkitError, KeyboardInterrupt) as error:
         reason = error.message if isinstance(error, PerfkitError) else "interrupted again"
-        tell(f"an invalid index may be left ({reason}); --resume and --undo take care of it")
+        tell(f"perfkit: an invalid index may be left ({reason}); --resume and --undo take care of it")
+        return False
+    return True
 
 
 def _unusable(journal: Journal, server: Server) -> Iterator[Name]:

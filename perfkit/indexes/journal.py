@@ -146,7 +146,7 @@ def _steps(values: list[Mapping[str, Any]]) -> tuple[Step, ...]:
 
 def _step(value: Mapping[str, Any]) -> Step:
     made = {field.name: value[field.name] for field in fields(Step)}
-    for name in ("table", "index", "parent"):
+    for name in ("table", "index", "parent", "whole"):
         made[name] = Name(**made[name]) if made[name] else None
     made["definition"] = Definition(**made["definition"]) if made["definition"] else None
     return Step(**made | {"action": Action(made["action"])})

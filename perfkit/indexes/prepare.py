@@ -94,15 +94,14 @@ def prepared_again(steps: Sequence[Step], catalog: Catalog) -> Prepared:
 def long_transactions(blockers: Sequence[Blocker]) -> Iterator[Refusal]:
     """Yield a refusal for each transaction that a concurrent build would wait for."""
     for blocker in blockers:
-        age = units.format_ms(blocker.age_s * 1000)
         end = (
             f"SELECT pg_terminate_backend({blocker.pid})"
             if blocker.pid
             else "COMMIT PREPARED or ROLLBACK PREPARED"
         )
         yield Refusal(
-            f"a transaction is open for {age}, and a concurrent build would wait for it: {blocker.told}",
-            f"wait until it is over, or end it ({end}); --wait starts and waits for it",
+            f"{blocker.told} has a transaction open for {blocker.age_s:.0f} s, which a concurrent build waits for",
+            f"wait until it is over, or end it: {end}; with --wait it starts, and waits",
         )
 
 

@@ -27,7 +27,7 @@ LOCKING = frozenset({Action.CREATE_PARENT, Action.ATTACH, Action.DROP_PARENT})
 class Step:
     """One statement, and the index that it is about: None for one that may be run at any time, such as ANALYZE.
 
-    `parent` is the index to attach to. `since` is, for a step of the undo, the number of the step of the apply, from 0,
+    `parent` is the index to attach to. `whole` is the partitioned table of whose many parts the step does one. `since` is, for a step of the undo, the number of the step of the apply, from 0,
     before which there is nothing to take back.
     """
 
@@ -37,6 +37,7 @@ class Step:
     index: Name | None = None
     definition: Definition | None = None
     parent: Name | None = None
+    whole: Name | None = None
     since: int = 0
 
 
@@ -93,11 +94,14 @@ def creation(
     A partitioned index comes first, empty and invalid, so that a partition that is made meanwhile gets its own part;
     each partition's part is built concurrently and attached, and the last makes the whole valid.
     """
-    made = tuple(_made(parts, definition, tablespace))
-    return Group(
-        do=(*made, *(_analyzed(parts) if has_expression else ())),
-        undo=tuple(_taken_back(parts, definition, tablespace)),
-    )
+    made = (*_made(parts, definition, tablespace), *(_analyzed(parts) if has_expression else ()))
+    back = tuple(_taken_back(parts, definition, tablespace))
+    return Group(do=_of_whole(parts, made), undo=_of_whole(parts, back))
+
+
+def _of_whole(parts: Sequence[Part], steps: Sequence[Step]) -> tuple[Step, ...]:
+    whole = parts[0].table
+    return tuple(step if step.table == whole else replace(step, whole=whole) for step in steps)
 
 
 def removal(index: Index, parts: Sequence[Part]) -> Group:

@@ -33,12 +33,12 @@ LIMIT_S = 120.0
 # The share of runs that is killed before it has begun a step, and how long that takes at most.
 EARLY = 0.1
 START_S = 1.0
-_SCHEMA = f"""
+_SCHEMA = """
     CREATE TABLE account (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, writer int NOT NULL, number int NOT NULL, email text NOT NULL
     );
     INSERT INTO account (writer, number, email)
-    SELECT -1, -n, 'person.' || n || '@example.org' FROM generate_series(1, {ROWS}) AS n;
+    SELECT -1, -n, 'person.' || n || '@example.org' FROM generate_series(1, {rows}) AS n;
     CREATE INDEX account_old_idx ON account (email) WHERE writer < 0;
     CREATE TABLE event (writer int NOT NULL, number int NOT NULL, kind int NOT NULL) PARTITION BY LIST (kind);
     CREATE TABLE event_0 PARTITION OF event FOR VALUES IN (0);
@@ -47,7 +47,7 @@ _SCHEMA = f"""
     CREATE TABLE event_more_old PARTITION OF event_more FOR VALUES FROM (MINVALUE) TO (0);
     CREATE TABLE event_more_new PARTITION OF event_more FOR VALUES FROM (0) TO (MAXVALUE);
     CREATE INDEX event_1_own_idx ON event_1 (number, writer);
-    INSERT INTO event SELECT -1, -n, n % 4 FROM generate_series(1, {ROWS}) AS n;
+    INSERT INTO event SELECT -1, -n, n % 4 FROM generate_series(1, {rows}) AS n;
     ANALYZE;
 """
 _CHANGES = """
@@ -119,11 +119,11 @@ class Ground:
             return connection.execute(_INDEXES.encode()).fetchall()
 
 
-def ground_in(folder: Path, chance: random.Random) -> Ground:
+def ground_in(folder: Path, chance: random.Random, rows: int) -> Ground:
     """Return a new server with the tables, on which the changes were applied and taken back once, to know both sides."""
     server = start_postgres(folder / "postgres", settings={"autovacuum_naptime": "5s"})
     with psycopg.connect(server.dsn, autocommit=True) as connection:
-        connection.execute(_SCHEMA.encode())
+        connection.execute(_SCHEMA.format(rows=rows).encode())
     (folder / "changes.sql").write_text(_CHANGES)
     ground = Ground(server=server, folder=folder, chance=chance, before=[], after=[], takes_s=0)
     ground.before = ground.indexes()
@@ -234,10 +234,10 @@ def _begun(journal: Path) -> int:
     return journal.read_text().count('"event": "begun"') if journal.exists() else 0
 
 
-def outcomes(runs: int, folder: Path, seed: int) -> Iterator[Outcome]:
+def outcomes(runs: int, folder: Path, seed: int, rows: int = ROWS) -> Iterator[Outcome]:
     """Yield what becomes of each run, client and server in turns, finished and taken back in turns."""
-    ground = ground_in(folder, random.Random(seed))
     try:
+        ground = ground_in(folder, random.Random(seed), rows)
         for number in range(runs):
             victim = ("client", "server")[number % 2]
             yield one_run(ground, number, victim, ("resume", "undo")[number // 2 % 2])

@@ -22,6 +22,7 @@ GOLDEN = ROOT / "tests" / "unit" / "plan" / "golden"
 COMMANDS: dict[str, tuple[object, ...]] = {
     "analyze": ("analyze", "--allow-writes"),
     "plan": ("analyze", "--plan", GOLDEN / "18" / "seq_scan_loss.json"),
+    "apply": ("apply", ROOT / "tests" / "cli" / "indexes" / "changes.sql"),
     "doctor": ("doctor",),
     "catalog.list": ("catalog", "list"),
     "catalog.check": ("catalog", "check"),

@@ -13,16 +13,17 @@ SELECT
     coalesce(tablespace.spcname::text, '') AS tablespace,
     coalesce(pg_catalog.obj_description(index.indexrelid, 'pg_class'), '') AS comment,
     coalesce(
+        -- A key or exclusion says it all: foreign keys that need it need that too.
         (
-            SELECT string_agg(
+            SELECT
                 CASE WHEN contype = 'f'
                     THEN format('foreign key %s of %s needs it', conname, conrelid::regclass)
                     ELSE format('constraint %s stands on it', conname)
-                END,
-                ', '
-            )
+                END
             FROM pg_catalog.pg_constraint
             WHERE conindid = index.indexrelid
+            ORDER BY contype = 'f', conname
+            LIMIT 1
         ),
         CASE WHEN index.indisreplident THEN 'it is the table''s replica identity' END,
         ''

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from perfkit import units
 from perfkit.indexes.apply import Outcome, Result
 from perfkit.indexes.journal import Run
 from perfkit.indexes.prepare import Refusal
-from perfkit.indexes.state import Place
+from perfkit.indexes.state import Name, Place
 from perfkit.indexes.steps import LOCKING, Action, Step, Steps
 from perfkit.report.data import to_data
 from perfkit.report.document import (
@@ -28,6 +29,8 @@ from perfkit.report.document import (
 )
 
 SCHEMA = "perfkit.apply/1"
+# Of the statements alike that a partitioned table needs; JSON and the journal have all.
+_ALIKE_SHOWN = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,7 @@ def applied_document(outlook: Outlook, results: Sequence[Result], journal: Path 
     table = Table(
         title="",
         headings=("step", "outcome", "time"),
-        rows=tuple(_row(result) for result in results),
+        rows=tuple(_rows(results)),
         numeric=frozenset({2}),
     )
     return Document(
@@ -100,11 +103,10 @@ def _told(outlook: Outlook) -> str:
     """Return what is done, in a few words: "2 indexes to create, 1 to drop" on which database."""
     if outlook.run is Run.UNDO:
         return f"undo on {outlook.place.database}"
-    actions = Counter(step.action for step in outlook.steps.do if step.index is not None)
+    actions = Counter(step.action for step in outlook.steps.do if step.whole is None)
     created = actions[Action.CREATE] + actions[Action.CREATE_PARENT]
     dropped = actions[Action.DROP] + actions[Action.DROP_PARENT]
-    counts = ((created, "to create"), (dropped, "to drop"), (actions[Action.ATTACH], "to attach"))
-    told = [f"{count} {what}" for count, what in counts if count]
+    told = [f"{count} {what}" for count, what in ((created, "to create"), (dropped, "to drop")) if count]
     return f"indexes on {outlook.place.database}: {', '.join(told) or 'nothing to do'}"
 
 
@@ -113,7 +115,7 @@ def _outlook_blocks(outlook: Outlook) -> Iterator[Block]:
         yield Code(title="Do" if outlook.run is Run.DO else "Undo", text=_script(outlook.steps.do))
     if outlook.steps.undo:
         yield Code(title="Undo", text=_script(outlook.steps.undo))
-    for note in outlook.notes:
+    for note in (*outlook.notes, *_locking(outlook)):
         yield Paragraph(f"note: {note}")
     if outlook.needed_bytes:
         yield Paragraph(_space(outlook))
@@ -129,11 +131,28 @@ def _outlook_blocks(outlook: Outlook) -> Iterator[Block]:
         yield Listing(title="It would not start", items=items)
 
 
+def _locking(outlook: Outlook) -> Iterator[str]:
+    if count := sum(step.action in LOCKING for step in outlook.steps.do):
+        statements = (
+            "1 statement locks its table" if count == 1 else f"{count} statements lock their tables, each"
+        )
+        yield f"{statements} for less than a second: without its locks it soon gives up, and tries again"
+
+
 def _script(steps: Sequence[Step]) -> str:
-    return "\n".join(
-        f"{step.statement};{'  -- locks its tables for a moment' if step.action in LOCKING else ''}"
-        for step in steps
-    )
+    """Return the statements, of the many alike that a partitioned table needs only the first few."""
+    lines: list[str] = []
+    for _, alike in groupby(steps, key=_kind):
+        members = list(alike)
+        shown = members if len(members) <= _ALIKE_SHOWN or not members[0].whole else members[:_ALIKE_SHOWN]
+        lines += [f"{step.statement};" for step in shown]
+        if more := len(members) - len(shown):
+            lines.append(f"-- and {more} more like this, one a partition (--format json has all)")
+    return "\n".join(lines)
+
+
+def _kind(step: Step) -> tuple[Action, Name | None]:
+    return step.action, step.whole
 
 
 def _space(outlook: Outlook) -> str:
@@ -154,13 +173,21 @@ def _next(outlook: Outlook) -> Paragraph:
     return Paragraph("Nothing was changed. The same command with --yes does it.", Tone.GOOD)
 
 
-def _row(result: Result) -> tuple[Cell, ...]:
-    tone = Tone.WARN if result.outcome is Outcome.SKIPPED else Tone.PLAIN
-    return (
-        Cell(result.step.statement),
-        Cell(result.outcome, tone),
-        Cell(units.format_ms(result.duration_ms)),
-    )
+def _rows(results: Sequence[Result]) -> Iterator[tuple[Cell, ...]]:
+    """Yield a row a step, and one for all further steps alike on the partitions of a table."""
+    for _, alike in groupby(results, key=lambda result: (*_kind(result.step), result.outcome)):
+        members = list(alike)
+        shown = members if len(members) <= _ALIKE_SHOWN or not members[0].step.whole else members[:1]
+        for result in shown:
+            yield _row(result.step.statement, result.outcome, result.duration_ms)
+        if rest := members[len(shown) :]:
+            text = f"and {len(rest)} more like this, one a partition"
+            yield _row(text, rest[0].outcome, sum(result.duration_ms for result in rest))
+
+
+def _row(text: str, outcome: Outcome, duration_ms: float) -> tuple[Cell, ...]:
+    tone = Tone.WARN if outcome is Outcome.SKIPPED else Tone.PLAIN
+    return Cell(text), Cell(outcome, tone), Cell(units.format_ms(duration_ms))
 
 
 def _end(outlook: Outlook, journal: Path | None) -> Iterator[Paragraph]:

@@ -1,0 +1,319 @@
+"""A session that changes indexes reads them as the server knows them, and never keeps the application waiting."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from perfkit.db.ddl import APPLY_LOCK, DdlSession, ddl_session
+from perfkit.db.disk import free_bytes
+from perfkit.errors import GuardError, StatementError, UsageError
+from perfkit.indexes.apply import ahead, carry_out, clean_up
+from perfkit.indexes.changes import Changes, read_changes
+from perfkit.indexes.journal import Journal, Run, create, load
+from perfkit.indexes.prepare import Prepared, long_transactions, prepare
+from perfkit.indexes.state import Name
+
+SCHEMA = """
+    CREATE SCHEMA app;
+    CREATE TABLE app.t (id int PRIMARY KEY, a text NOT NULL, b int);
+    INSERT INTO app.t SELECT n, 'name ' || n, n % 10 FROM generate_series(1, 2000) AS n;
+    CREATE INDEX t_a_idx ON app.t (a);
+    CREATE TABLE app.child (t_id int REFERENCES app.t);
+    CREATE TABLE app.p (k int NOT NULL, v int) PARTITION BY LIST (k);
+    CREATE TABLE app.p1 PARTITION OF app.p FOR VALUES IN (1);
+    CREATE TABLE app.p2 PARTITION OF app.p DEFAULT PARTITION BY RANGE (v);
+    CREATE TABLE app.p21 PARTITION OF app.p2 FOR VALUES FROM (0) TO (100);
+    INSERT INTO app.p SELECT n % 3, n FROM generate_series(1, 99) AS n;
+    ANALYZE;
+"""
+BOTH = pytest.mark.both_servers
+
+
+@pytest.fixture
+def dsn(database: str) -> str:
+    _do(database, SCHEMA)
+    return database
+
+
+@pytest.fixture
+def session(dsn: str) -> Iterator[DdlSession]:
+    with ddl_session(dsn) as session:
+        yield session
+
+
+def _do(dsn: str, *statements: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def _changes(tmp_path: Path, text: str) -> Changes:
+    path = tmp_path / "changes.sql"
+    path.write_text(text)
+    return read_changes(path)
+
+
+@pytest.fixture
+def prepared(session: DdlSession, tmp_path: Path) -> Callable[[str], Prepared]:
+    return lambda text: prepare(_changes(tmp_path, text), session.catalog, allow_locks=True)
+
+
+def _journal(session: DdlSession, tmp_path: Path, text: str) -> Journal:
+    made = prepare(_changes(tmp_path, text), session.catalog, allow_locks=True)
+    return create(tmp_path / "journal", session.place, made.steps)
+
+
+def _indexes(session: DdlSession) -> list[tuple[object, ...]]:
+    query = "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid), indisvalid FROM pg_index WHERE indrelid > 16000 ORDER BY 1"
+    with psycopg.connect(session.dsn, autocommit=True) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+@contextmanager
+def _holding(dsn: str, statement: str) -> Iterator[psycopg.Connection]:
+    """Hold a transaction that has run the statement."""
+    with psycopg.connect(dsn, application_name="report") as connection:
+        connection.execute(statement.encode())
+        yield connection
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE INDEX ON app.t (a)",
+        "CREATE INDEX other_name ON app.t USING btree (a text_ops ASC NULLS LAST)",
+        'CREATE INDEX IF NOT EXISTS t_a_idx ON app.t ("a")',
+        "CREATE INDEX CONCURRENTLY t_a_idx ON ONLY app.t (a)",
+    ],
+)
+def test_an_index_that_does_the_same_is_there_already(
+    prepared: Callable[[str], Prepared], statement: str
+) -> None:
+    made = prepared(statement)
+    assert made.steps.do == ()
+    assert "app.t_a_idx already does" in made.notes[0]
+
+
+@BOTH
+def test_an_index_is_known_by_what_it_does_not_by_how_it_is_written(
+    session: DdlSession, prepared: Callable[[str], Prepared]
+) -> None:
+    _do(session.dsn, "CREATE INDEX e ON app.t (lower(a), (b + 1)) WHERE a LIKE 'x%' AND b IN (1, 2)")
+    made = prepared("create index on app.t (LOWER(a), (b+1)) where a like 'x%' and b in (1,2)")
+    assert made.steps.do == ()
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("CREATE INDEX ON app.nowhere (a)", "there is no table app.nowhere"),
+        ("CREATE INDEX ON app.t (nothing)", 'column "nothing" does not exist'),
+        ("CREATE INDEX ON app.t (a gin_trgm_ops)", "gin_trgm_ops"),
+        ("CREATE INDEX ON app.t (random())", "IMMUTABLE"),
+        ("CREATE INDEX t_a_idx ON app.t (b)", "is something else"),
+        ("CREATE INDEX child ON app.t (b)", "is something else"),
+        ("CREATE INDEX x ON app.t (b); CREATE INDEX x ON app.p (v)", "creates app.x too"),
+        ("CREATE INDEX ON ONLY app.p (v)", "ON ONLY"),
+        ("DROP INDEX app.t", "is no index"),
+        ("CREATE INDEX ON app.t (a); DROP INDEX app.t_a_idx", "does what"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_done(
+    session: DdlSession, prepared: Callable[[str], Prepared], statement: str, message: str
+) -> None:
+    before = _indexes(session)
+    with pytest.raises(UsageError, match=message):
+        prepared(statement)
+    assert _indexes(session) == before
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("DROP INDEX app.t_pkey", "constraint t_pkey stands on it"),
+        ("DROP INDEX app.p1_v_idx", "is a part of app.p_v_idx"),
+        ("DROP INDEX app.t_a_idx", "replica identity"),
+    ],
+)
+def test_an_index_that_something_stands_on_is_not_dropped(
+    session: DdlSession, prepared: Callable[[str], Prepared], statement: str, reason: str
+) -> None:
+    _do(
+        session.dsn,
+        "CREATE INDEX ON app.p (v)",
+        "CREATE UNIQUE INDEX u ON app.t (a)",
+        "DROP INDEX app.t_a_idx",
+        "ALTER INDEX app.u RENAME TO t_a_idx",
+        "ALTER TABLE app.t REPLICA IDENTITY USING INDEX t_a_idx",
+    )
+    assert reason in prepared(statement).refusals[0].message
+
+
+def test_a_partitioned_index_is_dropped_only_when_locks_are_allowed(
+    session: DdlSession, tmp_path: Path
+) -> None:
+    _do(session.dsn, "CREATE INDEX ON app.p (v)")
+    changes = _changes(tmp_path, "DROP INDEX app.p_v_idx")
+    assert "--allow-locks" in prepare(changes, session.catalog).refusals[0].hint
+    assert prepare(changes, session.catalog, allow_locks=True).refusals == ()
+
+
+@BOTH
+def test_everything_is_applied_and_everything_is_taken_back(session: DdlSession, tmp_path: Path) -> None:
+    _do(
+        session.dsn,
+        "CREATE INDEX own ON app.p21 (v DESC)",
+        "CREATE INDEX gone ON app.p (k, v)",
+        "COMMENT ON INDEX app.t_a_idx IS 'it''s \\old'",
+    )
+    before = _indexes(session)
+    text = (
+        "CREATE INDEX ON app.t (lower(a)); CREATE INDEX ON app.p (v DESC); DROP INDEX app.t_a_idx, app.gone"
+    )
+    journal = _journal(session, tmp_path, text)
+    list(carry_out(journal, Run.DO, session))
+    after = _indexes(session)
+    assert all(valid for *_, valid in after)
+    assert {name for name, *_ in after} - {name for name, *_ in before} == {
+        "app.t_lower_idx", "app.p_v_idx", "app.p1_v_idx", "app.p2_v_idx"
+    }  # fmt: skip
+    assert ahead(load(journal.path), Run.DO, session) == ()
+    list(carry_out(load(journal.path), Run.UNDO, session))
+    assert _indexes(session) == before
+    index = session.catalog.index("app", "t_a_idx")
+    assert index is not None
+    assert index.comment == "it's \\old"
+
+
+def test_an_invalid_index_is_made_again(session: DdlSession, tmp_path: Path) -> None:
+    _do(session.dsn, "UPDATE app.t SET b = 1")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        _do(session.dsn, "CREATE UNIQUE INDEX CONCURRENTLY half ON app.t (b)")
+    _do(session.dsn, "UPDATE app.t SET b = id")
+    journal = _journal(session, tmp_path, "CREATE UNIQUE INDEX u ON app.t (b)")
+    list(carry_out(journal, Run.DO, session))
+    made = session.catalog.index("app", "u")
+    assert made is not None
+    assert made.valid
+    assert session.catalog.index("app", "half") is None
+
+
+def test_a_build_that_fails_leaves_nothing(session: DdlSession, tmp_path: Path) -> None:
+    before = _indexes(session)
+    journal = _journal(session, tmp_path, "CREATE UNIQUE INDEX u ON app.p21 (k)")
+    with pytest.raises(StatementError):
+        list(carry_out(journal, Run.DO, session))
+    assert [valid for name, _, valid in _indexes(session) if name == "app.u"] == [False]
+    told: list[str] = []
+    assert clean_up(journal, lambda: ddl_session(session.dsn), told.append)
+    assert _indexes(session) == before
+    assert told == ["perfkit: cleaning up: DROP INDEX CONCURRENTLY app.u"]
+
+
+def test_another_index_of_the_same_name_is_left_alone(session: DdlSession, tmp_path: Path) -> None:
+    journal = _journal(session, tmp_path, "CREATE INDEX mine ON app.t (b)")
+    _do(session.dsn, "CREATE INDEX mine ON app.t (b DESC)")
+    with pytest.raises(GuardError, match="not the index that the journal knows"):
+        list(carry_out(journal, Run.DO, session))
+    with pytest.raises(GuardError, match="not the index that the journal knows"):
+        list(carry_out(load(journal.path), Run.UNDO, session))
+    assert session.catalog.index("app", "mine") is not None
+
+
+def test_a_table_that_is_gone_needs_no_index(session: DdlSession, tmp_path: Path) -> None:
+    journal = _journal(session, tmp_path, "CREATE INDEX ON app.p (v)")
+    _do(session.dsn, "DROP TABLE app.p1")
+    results = list(carry_out(journal, Run.DO, session))
+    assert [result.outcome for result in results if result.step.table.name == "p1"] == ["skipped"] * 2
+    whole = session.catalog.index("app", "p_v_idx")
+    assert whole is not None
+    assert whole.valid
+
+
+@BOTH
+def test_the_application_waits_less_than_a_second_while_a_lock_is_not_to_be_had(
+    session: DdlSession, tmp_path: Path
+) -> None:
+    journal = _journal(session, tmp_path, "CREATE INDEX ON app.p (v)")
+    over = threading.Event()
+    longest_s = 0.0
+
+    def write() -> None:
+        nonlocal longest_s
+        with psycopg.connect(session.dsn, autocommit=True) as connection:
+            while not over.is_set():
+                began = time.monotonic()
+                connection.execute("INSERT INTO app.p VALUES (1, 1)")
+                longest_s = max(longest_s, time.monotonic() - began)
+
+    writer = threading.Thread(target=write)
+    with _holding(session.dsn, "UPDATE app.p SET v = v WHERE k = 1 AND v = 1") as holder:
+        writer.start()
+        threading.Timer(2.5, holder.commit).start()
+        list(carry_out(journal, Run.DO, session))
+    over.set()
+    writer.join()
+    assert longest_s < 1
+
+
+@BOTH
+def test_transactions_that_a_build_would_wait_for_are_named(session: DdlSession) -> None:
+    tables = [Name("app", "t")]
+    assert session.blockers(tables, 0) == ()
+    with _holding(session.dsn, "SELECT FROM app.child"):  # its snapshot is over, its lock is on another table
+        assert session.blockers(tables, 0) == ()
+    with _holding(session.dsn, "SELECT FROM app.t") as holder:
+        (blocker,) = session.blockers(tables, 0)
+        (refusal,) = long_transactions([blocker])
+        assert f"process {holder.info.backend_pid} (user postgres, application report" in refusal.message
+        assert session.blockers(tables, 60) == ()
+    with _holding(session.dsn, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT FROM app.child"):
+        assert len(session.blockers(tables, 0)) == 1
+
+
+def test_two_sessions_do_not_meet(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perfkit.db.ddl.LOCK_PATIENCE_S", 0.0)
+    with ddl_session(dsn) as first, ddl_session(dsn) as second:
+        first.take_lock()
+        with pytest.raises(GuardError, match=f"process {first.connection.info.backend_pid} .*perfkit"):
+            second.take_lock()
+        first.close()
+        monkeypatch.setattr("perfkit.db.ddl.LOCK_PATIENCE_S", 10.0)
+        second.take_lock()
+
+
+def test_the_lock_has_a_key_of_its_own(dsn: str) -> None:
+    with ddl_session(dsn) as session:
+        session.take_lock()
+        with psycopg.connect(dsn) as other:
+            query = "SELECT pg_try_advisory_lock(%s, 1)"
+            assert other.execute(query, [APPLY_LOCK]).fetchone() == (True,)
+
+
+def test_the_room_on_disk_is_known_where_the_server_is_this_machine_s_and_says_its_place(
+    session: DdlSession,
+) -> None:
+    assert (free_bytes(session.connection) or 0) > 0
+    with session.connection.transaction(force_rollback=True):
+        session.connection.execute("CREATE ROLE untold")
+        session.connection.execute("SET ROLE untold")
+        assert free_bytes(session.connection) is None
+
+
+def test_a_role_that_does_not_own_the_table_is_told_before_the_first_step(
+    session: DdlSession, prepared: Callable[[str], Prepared]
+) -> None:
+    with session.connection.transaction(force_rollback=True):
+        session.connection.execute("CREATE ROLE stranger")
+        session.connection.execute("GRANT USAGE ON SCHEMA app TO stranger")
+        session.connection.execute("SET ROLE stranger")
+        made = prepared("CREATE INDEX ON app.t (b); DROP INDEX app.t_a_idx")
+        assert [refusal.message for refusal in made.refusals] == [
+            "app.t belongs to postgres, and only its owner may change its indexes"
+        ]
