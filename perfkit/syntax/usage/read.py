@@ -1,12 +1,11 @@
 """From the text of one statement to its usage."""
 
-from perfkit.syntax.lexer import SqlError
 from perfkit.syntax.statement import read_statement
 from perfkit.syntax.usage.blocks import read_select
 from perfkit.syntax.usage.model import Usage
 from perfkit.syntax.usage.reading import Outputs, Reading
 from perfkit.syntax.usage.scope import Lookup, Scope
-from perfkit.syntax.usage.tree import Node, kind_of, parse
+from perfkit.syntax.usage.tree import Node, kind_of, parse, too_deep
 from perfkit.syntax.usage.writes import read_write
 
 
@@ -25,7 +24,7 @@ def read_usage(statement: str, lookup: Lookup = lambda _schema, _name: None) -> 
         else:
             read_write(reading, query, Scope())
     except RecursionError:
-        raise SqlError("the statement nests too deeply to be read", line=1, hint="break it up") from None
+        raise too_deep() from None
     return Usage(references=tuple(draft.finish() for draft in reading.drafts))
 
 

@@ -17,6 +17,8 @@ def expression_of(value: Value) -> Expression | None:
     """Return a value as an expression that an index might have; None unless it reads one reference and nothing else."""
     if value.node is None or value.derived or value.parameters or len(value.references) != 1:
         return None
+    if kind_of(value.node) == "list":  # of IN and BETWEEN
+        return None
     return Expression(
         text=expression_text(value.node),
         term=term_of(value.node),

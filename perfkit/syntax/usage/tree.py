@@ -62,8 +62,16 @@ def words() -> Any:
 def parse(statement: str) -> Node:
     """Return the tree of the first statement of a text; SqlError when it cannot be parsed."""
     import postgast
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # has no types
 
     try:
         return postgast.parse(statement).stmts[0].stmt
     except postgast.PgQueryError as error:
         raise SqlError(error.message, line=1) from None
+    except DecodeError:  # protobuf reads a hundred messages within one another
+        raise too_deep() from None
+
+
+def too_deep() -> SqlError:
+    """Return the error of a statement that nests more deeply than its tree can be read."""
+    return SqlError("the statement nests too deeply to be read", line=1, hint="break it up")
