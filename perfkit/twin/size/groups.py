@@ -9,8 +9,9 @@ from perfkit.twin.size.facts import IndexColumn, IndexFacts
 
 # Shares that differ by less than this factor are taken as one: the cells of several keys stay few.
 _CLASS_WIDTH = math.log(1.15)
-# Above this mean the number of rows of a group is its mean.
-_SURE_ROWS = 60
+# Above this mean the number of rows of a group is its mean; uneven groups differ for longer.
+_SURE_ROWS = 20
+_SURE_UNEVEN_ROWS = 60
 # Fewer groups than this change no size.
 _LEAST_COUNT = 1e-3
 # No share is smaller, no logarithm of zero taken.
@@ -44,12 +45,12 @@ class Groups:
 
     def chances(self) -> Iterator[tuple[int, float]]:
         """Yield how likely it is for a group to have 1, 2, 3 … rows, as far as that matters."""
-        if self.alone or self.mean_rows > _SURE_ROWS:
+        if self.alone or self.mean_rows > (_SURE_UNEVEN_ROWS if self.uneven else _SURE_ROWS):
             yield max(1, round(self.mean_rows)), 1.0
             return
         ratio = 1 - 1 / self.mean_rows if self.uneven else 0.0
         chance = 1 - ratio if self.uneven else self.mean_rows * math.exp(-self.mean_rows)
-        for rows in range(1, 10 * _SURE_ROWS):
+        for rows in range(1, 10 * _SURE_UNEVEN_ROWS):
             if chance * self.count < _LEAST_COUNT and rows > self.mean_rows:
                 return
             yield rows, chance

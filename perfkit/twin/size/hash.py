@@ -53,12 +53,12 @@ def _mean_overflow(rows: float, each: float, buckets: int) -> float:
     """Return the mean overflow pages a bucket, when values of `each` rows fall into it about normally."""
     if rows <= 0:
         return 0.0
+    if each > _PAGE_ITEMS:  # a bucket has one of them or none
+        return rows / each * _overflow(each) / buckets
     mean = rows / buckets
     deviation = math.sqrt(mean * each)
-    total, most = 0.0, int((mean + 6 * deviation) // _PAGE_ITEMS) + 1
-    for page in range(1, min(most, 10_000) + 1):
-        total += _above((page * _PAGE_ITEMS - mean) / deviation)
-    return total
+    most = int((mean + 6 * deviation) // _PAGE_ITEMS) + 1
+    return sum(_above((page * _PAGE_ITEMS - mean) / deviation) for page in range(1, most + 1))
 
 
 def _above(deviations: float) -> float:
