@@ -37,7 +37,9 @@ BTREE_FILL = 0.9
 # The entries are sorted on disk while the index is built.
 BUILD_SPACE_FACTOR = 2.0
 
-# Candidates. What more than half of the rows have narrows no search; an order that ends early may still go through it.
+# Candidates. No table is asked for more in one place but by a statement that a program wrote.
+IDEAS_MAX = 100
+# What more than half of the rows have narrows no search; an order that ends early may still go through it.
 WEAK_SHARE = 0.5
 # A join that finds more than a twentieth of the table for each row is better made by a hash.
 JOIN_SHARE_MAX = 0.05

@@ -1,5 +1,6 @@
 """The keys that a statement's conditions and orders ask of an index."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import takewhile
@@ -28,6 +29,7 @@ _WIDER_NUMBERS = {
     "double precision": "float8",
 }
 _WILD = frozenset("%_\\")
+_ANCHORED = re.compile(r"\^\w(?![?*{|])")
 
 
 def ordered_key(asked: Asked, expression: Expression, *, operator_class: str = "") -> Key | None:
@@ -131,7 +133,7 @@ def ranges(asked: Asked) -> tuple[tuple[Key, ...], ...]:
             first = _measured(asked, predicate, ordered_key(asked, predicate.expression))
             then = [ordered_key(asked, expression) for expression in predicate.then]
             keys = tuple(takewhile(lambda key: key is not None, (first, *then)))
-        elif predicate.comparison is Comparison.LIKE and may_be_prefix(predicate):
+        elif may_be_prefix(predicate):
             keys = (_pattern(asked, predicate),)
         else:
             continue
@@ -141,8 +143,12 @@ def ranges(asked: Asked) -> tuple[tuple[Key, ...], ...]:
 
 
 def may_be_prefix(predicate: Predicate) -> bool:
-    """Tell whether a LIKE's pattern has a beginning that is not wild, or may have one: it is a parameter."""
-    return not predicate.is_join and all(value[:1] not in _WILD for value in predicate.constants)
+    """Tell whether a pattern has a beginning that is not wild; LIKE's may have one when it is a parameter."""
+    if predicate.comparison is Comparison.SEARCH:
+        is_anchored = bool(predicate.constants) and all(map(_ANCHORED.match, predicate.constants))
+        return predicate.operator == "~" and is_anchored
+    is_known = not predicate.is_join and all(value[:1] not in _WILD for value in predicate.constants)
+    return predicate.comparison is Comparison.LIKE and is_known
 
 
 def _pattern(asked: Asked, predicate: Predicate) -> Key | None:

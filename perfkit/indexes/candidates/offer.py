@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.candidates.brin import brin_ideas
@@ -83,9 +83,9 @@ def _for_reference(
     reference: Reference, tables: Tables, shared: Sharing, parameter_types: tuple[str, ...]
 ) -> Iterator[Candidate]:
     for asked in _asked(reference, tables, shared, parameter_types):
-        for idea in _ideas(asked):
-            if idea.alone:
-                yield _candidate(idea, asked.table)
+        useful = (idea for idea in _ideas(asked) if idea.alone)
+        for idea in islice(useful, thresholds.IDEAS_MAX):
+            yield _candidate(idea, asked.table)
     table = tables.tables.get(tables.find(reference.schema, reference.name))
     if table:
         yield from foreign_key_candidates(reference, table, tables)

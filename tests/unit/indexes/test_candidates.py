@@ -72,6 +72,7 @@ TABLES = database(
         ("SELECT * FROM person WHERE name LIKE 'Smi%'", "person (name text_pattern_ops)"),
         ("SELECT * FROM person WHERE lower(name) LIKE lower($1)", "person ((lower(name)) text_pattern_ops)"),
         ("SELECT * FROM person WHERE code LIKE 'A1%'", "person (code)"),
+        ("SELECT * FROM person WHERE name ~ '^Smi'", "person (name text_pattern_ops)"),
         ("SELECT * FROM person WHERE name LIKE '%son'", "person USING gin (name gin_trgm_ops)"),
         ("SELECT * FROM person WHERE name ILIKE $1", "person USING gin (name gin_trgm_ops)"),
         ("SELECT * FROM person WHERE lower(name) ~ $1", "person USING gin ((lower(name)) gin_trgm_ops)"),
@@ -152,6 +153,19 @@ def test_a_pattern_that_begins_with_a_wild_card_has_no_b_tree_and_one_that_does_
     assert list(advised("SELECT * FROM person WHERE name LIKE 'Smi%'", TABLES)) == [
         "person (name text_pattern_ops)"
     ]
+
+
+def test_a_regular_expression_whose_beginning_may_be_missing_has_no_b_tree() -> None:
+    for pattern in ("^S*mith", "Smi", "^(Smi|Jon)"):
+        offered = advised(f"SELECT * FROM person WHERE name ~ '{pattern}'", TABLES)
+        assert list(offered) == ["person USING gin (name gin_trgm_ops)"]
+
+
+def test_a_statement_that_asks_for_everything_is_offered_a_bounded_number() -> None:
+    compared = " AND ".join(f"{name} = $1 AND {name} > $2" for name in ("city", "year", "name", "code", "id"))
+    joined = " ".join(f"JOIN gift g{n} ON g{n}.person_id = p.id AND g{n}.fund_id = p.year" for n in range(20))
+    statement = f"SELECT p.id FROM person p {joined} WHERE p.{compared.replace('AND ', 'AND p.')} ORDER BY p.name LIMIT 3"
+    assert len(advised(statement, TABLES)) < 300
 
 
 def test_a_missing_extension_is_said_and_one_that_the_server_has_not_offers_nothing() -> None:
