@@ -33,12 +33,17 @@ class Objective:
         self._writes = writes_by_table(cases)
         self._written = {table: self._candidates_on(table) for table in sorted(self._writes)}
         self._write_ms: dict[tuple[str, Configuration], float] = {}
+        self._case_ms: dict[str, dict[Configuration, float]] = {case.id: {} for case in cases}
         self._base_cost: dict[str, float] = {}
         self._affected: dict[Configuration, tuple[WorkloadCase, ...]] = {}
 
     def case_ms(self, case: WorkloadCase, configuration: Configuration) -> float:
         """Return what the case takes a minute."""
-        return case.ms_per_minute * self.case_share(case, configuration)
+        asked = configuration & self.costs.relevant[case.id]
+        known = self._case_ms[case.id]
+        if asked not in known:
+            known[asked] = case.ms_per_minute * self.case_share(case, asked)
+        return known[asked]
 
     def case_share(self, case: WorkloadCase, configuration: Configuration) -> float:
         """Return what the case costs as a share of what it costs as it is, 1 at most."""

@@ -146,7 +146,13 @@ class _Search:
         """Return the configuration with the one exchange that gains most, itself when none gains."""
         objective = self._objective
         best, best_ms = configuration, 0.0
-        swaps = {after for move in wanted for after in self._with_room_for(configuration, move)}
+        least_useful = sorted(
+            parts(configuration),
+            key=lambda each: (
+                objective.gain_ms(configuration & ~each, configuration) / max(1, objective.size_bytes(each))
+            ),
+        )
+        swaps = {after for move in wanted for after in self._with_room_for(configuration, move, least_useful)}
         hopes = ((objective.gain_ms_at_most(configuration, after), after) for after in swaps)
         for hope_ms, after in sorted(hopes, key=lambda pair: (-pair[0], pair[1])):
             if hope_ms <= best_ms or self._time_is_over():
@@ -156,17 +162,13 @@ class _Search:
                 best, best_ms = after, gain_ms
         return best
 
-    def _with_room_for(self, configuration: Configuration, move: Move) -> Iterator[Configuration]:
+    def _with_room_for(
+        self, configuration: Configuration, move: Move, least_useful: Sequence[Configuration]
+    ) -> Iterator[Configuration]:
         """Yield the configuration with the move made and one other index gone, or else as many as it takes."""
-        objective = self._objective
         after = move.applied(configuration)
-        others = list(parts(after & ~move.add))
+        others = [each for each in least_useful if each & after & ~move.add]
         yield from (after & ~each for each in others if self._is_allowed(after & ~each))
-        others.sort(
-            key=lambda each: (
-                objective.gain_ms(configuration & ~each, configuration) / max(1, objective.size_bytes(each))
-            )
-        )
         for each in others:
             after &= ~each
             if self._is_allowed(after):
