@@ -100,6 +100,7 @@ def apply(
     with progress_bar("apply") as progress, ddl_session(dsn, _on_terminal(progress)) as session:
         if going.yes:
             session.take_lock()
+            asked = _asked(file, going)  # again: a run that still was at work may have gone on in its journal
         outlook = _outlook(asked, session, going)
         if going.yes:
             journal, results = _applied(asked, outlook, session, going)

@@ -174,9 +174,10 @@ def _watch(dsn: str, pid: int, title: str, progress: Progress, over: Event) -> N
 
 
 def _far(row: dict[str, Any], title: str) -> tuple[int, int, str]:
-    """Return what is done and in all of what the phase counts, and its name."""
-    for what in ("lockers", "blocks", "tuples"):
-        if row[f"{what}_total"]:
-            break
+    """Return how many of 100 parts of its phase the build has done, and the phase's name; of 0 where it does not count."""
     waits = f", for process {row['current_locker_pid']}" if row["current_locker_pid"] else ""
-    return row[f"{what}_done"] or 0, row[f"{what}_total"] or 0, f"{title}: {row['phase']}{waits}"
+    name = f"{title}: {row['phase']}{waits}"
+    for what in ("lockers", "blocks", "tuples"):
+        if total := row[f"{what}_total"]:
+            return round(100 * (row[f"{what}_done"] or 0) / total), 100, name
+    return 0, 0, name

@@ -15,7 +15,6 @@ from perfkit.indexes.changes import Creation
 from perfkit.indexes.state import Index, Name, Table, Wanted, read_definition
 from perfkit.names import quote_name
 
-_SHADOW = "perfkit_shadow"
 _NO_RIGHT = "42501"
 # Syntax and names, and what the server cannot do: the file's fault, not the server's.
 _OF_THE_FILE = ("42", "0A", "22")
@@ -51,16 +50,18 @@ class IndexCatalog:
         Raises UsageError where the definition is wrong, with what the server says of it.
         """
         unique = "UNIQUE " if creation.unique else ""
+        shadow = f"pg_temp.{quote_name(table.name)}"  # of the same name, by which an expression may call its columns
         try:
             with server_errors(), self.connection.transaction(force_rollback=True):
                 for statement in (
                     "SET TRANSACTION READ WRITE",
                     "SET LOCAL lock_timeout = '1s'",
-                    f"CREATE TEMPORARY TABLE {_SHADOW} (LIKE {table.sql})",
-                    f"CREATE {unique}INDEX ON pg_temp.{_SHADOW} {creation.definition}",
+                    "SET LOCAL temp_tablespaces = ''",  # else its index has one that the file does not name
+                    f"CREATE TABLE {shadow} (LIKE {table.sql})",
+                    f"CREATE {unique}INDEX ON {shadow} {creation.definition}",
                 ):
                     self.connection.execute(statement.encode())
-                oids = [self._oid("pg_temp", _SHADOW), self._oid(table.schema, table.name)]
+                oids = [self._oid("pg_temp", table.name), self._oid(table.schema, table.name)]
                 self.connection.execute("SET LOCAL search_path = pg_catalog")
                 (row,) = rows_of(self.connection, "ddl_wanted", oids)
         except StatementError as error:

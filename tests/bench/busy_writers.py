@@ -14,6 +14,8 @@ NAME = "application"
 _DEATH = ("08", "57P")
 _LOOK_EVERY_S = 0.01
 _CALM_S = 0.05
+# Such a share of the slow pages is so slow that who waits for its locks in a queue waits too long.
+_LONG, _LONG_S = 0.04, 3.0
 _WRITES = (
     "INSERT INTO account (writer, number, email) VALUES (%(writer)s, %(number)s, %(email)s)",
     "INSERT INTO event (writer, number, kind) VALUES (%(writer)s, %(number)s, %(number)s %% 4)",
@@ -50,7 +52,7 @@ class Suffered:
 
 @contextmanager
 def writing(dsn: Callable[[], str], writers: int = 3) -> Iterator[Suffered]:
-    """Write, and hold transactions of up to a second, on the database that `dsn` leads to until the block ends."""
+    """Write, and hold transactions of seconds, on the database that `dsn` leads to until the block ends."""
     suffered, over = Suffered(), threading.Event()
     threads = [
         threading.Thread(target=_kept_up, args=(dsn, over, suffered, _Writer(number, suffered)))
@@ -130,14 +132,14 @@ class _Look:
 
 
 def _slow_page(connection: psycopg.Connection) -> None:
-    """Hold a transaction that reads or writes a table for up to a second, as slow pages of an application do."""
+    """Hold a transaction that reads or writes a table, as slow pages of an application do."""
     with connection.transaction():
         table = random.choice(("account", "event"))
         if random.random() < 0.5:
             connection.execute(f"SELECT count(*) FROM (SELECT FROM {table} LIMIT 100) AS page".encode())
         else:
             connection.execute(f"UPDATE {table} SET number = number WHERE number = -1".encode())
-        time.sleep(random.random() ** 4)
+        time.sleep(random.random() ** 4 if random.random() > _LONG else _LONG_S)
 
 
 def lost(connection: psycopg.Connection, suffered: Suffered) -> int:

@@ -104,8 +104,8 @@ def test_an_index_that_does_the_same_is_there_already(
 def test_an_index_is_known_by_what_it_does_not_by_how_it_is_written(
     session: DdlSession, prepared: Callable[[str], Prepared]
 ) -> None:
-    _do(session.dsn, "CREATE INDEX e ON app.t (lower(a), (b + 1)) WHERE a LIKE 'x%' AND b IN (1, 2)")
-    made = prepared("create index on app.t (LOWER(a), (b+1)) where a like 'x%' and b in (1,2)")
+    _do(session.dsn, "CREATE INDEX e ON app.t (lower(t.a), (b + 1)) WHERE a LIKE 'x%' AND b IN (1, 2)")
+    made = prepared("create index on app.t (LOWER(t.a), (b+1)) where a like 'x%' and b in (1,2)")
     assert made.steps.do == ()
 
 
