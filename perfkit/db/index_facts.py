@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,11 +49,7 @@ class _Row:
     def columns_in(self, expression: str) -> list[Mapping[str, Any]]:
         """Return the table's columns that an expression names."""
         text = _LITERAL.sub("", expression)
-        return [
-            each
-            for each in self.table_columns
-            if re.search(rf'(?<![\w"]){re.escape(each["name"])}(?![\w"])', text)
-        ]
+        return [each for each in self.table_columns if re.search(_whole(each["name"]), text)]
 
 
 def read_index_facts(connection: psycopg.Connection, oids: Sequence[int]) -> tuple[IndexFacts, ...]:
@@ -153,34 +149,48 @@ class _Reader:
         )
 
     def _statistics(self, column: Mapping[str, Any]) -> Statistics:
-        expression = not column["table_column"]
-        stored = self._of_same_expression(column["text"]) if expression else None
-        bases = self.row.columns_in(column["text"]) if expression else []
-        if not expression:
+        if column["table_column"]:
             bases = [each for each in self.row.table_columns if each["number"] == column["table_column"]]
+        else:
+            stored = self._of_same_expression(column["text"])
+            if stored:
+                return self._thinned(column_statistics(stored, _own(column, stored), self.heap_rows))
+            bases = self.row.columns_in(column["text"])
         base = bases[0] if len(bases) == 1 else None
-        known = stored or (self.known.get((self.row.table_oid, base["number"])) if base else None)
-        if known is None or (expression and not stored and not known.values):
-            return self._thinned(self._guessed(column["text"]))
-        computed = expression and stored is None
-        decided = self._decides(base) and stored is None
-        outcomes = self._outcomes(column, base, known, computed=computed, decided=decided)
-        of: Callable[..., Statistics] = expression_statistics if computed and outcomes else column_statistics
-        if computed and not outcomes:
-            return self._thinned(self._guessed(column["text"]))
-        if decided and outcomes:
-            return of(known, outcomes[:-1], self.heap_rows, null_kept=outcomes[-1].kept)
-        statistics = of(known, outcomes, self.heap_rows)
-        return self._thinned(self._present(statistics, base))
+        known = self.known.get((self.row.table_oid, base["number"])) if base else None
+        found = None
+        if base and known:
+            found = (self._of_column if column["table_column"] else self._of_expression)(column, base, known)
+        return found or self._thinned(self._guessed(column["text"]))
+
+    def _of_column(
+        self, column: Mapping[str, Any], base: Mapping[str, Any], known: Known
+    ) -> Statistics | None:
+        if self._decides(base):
+            outcomes = self._evaluated(base["name"], str(self.row.predicate), base, known)
+            if outcomes:
+                return column_statistics(known, outcomes, self.heap_rows)
+        outcomes = _own(column, known)
+        if known.values and not outcomes:
+            outcomes = self._evaluated(base["name"], "true", base, known)
+        statistics = column_statistics(known, outcomes, self.heap_rows)
+        never_null = re.search(_whole(base["name"]) + " IS NOT NULL", self.row.predicate or "")
+        return self._thinned(without_nulls(statistics) if never_null else statistics)
+
+    def _of_expression(
+        self, column: Mapping[str, Any], base: Mapping[str, Any], known: Known
+    ) -> Statistics | None:
+        decides = self._decides(base)
+        condition = str(self.row.predicate) if decides else "true"
+        outcomes = self._evaluated(column["text"], condition, base, known) if known.values else []
+        if not outcomes:
+            return None
+        statistics = expression_statistics(known, outcomes, self.heap_rows)
+        return statistics if decides else self._thinned(statistics)
 
     def _decides(self, base: Mapping[str, Any] | None) -> bool:
         """Return whether this column alone decides which rows a partial index has."""
         return bool(self.row.predicate) and self.row.columns_in(self.row.predicate or "") == [base]
-
-    def _present(self, statistics: Statistics, base: Mapping[str, Any] | None) -> Statistics:
-        if base and f"{base['name']} IS NOT NULL" in (self.row.predicate or ""):
-            return without_nulls(statistics)
-        return statistics
 
     def _thinned(self, statistics: Statistics) -> Statistics:
         return thinned(statistics, heap_rows=self.heap_rows, rows=self.rows)
@@ -198,41 +208,21 @@ class _Reader:
         same = [each for each in found if _bare(each.pop("text")) == _bare(expression)]
         return _known(**same[0]) if same else None
 
-    def _outcomes(
-        self,
-        column: Mapping[str, Any],
-        base: Mapping[str, Any] | None,
-        known: Known,
-        *,
-        computed: bool,
-        decided: bool,
-    ) -> list[Outcome]:
-        """Return what becomes of the known values, the last of NULL if the predicate is to be decided; [] when unknown."""
-        if not known.values and not decided:
-            return []
-        if not computed and not decided and (column["type_name"] in _TEXTS or column["length_bytes"] > 0):
-            return [Outcome(text=value, width_bytes=_text_width(value)) for value in known.values]
-        source = base or {"name": "value", "type": "text"}
-        if not computed and not decided and base is None:
-            return []
-        expression = column["text"] if computed else source["name"]
-        condition = self.row.predicate if decided else "true"
-        values = [*known.values, None] if decided else list(known.values)
-        return self._evaluated(expression, str(condition), source, values)
-
     def _evaluated(
-        self, expression: str, condition: str, source: Mapping[str, Any], values: Sequence[str | None]
+        self, expression: str, condition: str, base: Mapping[str, Any], known: Known
     ) -> list[Outcome]:
-        """Have the server compute the expression and the condition for values of a column; [] when it refuses one."""
-        name, type_name = source["name"], source["type"]
+        """Have the server compute the expression and the condition for what a column holds; [] when it refuses a value.
+
+        The last outcome is that of NULL.
+        """
         text = (
             f"SELECT ({expression})::text, pg_column_size({expression}), ({condition})"  # noqa: S608  the catalog's own names and expressions
-            f" FROM (SELECT place, value::{type_name} AS {name}"
+            f" FROM (SELECT place, value::{base['type']} AS {base['name']}"
             " FROM unnest($1::text[]) WITH ORDINALITY AS given (value, place)) AS sample ORDER BY place"
         )
         try:
             with self.connection.transaction(), psycopg.RawCursor(self.connection) as cursor:
-                rows = cursor.execute(text.encode(), [list(values)]).fetchall()
+                rows = cursor.execute(text.encode(), [[*known.values, None]]).fetchall()
         except (psycopg.DataError, psycopg.ProgrammingError):  # values that redaction changed need not fit
             return []
         return [
@@ -247,6 +237,19 @@ class _Reader:
         counts = [json.loads(each).get(wanted) for each in self.row.distinct_counts]
         known = [float(count) for count in counts if count is not None]
         return known[0] if known and len(keys) > 1 and 0 not in keys else None
+
+
+def _own(column: Mapping[str, Any], known: Known) -> list[Outcome]:
+    """Return the known values as they are, NULL last; [] when only the server knows how wide they are."""
+    if column["type_name"] not in _TEXTS and column["length_bytes"] < 0:
+        return []
+    values = [Outcome(text=value, width_bytes=_text_width(value)) for value in known.values]
+    return [*values, Outcome(text=None, width_bytes=0)]
+
+
+def _whole(name: str) -> str:
+    """Return a pattern of a name that is no part of another."""
+    return rf'(?<![\w"]){re.escape(name)}(?![\w"])'
 
 
 def _bare(expression: str) -> str:

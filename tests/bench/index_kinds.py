@@ -27,6 +27,12 @@ KINDS: dict[str, tuple[str, ...]] = {
         "alumni.employment (started_on)",
         "alumni.event_registrations (registered_at)",
     ),
+    "btree unique": (
+        "alumni.gifts (gift_id)",
+        "alumni.people (public_id)",
+        "alumni.gifts (receipt_number)",
+        "alumni.people (search, person_id)",
+    ),
     "btree few": (
         "alumni.people (status)",
         "alumni.gifts (method)",
@@ -88,6 +94,10 @@ KINDS: dict[str, tuple[str, ...]] = {
         "alumni.emails USING gin (email gin_trgm_ops)",
         "alumni.people USING gin (to_tsvector('english', headline))",
     ),
+    "gin several": (
+        "alumni.people USING gin (tags, search)",
+        "alumni.people USING gin (given_name gin_trgm_ops, family_name gin_trgm_ops)",
+    ),
     "brin": (
         "alumni.gifts USING brin (received_on)",
         "alumni.gifts USING brin (received_on) WITH (pages_per_range = 4)",
@@ -105,6 +115,11 @@ KINDS: dict[str, tuple[str, ...]] = {
         "alumni.people USING gist (family_name gist_trgm_ops)",
         "alumni.addresses USING gist (point(longitude, latitude))",
         "alumni.gifts USING gist (daterange(received_on, received_on + 30))",
+    ),
+    "spgist": (
+        "alumni.people USING spgist (family_name)",
+        "alumni.emails USING spgist (email)",
+        "alumni.addresses USING spgist (point(longitude, latitude))",
     ),
     "partitions": ("alumni.communications (person_id)", "alumni.communications (status, sent_at)"),
 }

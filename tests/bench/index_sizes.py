@@ -75,7 +75,8 @@ def _built(connection: psycopg.Connection, kind: str, statement: str) -> Iterato
     """Yield the leaves of the index: one, or one a partition."""
     with connection.transaction(force_rollback=True):
         connection.execute(_KEEP)
-        connection.execute(b"CREATE INDEX measured ON " + statement.encode())
+        unique = "UNIQUE" if kind == "btree unique" else ""
+        connection.execute(f"CREATE {unique} INDEX measured ON {statement}".encode())
         connection.execute(_FORGET)
         for oid, pages in connection.execute(_LEAVES).fetchall():
             start = time.perf_counter()
@@ -115,9 +116,11 @@ def table(found: Sequence[Row]) -> str:
 def summary(found: Sequence[Row]) -> str:
     """Return a line a kind, and one of them all: how many, median and 90th percentile of the error, the largest."""
     lines = [f"{'kind':13} {'indexes':>7} {'median':>7} {'p90':>7} {'most':>7}\n"]
-    kinds = list(dict.fromkeys(row.kind for row in found))
-    for kind in [*kinds, "all"]:
-        errors = sorted(abs(row.error) for row in found if kind in {row.kind, "all"})
+    kinds = dict.fromkeys(row.kind for row in found)
+    chosen = {kind: [row for row in found if row.kind == kind] for kind in kinds}
+    chosen |= {"all b-trees": [row for row in found if row.kind.startswith("btree")], "all": list(found)}
+    for kind, alike in chosen.items():
+        errors = sorted(abs(row.error) for row in alike)
         ninth = errors[min(len(errors) - 1, int(0.9 * len(errors)))]
         lines.append(
             f"{kind:13} {len(errors):7} {stats.median(errors):7.1%} {ninth:7.1%} {errors[-1]:7.1%}\n"

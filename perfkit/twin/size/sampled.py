@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -64,10 +64,11 @@ class Outcome:
     kept: bool = True
 
 
-def column_statistics(
-    known: Known, outcomes: Sequence[Outcome], rows: float, *, null_kept: bool = True
-) -> Statistics:
-    """Return the statistics of a plain column; `outcomes` go with `known.values`, empty when those say nothing."""
+def column_statistics(known: Known, outcomes: Sequence[Outcome], rows: float) -> Statistics:
+    """Return the statistics of a plain column of a table with so many rows.
+
+    `outcomes` go with `known.values`, the last one with NULL; empty when those say nothing.
+    """
     if not outcomes:
         return Statistics(
             null_share=known.null_share,
@@ -76,59 +77,65 @@ def column_statistics(
             common_shares=known.common_shares,
             elements=known.elements,
         )
-    kept = [(share, each) for share, each in zip(known.shares, outcomes, strict=True) if each.kept]
-    nulls = known.null_share if null_kept else 0.0
-    total = (nulls + sum(share for share, _ in kept)) or 1.0
-    common = [
-        share
-        for share, each in zip(known.common_shares, outcomes[: len(known.common_shares)], strict=True)
-        if each.kept
+    common, bounds = len(known.common_shares), len(known.bounds)
+    each_bound = max(0.0, known.distinct_in(rows) - common) / max(1, bounds)
+    weights = [1.0] * common + [each_bound] * bounds
+    kept = [
+        (share, outcome, weight)
+        for share, outcome, weight in zip(known.shares, outcomes[:-1], weights, strict=True)
+        if outcome.kept
     ]
-    kept_bounds = sum(each.kept for each in outcomes[len(known.common_shares) :])
-    rare = max(0.0, known.distinct_in(rows) - len(known.common_shares))
-    everything = all(each.kept for each in outcomes)
-    weights = [1.0] * len(known.common_shares) + [rare / max(1, len(known.bounds))] * len(known.bounds)
-    distinct = [weight for weight, each in zip(weights, outcomes, strict=True) if each.kept]
+    nulls = known.null_share if outcomes[-1].kept else 0.0
+    total = (nulls + sum(share for share, _, _ in kept)) or 1.0
     return Statistics(
         null_share=nulls / total,
-        width_bytes=known.width_bytes if everything else _mean_width(kept),
-        distinct=len(common) + rare * kept_bounds / max(1, len(known.bounds)),
-        common_shares=tuple(share / total for share in common),
-        samples=_samples(kept, total, distinct),
+        width_bytes=known.width_bytes if len(kept) == common + bounds else _mean_width(kept),
+        distinct=sum(weight for _, _, weight in kept),
+        common_shares=tuple(
+            share / total
+            for share, outcome in zip(known.common_shares, outcomes, strict=False)
+            if outcome.kept
+        ),
+        samples=_samples(kept, total),
         elements=known.elements,
     )
 
 
-def expression_statistics(
-    known: Known, outcomes: Sequence[Outcome], rows: float, *, null_kept: bool = True
-) -> Statistics:
-    """Return the statistics of an expression of one column, from what it makes of the column's known values."""
-    pairs = [(share, each) for share, each in zip(known.shares, outcomes, strict=True) if each.kept]
-    kept = [(share, each) for share, each in pairs if each.text is not None]
-    nulls = (known.null_share if null_kept else 0) + sum(share for share, each in pairs if each.text is None)
-    total = (nulls + sum(share for share, _ in kept)) or 1.0
-    bounds = [
-        each.text for each in outcomes[len(known.common_shares) :] if each.kept and each.text is not None
+def expression_statistics(known: Known, outcomes: Sequence[Outcome], rows: float) -> Statistics:
+    """Return the statistics of an expression of one column, from what it makes of the column's known values and of NULL."""
+    pairs = [
+        (share, each)
+        for share, each in zip((*known.shares, known.null_share), outcomes, strict=True)
+        if each.kept
     ]
-    common = {each.text for each in outcomes[: len(known.common_shares)]} | {
+    total = sum(share for share, _ in pairs) or 1.0
+    kept = [(share / total, each) for share, each in pairs if each.text is not None]
+    bounds = [
+        each.text for each in outcomes[len(known.common_shares) : -1] if each.kept and each.text is not None
+    ]
+    common = {each.text for each in (*outcomes[: len(known.common_shares)], outcomes[-1])} | {
         text for text in bounds if bounds.count(text) >= _COMMON_BOUNDS
     }
-    shares: dict[str, float] = {}
+    shares: dict[str | None, float] = defaultdict(float)
     for share, each in kept:
-        if each.text in common and each.text is not None:
-            shares[each.text] = shares.get(each.text, 0.0) + share / total
+        if each.text in common:
+            shares[each.text] += share
     rare = [text for text in bounds if text not in common]
-    rare_rows = rows * sum(share for share, each in kept if each.text not in common)
-    most = min(rare_rows, max(0.0, known.distinct_in(rows) - len(known.common_shares)))
-    rare_count = distinct_of(rare, most)
+    most = max(0.0, known.distinct_in(rows) - len(known.common_shares))
+    rare_count = distinct_of(
+        rare, min(most, rows * sum(share for share, each in kept if each.text not in common))
+    )
     times = Counter(each.text for _, each in kept)
-    distinct = [1 / times[each.text] if each.text in common else rare_count / len(rare) for _, each in kept]
+    weighed = [
+        (share, each, 1 / times[each.text] if each.text in common else rare_count / len(rare))
+        for share, each in kept
+    ]
     return Statistics(
-        null_share=nulls / total,
-        width_bytes=_mean_width(kept) if kept else known.width_bytes,
+        null_share=1 - sum(share for share, _ in kept),
+        width_bytes=_mean_width(weighed) if weighed else known.width_bytes,
         distinct=len(shares) + rare_count,
-        common_shares=tuple(shares.values()),
-        samples=_samples(kept, total, distinct),
+        common_shares=tuple(share for share in shares.values() if share > 0),
+        samples=_samples(weighed, 1.0),
     )
 
 
@@ -190,17 +197,15 @@ def without_nulls(statistics: Statistics) -> Statistics:
     )
 
 
-def _mean_width(kept: Sequence[tuple[float, Outcome]]) -> float:
-    total = sum(share for share, _ in kept)
-    return sum(share * each.width_bytes for share, each in kept) / total if total else 0.0
+def _mean_width(kept: Sequence[tuple[float, Outcome, float]]) -> float:
+    total = sum(share for share, _, _ in kept)
+    return sum(share * each.width_bytes for share, each, _ in kept) / total if total else 0.0
 
 
-def _samples(
-    kept: Iterable[tuple[float, Outcome]], total: float, distinct: Iterable[float]
-) -> tuple[Sample, ...]:
+def _samples(kept: Iterable[tuple[float, Outcome, float]], total: float) -> tuple[Sample, ...]:
     return tuple(
-        Sample(text=each.text, share=share / total, width_bytes=each.width_bytes, distinct=count)
-        for (share, each), count in zip(kept, distinct, strict=True)
+        Sample(text=each.text, share=share / total, width_bytes=each.width_bytes, distinct=weight)
+        for share, each, weight in kept
         if each.text is not None
     )
 

@@ -25,7 +25,8 @@ def known(**changes: object) -> Known:
 
 
 def outcomes(*texts: str | None) -> list[Outcome]:
-    return [Outcome(text=text, width_bytes=len(text or "") + 1) for text in texts]
+    """Return what known values become, and NULL becomes NULL."""
+    return [Outcome(text=text, width_bytes=len(text or "") + 1) for text in (*texts, None)]
 
 
 def haas_stokes(values: list[int], sample: int, generator: random.Random) -> float:
@@ -66,6 +67,12 @@ def test_an_expression_may_be_null_where_its_column_is_not() -> None:
     assert found.null_share == pytest.approx(0.6)
 
 
+def test_an_expression_may_make_a_value_of_null() -> None:
+    column = known(null_share=0.25, distinct=1, common_values=("a",), common_shares=(0.75,))
+    found = expression_statistics(column, [*outcomes("a")[:-1], Outcome(text="none", width_bytes=5)], ROWS)
+    assert (found.null_share, found.distinct, found.common_shares) == (0, 2, (0.75, 0.25))
+
+
 def test_days_in_a_range_are_no_more_than_the_range_has() -> None:
     assert distinct_of([f"2020-01-{day:02}" for day in range(1, 31, 2)], 10_000) == 15
     assert distinct_of([f"2020-01-{day:02}" for day in (1, 2, 4, 8, 11, 17, 23, 31)], 10_000) == 31
@@ -84,8 +91,12 @@ def test_values_drawn_twice_tell_how_many_there_are() -> None:
 
 def test_a_partial_index_has_only_values_that_its_condition_keeps() -> None:
     column = known(null_share=0.5, distinct=2, common_values=("a", "b"), common_shares=(0.4, 0.1))
-    kept = [Outcome(text="a", width_bytes=2, kept=False), Outcome(text="b", width_bytes=2)]
-    found = column_statistics(column, kept, ROWS, null_kept=False)
+    kept = [
+        Outcome(text="a", width_bytes=2, kept=False),
+        Outcome(text="b", width_bytes=2),
+        Outcome(text=None, width_bytes=0, kept=False),
+    ]
+    found = column_statistics(column, kept, ROWS)
     assert (found.null_share, found.distinct, found.common_shares) == (0, 1, (1.0,))
 
 
