@@ -4,6 +4,8 @@
 LEAST_BENEFIT_MS_PER_MINUTE = 1.0
 # Costs are estimates: that one plan is cheaper by less than a tenth says nothing about which is faster.
 LEAST_CASE_BENEFIT = 0.1
+# The look back ends when a round of it saves less of the whole: what is left is not worth the search.
+LEAST_IMPROVEMENT = 0.001
 # 16 pages are read in a tenth of a millisecond, and the planner would pass an index by.
 TINY_TABLE_BYTES = 16 * 8192
 
@@ -59,6 +61,8 @@ KEY_WIDTH_BYTES_MAX = 250
 # A few narrow columns more make a scan index-only; more of them copy the table.
 INCLUDE_COLUMNS_MAX = 4
 INCLUDE_WIDTH_BYTES_MAX = 80
+# An index that two statements share may have a few more.
+MERGED_COLUMNS_MAX = 6
 # On less than a third of the rows an index is small enough to be another one; with a LIMIT also nearly all rows are
 # worth leaving the rest out, as reading stops sooner.
 PARTIAL_SHARE_MAX = 0.3

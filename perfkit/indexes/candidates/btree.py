@@ -27,6 +27,9 @@ def btree_ideas(asked: Asked) -> Iterator[Idea]:
     for keys in searches:
         is_all = keys == strong or any({*strong, *group} <= set(keys) for group in joined)
         yield Idea(keys=keys, reason=_search_reason(keys, joined), whole=is_all and not ranged)
+    for keys in joined:
+        if _finds_one_row(asked, keys):  # then only a narrower copy of the rows can be better
+            yield Idea(keys=keys, reason=_search_reason(keys, joined), whole=True, alone=False)
     if not _finds_one_row(asked, equal):
         yield from _ranges(asked, searches, ranged, joined)
         for order in asked.orders:

@@ -112,6 +112,10 @@ TABLES = database(
             "gift (person_id, fund_id)",
         ),
         (
+            "SELECT count(*) FROM gift g JOIN person p ON p.id = g.person_id WHERE p.year > $1",
+            "person (id) INCLUDE (year)",
+        ),
+        (
             "SELECT (SELECT sum(g.amount) FROM gift g WHERE g.person_id = p.id) FROM person p WHERE p.city = $1",
             "gift (person_id) INCLUDE (amount)",
         ),

@@ -1,0 +1,60 @@
+"""Indexes that do the work of two candidates, so that statements which ask for nearly the same can share one."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby, permutations
+
+from perfkit.indexes import thresholds
+from perfkit.indexes.candidates.model import Candidate
+from perfkit.indexes.overlap import covers
+from perfkit.names import quote_name
+from perfkit.plan.tables import Tables
+from perfkit.syntax.index import IndexDefinition
+
+
+def merged(candidates: Iterable[Candidate], tables: Tables) -> tuple[Candidate, ...]:
+    """Return the indexes, other than those given, that do all that two of the candidates do.
+
+    Two are merged when the keys of one come first in the other: the longer keys, with the INCLUDE columns of both.
+    """
+    given = {each.definition: each for each in candidates}
+    found: dict[IndexDefinition, Candidate] = {}
+    by_group = sorted(given.values(), key=lambda each: _group(each.definition))
+    for _, group in groupby(by_group, key=lambda each: _group(each.definition)):
+        for candidate in _pairs(list(group), tables):
+            if candidate.definition not in given:
+                found.setdefault(candidate.definition, candidate)
+    return tuple(found.values())
+
+
+def _group(definition: IndexDefinition) -> tuple[str, str, str, str, str]:
+    first = definition.keys[0].sql
+    return definition.schema, definition.table, definition.method, definition.predicate, first
+
+
+def _pairs(group: list[Candidate], tables: Tables) -> Iterator[Candidate]:
+    for short, long in permutations(group, 2):
+        one, other = short.definition, long.definition
+        if one.method != "btree" or other.keys[: len(one.keys)] != one.keys:
+            continue
+        keys = {key.text for key in other.keys if not key.is_expression}
+        names = {*one.include, *other.include} - keys
+        definition = replace(other, include=_in_order(names, other, tables))
+        is_small = _is_small(definition, tables)
+        if is_small and not any(covers(one_of, definition) for one_of in (one, other)):
+            yield replace(
+                long, definition=definition, reason=f"{long.reason}; the same index serves: {short.reason}"
+            )
+
+
+def _in_order(names: set[str], definition: IndexDefinition, tables: Tables) -> tuple[str, ...]:
+    columns = tables.tables[f"{definition.schema}.{definition.table}"].columns
+    return tuple(filter(names.__contains__, map(quote_name, columns)))
+
+
+def _is_small(definition: IndexDefinition, tables: Tables) -> bool:
+    columns = tables.tables[f"{definition.schema}.{definition.table}"].columns
+    widths = [
+        column.width_bytes for name, column in columns.items() if quote_name(name) in definition.include
+    ]
+    return len(widths) <= thresholds.MERGED_COLUMNS_MAX and sum(widths) <= thresholds.INCLUDE_WIDTH_BYTES_MAX
