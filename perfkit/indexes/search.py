@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Configuration, parts
 from perfkit.indexes.moves import Move, moves
 from perfkit.indexes.objective import Objective
@@ -74,16 +75,21 @@ class _Search:
         return configuration
 
     def improved(self, configuration: Configuration) -> Configuration:
-        """Return the configuration after drops and swaps, which go on as long as the total falls."""
+        """Return the configuration after drops and swaps, which go on as long as the total falls noticeably."""
         configuration = self._without_the_idle(configuration)
-        total_ms = self._objective.total_ms(configuration)
         while not self._time_is_over():
-            better = self._without_the_idle(self._neighbour(configuration))
-            better_ms = self._objective.total_ms(better)
-            if better_ms >= total_ms:
+            better = next(
+                (each for each in self._neighbours(configuration) if self._is_better(each, configuration)),
+                None,
+            )
+            if better is None:
                 break
-            configuration, total_ms = better, better_ms
+            configuration = better
         return configuration
+
+    def _is_better(self, after: Configuration, before: Configuration) -> bool:
+        before_ms = self._objective.total_ms(before)
+        return before_ms - self._objective.total_ms(after) > thresholds.LEAST_IMPROVEMENT * before_ms
 
     def _best(self, configuration: Configuration, found: Sequence[Move], rate: Rate) -> Move | None:
         """Return the move of the best rate; those that cannot be better than the best so far are not looked at."""
@@ -121,38 +127,35 @@ class _Search:
                 idle, key=lambda each: objective.gain_ms(configuration & ~each, configuration)
             )
 
-    def _neighbour(self, configuration: Configuration) -> Configuration:
-        """Return the best that a configuration becomes when something in it makes room for what would help it."""
-        wanted = [
-            move
-            for move in moves(
-                self._objective, configuration, self._objective.candidates.everything, lambda _: True
-            )
-            if self._objective.gain_ms_at_most(configuration, move.applied(configuration)) > 0
-        ]
+    def _neighbours(self, configuration: Configuration) -> Iterator[Configuration]:
+        """Yield what a configuration becomes when something in it makes room for what would help but does not fit."""
+        objective = self._objective
+        fits = self._room_beside(configuration)
+        everything = moves(objective, configuration, objective.candidates.everything, lambda _: True)
+        wanted = [move for move in everything if not fits(move)]
         if not wanted:
-            return configuration
-        swapped = self._swapped(configuration, wanted)
-        if swapped != configuration:
-            return self.filled(swapped, _per_byte)
-        refilled = (
-            self.filled(configuration & ~each, _per_byte, banned=each)
-            for each in parts(configuration)
-            if not self._time_is_over()
-        )
-        return min(refilled, key=self._objective.total_ms, default=configuration)
+            return
+        useful = {
+            each: objective.gain_ms(configuration & ~each, configuration) for each in parts(configuration)
+        }
+        least_useful = sorted(useful, key=lambda each: useful[each] / max(1, objective.size_bytes(each)))
+        swapped = self._swapped(configuration, wanted, least_useful)
+        yield self._without_the_idle(self.filled(swapped, _per_byte))
+        for each in least_useful:
+            if self._time_is_over():
+                return
+            yield self._without_the_idle(self.filled(configuration & ~each, _per_byte, banned=each))
 
-    def _swapped(self, configuration: Configuration, wanted: Sequence[Move]) -> Configuration:
+    def _swapped(
+        self, configuration: Configuration, wanted: Sequence[Move], least_useful: Sequence[Configuration]
+    ) -> Configuration:
         """Return the configuration with the one exchange that gains most, itself when none gains."""
         objective = self._objective
         best, best_ms = configuration, 0.0
-        least_useful = sorted(
-            parts(configuration),
-            key=lambda each: (
-                objective.gain_ms(configuration & ~each, configuration) / max(1, objective.size_bytes(each))
-            ),
-        )
-        swaps = {after for move in wanted for after in self._with_room_for(configuration, move, least_useful)}
+        fits = self._room_beside(configuration)
+        swaps = {
+            after for move in wanted for after in _with_room_for(configuration, move, least_useful, fits)
+        }
         hopes = ((objective.gain_ms_at_most(configuration, after), after) for after in swaps)
         for hope_ms, after in sorted(hopes, key=lambda pair: (-pair[0], pair[1])):
             if hope_ms <= best_ms or self._time_is_over():
@@ -161,19 +164,6 @@ class _Search:
             if gain_ms > best_ms and objective.is_worth_it(configuration, after):
                 best, best_ms = after, gain_ms
         return best
-
-    def _with_room_for(
-        self, configuration: Configuration, move: Move, least_useful: Sequence[Configuration]
-    ) -> Iterator[Configuration]:
-        """Yield the configuration with the move made and one other index gone, or else as many as it takes."""
-        after = move.applied(configuration)
-        others = [each for each in least_useful if each & after & ~move.add]
-        yield from (after & ~each for each in others if self._is_allowed(after & ~each))
-        for each in others:
-            after &= ~each
-            if self._is_allowed(after):
-                yield after
-                return
 
     def _room_beside(self, configuration: Configuration) -> Callable[[Move], bool]:
         """Return what tells whether a move from the configuration keeps the limits."""
@@ -188,12 +178,24 @@ class _Search:
 
         return allowed
 
-    def _is_allowed(self, configuration: Configuration) -> bool:
-        size, write = self._limits.budget_bytes, self._limits.write_ms_per_minute
-        return (size is None or self._objective.size_bytes(configuration) <= size) and (
-            write is None or self._objective.write_ms(configuration) <= write
-        )
-
     def _time_is_over(self) -> bool:
         self.is_over = self.is_over or (self._end is not None and self._clock() >= self._end)
         return self.is_over
+
+
+def _with_room_for(
+    configuration: Configuration,
+    move: Move,
+    least_useful: Sequence[Configuration],
+    fits: Callable[[Move], bool],
+) -> Iterator[Configuration]:
+    """Yield the configuration with the move made and one other index gone, or else as many as it takes."""
+    others = [each for each in least_useful if not each & (move.add | move.remove)]
+    exchanges = [Move(move.add, move.remove | each) for each in others]
+    yield from (exchange.applied(configuration) for exchange in exchanges if fits(exchange))
+    remove = move.remove
+    for each in others:
+        remove |= each
+        if fits(Move(move.add, remove)):
+            yield Move(move.add, remove).applied(configuration)
+            return
