@@ -49,6 +49,12 @@ class Objective:
         """Return what the case costs as a share of what it costs as it is, 1 at most."""
         return self._share(case, self.costs.planned(case, configuration).cost)
 
+    def confirm(self, configuration: Configuration) -> None:
+        """Let all that is said of the configuration from now on be the planner's own word."""
+        for case in self.cases:
+            self.costs.confirm(case, configuration)
+            self._case_ms[case.id].pop(configuration & self.costs.relevant[case.id], None)
+
     def total_ms(self, configuration: Configuration) -> float:
         """Return what all cases take a minute, and the writes for the new indexes."""
         return sum(self.case_ms(case, configuration) for case in self.cases) + self.write_ms(configuration)

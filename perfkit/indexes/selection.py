@@ -77,6 +77,7 @@ def select(
     candidates = Candidates(screened.candidates)
     objective = Objective(cases, candidates, what_if, definitions_by_table(existing))
     choice = choose(objective, limits, clock)
+    objective.confirm(choice.configuration)
     return _answer(objective, screened, choice, limits)
 
 

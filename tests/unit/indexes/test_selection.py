@@ -252,6 +252,17 @@ def test_the_indexes_come_by_benefit_with_what_each_gives_and_takes() -> None:
     assert [effect.before_ms, effect.after_ms] == pytest.approx([100.0, 50.0])
 
 
+def test_what_is_said_of_the_choice_is_the_planner_s_own_word() -> None:
+    name = index("name")
+    planner = ExactPlanner(
+        ways={"any": (way(1_000), way(10, YEAR)), "other": (way(1_000), way(10, CITY), way(9, name))}
+    )
+    cases = [case("any", YEAR, CITY, name), case("other", CITY, YEAR, name)]
+    chosen = select(cases, {}, (), planner, Limits(), _no_clock)
+    for one in cases:
+        assert (one.id, chosen.configuration, frozenset()) in planner.asked
+
+
 def test_when_time_is_over_the_best_so_far_is_told_to_be_incomplete() -> None:
     ticks = iter(range(1_000_000))
     ways = {f"case_{n}": (way(1_000), way(1, index(f"column_{n}"))) for n in range(50)}
