@@ -84,8 +84,8 @@ def groups_of_one(column: IndexColumn, rows: float) -> Iterable[Groups]:
     for share in statistics.common_shares:
         yield Groups(1, share * rows)
     left = rows * max(0.0, 1 - statistics.null_share - sum(statistics.common_shares))
-    distinct = statistics.distinct - len(statistics.common_shares)
-    if left < 0.5 or distinct < 0.5:
+    distinct = max(1.0, statistics.distinct - len(statistics.common_shares))
+    if left < 0.5:
         return
     if left / distinct < 1.001:
         yield Groups(left, 1, alone=True)

@@ -82,6 +82,11 @@ def test_nulls_are_one_posting_list_after_another() -> None:
     assert estimate_size(facts(mostly_null)).pages < 900
 
 
+def test_rows_that_no_statistics_account_for_are_not_lost() -> None:
+    half = column(**statistics(distinct=1, common_shares=(0.5,)))
+    assert estimate_size(facts(half)).pages == pytest.approx(845, abs=5)
+
+
 def test_a_lower_fillfactor_makes_a_larger_index() -> None:
     assert estimate_size(facts(column(), storage={"fillfactor": "45"})).pages > 2 * 2700
 
