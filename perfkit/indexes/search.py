@@ -41,7 +41,8 @@ class Choice:
 def choose(objective: Objective, limits: Limits, clock: Clock) -> Choice:
     """Return the best configuration found: within the limits always, the same for the same input when it is complete."""
     search = _Search(objective, limits, clock)
-    found = [search.improved(search.filled(0, rate)) for rate in (_per_byte, _absolute)]
+    rates = (_absolute,) if limits.budget_bytes is None else (_per_byte, _absolute)
+    found = [search.improved(search.filled(0, rate)) for rate in rates]
     return Choice(configuration=min(found, key=objective.total_ms), complete=not search.is_over)
 
 
