@@ -59,9 +59,10 @@ class DdlSession:
             time.sleep(_POLL_S)
 
     def _try_lock(self) -> bool:
-        ((taken,),) = self.connection.execute(
-            "SELECT pg_catalog.pg_try_advisory_lock(%s::int4, 0)", [APPLY_LOCK]
-        ).fetchall()
+        with server_errors():
+            ((taken,),) = self.connection.execute(
+                "SELECT pg_catalog.pg_try_advisory_lock(%s::int4, 0)", [APPLY_LOCK]
+            ).fetchall()
         return bool(taken)
 
     def _lock_holder(self) -> str:
@@ -152,10 +153,8 @@ def ddl_session(dsn: str, progress: Progress | None = None) -> Iterator[DdlSessi
                 "building needs a session of its own, and a connection pooler stands before the server",
                 hint="name the server itself",
             )
-        with (
-            suppress(StatementError),
-            server_errors(),
-        ):  # a server that cannot look after its clients refuses it
+        # A server whose system cannot tell that a client is gone refuses this.
+        with suppress(StatementError), server_errors():
             connection.execute(SQL("SET client_connection_check_interval = {}").format(f"{CLIENT_CHECK_S}s"))
         place = Place(**{name: found[name] for name in ("database", "identifier", "role")})
         yield DdlSession(

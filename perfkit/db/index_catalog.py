@@ -66,7 +66,10 @@ class IndexCatalog:
                 (row,) = rows_of(self.connection, "ddl_wanted", oids)
         except StatementError as error:
             if error.sqlstate == _NO_RIGHT:
-                raise GuardError(f"{creation.place}: {error.message}", hint=error.hint) from None
+                hint = (
+                    "the role needs SELECT on the table, and TEMPORARY on the database to try the definition"
+                )
+                raise GuardError(f"{creation.place}: {error.message}", hint=error.hint or hint) from None
             if error.sqlstate.startswith(_OF_THE_FILE):
                 raise UsageError(f"{creation.place}: {error.message}", hint=error.hint) from None
             raise

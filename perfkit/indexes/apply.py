@@ -70,6 +70,22 @@ def carry_out(journal: Journal, run: Run, server: Server) -> Iterator[Result]:
             raise
         journals.record(journal, run, number, Event.DONE)
         yield Result(step=step, outcome=outcome, duration_ms=(time.perf_counter() - started) * 1000)
+    if run is Run.DO:
+        _check_wholes(journal, server)
+
+
+def _check_wholes(journal: Journal, server: Server) -> None:
+    """Raise GuardError when a partitioned index is not whole: a partition came before its parent's index was there."""
+    for step in journal.steps.do:
+        name = step.parent if step.action is Action.ATTACH else step.index
+        if name is None or step.action not in {Action.ATTACH, Action.CREATE_PARENT}:
+            continue
+        found = server.catalog.index(name.schema, name.name)
+        if found is not None and not found.valid:
+            raise GuardError(
+                f"{name.sql} is not valid yet: a partition that was made meanwhile has no part of it",
+                hint="apply the file again: it builds what is missing",
+            )
 
 
 def ahead(journal: Journal, run: Run, server: Server) -> tuple[Step, ...]:
@@ -84,19 +100,16 @@ def ahead(journal: Journal, run: Run, server: Server) -> tuple[Step, ...]:
 
 def is_done(step: Step, found: Index | None) -> bool:
     """Tell whether the goal of a step is reached; `found` is the index of its name, None when there is none."""
-    match step.action:
-        case Action.CREATE:
-            return found is not None and found.valid
-        case Action.CREATE_PARENT:
-            return found is not None
-        case Action.ATTACH:
-            return found is not None and found.parent == step.parent
-        case Action.CLEAR:
-            return found is None or found.valid
-        case Action.DROP | Action.DROP_PARENT:
-            return found is None
-        case Action.RUN:
-            return False
+    if found is None:
+        return step.action in _DROPS
+    if step.action is Action.CLEAR:
+        return found.valid
+    if step.action is Action.ATTACH:
+        return found.parent == step.parent
+    is_the_one = found.definition == step.definition and found.table == step.table
+    return is_the_one and (
+        step.action is Action.CREATE_PARENT or (step.action is Action.CREATE and found.valid)
+    )
 
 
 def clean_up(journal: Journal, connect: Connect, tell: Tell) -> bool:

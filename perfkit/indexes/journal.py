@@ -18,6 +18,9 @@ from perfkit.indexes.state import Definition, Name, Place
 from perfkit.indexes.steps import Action, Step, Steps
 
 SCHEMA = "perfkit.apply.journal/1"
+# The last line, whole or not, is found in so much of the file; the first may be as long as there are partitions.
+_TAIL_BYTES = 65_536
+_LONGEST_ERROR = 1_000
 
 
 class Run(StrEnum):
@@ -92,12 +95,12 @@ def create(path: Path, place: Place, steps: Steps) -> Journal:
 
 def record(journal: Journal, run: Run, step: int, event: Event, error: str = "") -> None:
     """Add a line to the journal, on disk before this returns; raises MeasureError when there is no room."""
-    entry = Entry(run=run, step=step, event=event, at=_now(), error=error)
+    entry = Entry(run=run, step=step, event=event, at=_now(), error=error[:_LONGEST_ERROR])
     try:
         with journal.path.open("r+b") as file:
-            whole = file.read().rfind(b"\n") + 1  # what a killed run was writing is not there
-            file.truncate(whole)
-            file.seek(whole)
+            tail = file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            file.truncate(tail + file.read().rfind(b"\n") + 1)  # what a killed run was writing goes
+            file.seek(0, os.SEEK_END)
             _write(file.fileno(), asdict(entry))
     except OSError as problem:
         raise write_error(journal.path, problem) from problem

@@ -7,7 +7,7 @@ from typing import Protocol
 from perfkit import units
 from perfkit.errors import UsageError
 from perfkit.indexes.changes import Changes, Creation, Removal
-from perfkit.indexes.space import is_enough, needed_bytes
+from perfkit.indexes.space import needed_bytes
 from perfkit.indexes.state import Blocker, Index, Name, Table, Wanted
 from perfkit.indexes.steps import Group, Part, Step, Steps, creation, numbered, parts_of, removal
 from perfkit.indexes.thresholds import BUILD_SPACE_FACTOR
@@ -94,11 +94,7 @@ def prepared_again(steps: Sequence[Step], catalog: Catalog) -> Prepared:
 def long_transactions(blockers: Sequence[Blocker]) -> Iterator[Refusal]:
     """Yield a refusal for each transaction that a concurrent build would wait for."""
     for blocker in blockers:
-        end = (
-            f"SELECT pg_terminate_backend({blocker.pid})"
-            if blocker.pid
-            else "COMMIT PREPARED or ROLLBACK PREPARED"
-        )
+        end = f"SELECT pg_terminate_backend({blocker.pid})" if blocker.pid else "ROLLBACK PREPARED"
         yield Refusal(
             f"{blocker.told} has a transaction open for {blocker.age_s:.0f} s, which a concurrent build waits for",
             f"wait until it is over, or end it: {end}; with --wait it starts, and waits",
@@ -107,11 +103,9 @@ def long_transactions(blockers: Sequence[Blocker]) -> Iterator[Refusal]:
 
 def no_room(index_bytes: int, free_bytes: int | None) -> Iterator[Refusal]:
     """Yield a refusal when the indexes surely do not fit; where the room is unknown, nobody is refused."""
-    if is_enough(index_bytes, free_bytes) is False:
-        needed, free = (
-            units.format_bytes(index_bytes * BUILD_SPACE_FACTOR),
-            units.format_bytes(free_bytes or 0),
-        )
+    build_bytes = index_bytes * BUILD_SPACE_FACTOR
+    if free_bytes is not None and build_bytes > free_bytes:
+        needed, free = units.format_bytes(build_bytes), units.format_bytes(free_bytes)
         yield Refusal(f"about {needed} of disk are needed to build, and {free} are free", "make room first")
 
 
@@ -277,7 +271,7 @@ def _free_name(table: Name, wanted: Wanted, catalog: Catalog, found: _Findings) 
     while True:
         name = Name(table.schema, _name(table.name, wanted.keys, str(number or "")))
         if name not in found.names and not catalog.is_taken(name):
-            found.names.setdefault(name, f"the index on {table.sql}")
+            found.names[name] = f"the index on {table.sql}"
             return name.name
         number += 1
 

@@ -1,7 +1,7 @@
 """The room on disk that new indexes need, against what the server's disk has."""
 
 from perfkit.indexes.state import Table, Wanted
-from perfkit.indexes.thresholds import ALIGNMENT_BYTES, BTREE_FILL, BUILD_SPACE_FACTOR, ENTRY_OVERHEAD_BYTES
+from perfkit.indexes.thresholds import ALIGNMENT_BYTES, BTREE_FILL, ENTRY_OVERHEAD_BYTES
 
 # These keep an entry a row; other methods are held to the table's own size, which they seldom reach.
 _ENTRY_A_ROW = frozenset({"btree", "hash"})
@@ -13,8 +13,3 @@ def needed_bytes(table: Table, wanted: Wanted) -> int:
         return table.size_bytes
     key_bytes = -(-wanted.key_bytes // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
     return round(table.rows * (key_bytes + ENTRY_OVERHEAD_BYTES) / BTREE_FILL)
-
-
-def is_enough(index_bytes: int, free_bytes: int | None) -> bool | None:
-    """Tell whether the indexes can be built in the room that is free; None when nobody knows how much that is."""
-    return None if free_bytes is None else index_bytes * BUILD_SPACE_FACTOR <= free_bytes

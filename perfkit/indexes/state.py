@@ -135,7 +135,8 @@ class Blocker:
     def told(self) -> str:
         """Return who it is, by what a person looks for it with."""
         words = (f"user {self.user}", self.application and f"application {self.application}", self.state)
-        return f"process {self.pid} ({', '.join(filter(None, words))})"
+        what = f"process {self.pid}" if self.pid else "nobody's session"
+        return f"{what} ({', '.join(filter(None, words))})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -213,7 +213,10 @@ def _killed(
     else:
         _wait_for(journal, _size(journal), process)
         time.sleep(after_s)
-    os.kill(process.pid if victim == "client" else ground.server.pid, signal.SIGKILL)
+    if victim == "client":
+        process.kill()  # unless it has ended
+    else:
+        os.kill(ground.server.pid, signal.SIGKILL)
     code, _ = _finished(process)
     if victim == "server":
         ground.revive()

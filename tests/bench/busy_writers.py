@@ -15,7 +15,7 @@ _DEATH = ("08", "57P")
 _LOOK_EVERY_S = 0.01
 _CALM_S = 0.05
 # Such a share of the slow pages is so slow that who waits for its locks in a queue waits too long.
-_LONG, _LONG_S = 0.04, 3.0
+_LONG, _LONG_S = 0.02, 3.0
 _WRITES = (
     "INSERT INTO account (writer, number, email) VALUES (%(writer)s, %(number)s, %(email)s)",
     "INSERT INTO event (writer, number, kind) VALUES (%(writer)s, %(number)s, %(number)s %% 4)",

@@ -226,6 +226,30 @@ def test_another_index_of_the_same_name_is_left_alone(session: DdlSession, tmp_p
     assert session.catalog.index("app", "mine") is not None
 
 
+def test_an_index_of_the_name_that_does_something_else_does_not_count_as_done(
+    session: DdlSession, tmp_path: Path
+) -> None:
+    journal = _journal(session, tmp_path, "CREATE INDEX mine ON app.t (b)")
+    _do(session.dsn, "CREATE INDEX mine ON app.t (b DESC)")
+    assert len(ahead(journal, Run.DO, session)) == 1
+
+
+def test_a_partition_that_came_too_early_is_told_and_built_by_the_next_run(
+    session: DdlSession, tmp_path: Path
+) -> None:
+    text = "CREATE INDEX ON app.p (v)"
+    journal = _journal(session, tmp_path, text)
+    _do(session.dsn, "CREATE TABLE app.p22 PARTITION OF app.p2 FOR VALUES FROM (100) TO (200)")
+    with pytest.raises(GuardError, match="not valid yet"):
+        list(carry_out(journal, Run.DO, session))
+    journal.path.unlink()
+    results = list(carry_out(_journal(session, tmp_path, text), Run.DO, session))
+    assert [result.step.table.name for result in results] == ["p22"] * 2
+    whole = session.catalog.index("app", "p_v_idx")
+    assert whole is not None
+    assert whole.valid
+
+
 def test_a_table_that_is_gone_needs_no_index(session: DdlSession, tmp_path: Path) -> None:
     journal = _journal(session, tmp_path, "CREATE INDEX ON app.p (v)")
     _do(session.dsn, "DROP TABLE app.p1")
