@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from perfkit.indexes import thresholds
+from perfkit.indexes.configuration import Candidates, Configuration
+from perfkit.indexes.costs import CostCache
 from perfkit.indexes.existing import ExistingIndex, definitions_by_table
-from perfkit.indexes.objective import Objective
 from perfkit.indexes.overlap import covers, same
+from perfkit.indexes.whatif import WhatIf
+from perfkit.indexes.workload import WorkloadCase
 from perfkit.indexes.write_cost import write_ms_per_minute, writes_by_table
 from perfkit.names import quote_name
 from perfkit.plan.tables import Table
@@ -77,26 +80,29 @@ class _Suspect:
 def find_drops(
     existing: Sequence[ExistingIndex],
     tables: Mapping[str, Table],
-    objective: Objective,
-    configuration: int,
+    cases: Sequence[WorkloadCase],
+    what_if: WhatIf,
+    chosen: frozenset[IndexDefinition],
     usage: Usage,
 ) -> Drops:
-    """Return the indexes that can go beside a chosen configuration, none of which any case would miss.
+    """Return the indexes that can go beside the chosen ones, none of which any case would miss.
 
     The index of a constraint, of a partitioned table or of a partition is never among them.
     """
+    candidates = Candidates(chosen)
+    costs = CostCache(what_if, cases, candidates)
     own = [each for each in existing if _is_of_its_own(each, tables[each.table])]
-    new = sorted(objective.candidates.chosen(configuration), key=IndexDefinition.create)
     drops: list[Drop] = []
     kept: list[KeptIndex] = []
-    for suspect in _suspects(own, existing, new, tables, usage):
+    for suspect in _suspects(own, existing, candidates.definitions, tables, usage):
         name = suspect.existing.name
         dropped = frozenset(drop.name for drop in drops)
-        doubt = suspect.doubt or _missed_by(suspect.existing, objective, configuration, dropped)
+        readers = [case for case in cases if suspect.existing.table in case.reads]
+        doubt = suspect.doubt or _missed_by(name, readers, costs, candidates.everything, dropped)
         if doubt:
             kept.append(KeptIndex(name=name, reason=f"{suspect.kind}: {doubt}"))
         else:
-            drops.append(_drop(suspect, existing, objective, dropped))
+            drops.append(_drop(suspect, existing, cases, dropped))
     return Drops(drops=tuple(drops), kept=tuple(kept))
 
 
@@ -195,24 +201,29 @@ def _foreign_key_doubt(existing: ExistingIndex, table: Table) -> str:
 
 
 def _missed_by(
-    existing: ExistingIndex, objective: Objective, configuration: int, dropped: frozenset[str]
+    name: str,
+    readers: Sequence[WorkloadCase],
+    costs: CostCache,
+    configuration: Configuration,
+    dropped: frozenset[str],
 ) -> str:
     """Return which case would cost more without the index, beside what goes already; '' when none would."""
-    for case in objective.cases:
-        if existing.table not in case.reads:
-            continue
-        before = objective.costs.planned(case, configuration).cost
-        after = objective.costs.without(case, configuration, dropped | {existing.name}).cost
+    for case in readers:
+        before = costs.planned(case, configuration).cost
+        after = costs.without(case, configuration, dropped | {name}).cost
         if after > before * (1 + thresholds.DROP_MOST_LOSS):
             return f"{case.id} would cost {after / before:.2f} times as much without it"
     return ""
 
 
 def _drop(
-    suspect: _Suspect, existing: Sequence[ExistingIndex], objective: Objective, dropped: frozenset[str]
+    suspect: _Suspect,
+    existing: Sequence[ExistingIndex],
+    cases: Sequence[WorkloadCase],
+    dropped: frozenset[str],
 ) -> Drop:
     index, table = suspect.existing.index, suspect.existing.table
-    writes = writes_by_table(objective.cases).get(table, ())
+    writes = writes_by_table(cases).get(table, ())
     before = [each for each in existing if each.table == table and each.name not in dropped]
     after = [each for each in before if each != suspect.existing]
     before_ms, after_ms = (

@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from perfkit.indexes.configuration import Candidates
 from perfkit.indexes.drops import DropKind, Drops, Usage, find_drops
-from perfkit.indexes.existing import definitions_by_table, existing_indexes
-from perfkit.indexes.objective import Objective
+from perfkit.indexes.existing import existing_indexes
 from perfkit.indexes.workload import TableWrite, WorkloadCase, WriteKind
 from perfkit.plan.tables import ForeignKey, Table, TableIndex
 from perfkit.syntax.index import IndexDefinition
@@ -52,10 +50,8 @@ def _drops(
         **(table or {}),  # type: ignore[arg-type]  # fields by name
     )
     existing = existing_indexes([gift])
-    candidates = Candidates(chosen)
     planner = ExactPlanner(ways=ways or {})
-    objective = Objective(cases, candidates, planner, definitions_by_table(existing))
-    return find_drops(existing, {"public.gift": gift}, objective, candidates.everything, usage)
+    return find_drops(existing, {"public.gift": gift}, cases, planner, frozenset(chosen), usage)
 
 
 def _names(drops: Drops) -> list[tuple[str, DropKind]]:
