@@ -26,13 +26,12 @@ _PLAN_SETTINGS = (
     b"SET LOCAL jit = off",
 )
 _LEVEL_COST = 50
-_DESCENDING, _NULLS_FIRST = 1, 2
 _BATCH = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """An index to be asked: names and `keys` as SQL, a key's option 1 for descending plus 2 for nulls first.
+    """An index to be asked: names and `keys` as SQL, and what follows them in its ORDER BY.
 
     The ends of a b-tree are asked for when they `may_tell_ends` and it has no predicate, as only such are looked up.
     """
@@ -42,7 +41,7 @@ class Probe:
     table: str
     method: str
     keys: tuple[str, ...]
-    options: tuple[int, ...]
+    orders: tuple[str, ...]
     operator_class: str
     predicate: str
     blocks: int
@@ -52,21 +51,17 @@ class Probe:
     @property
     def scan(self) -> str:
         """Return the statement whose plan descends the whole b-tree once."""
-        order = ", ".join(map(_ordered, self.keys, self.options))
+        order = ", ".join(map(" ".join, zip(self.keys, self.orders, strict=True)))
         where = f" WHERE {self.predicate}" if self.predicate else ""
         return f"EXPLAIN (FORMAT JSON) SELECT FROM {self.table}{where} ORDER BY {order}"
 
     @property
     def ends(self) -> str:
         """Return the statement that reads the lowest and the highest value of the first key, as text."""
+        # Under its own name the text, not the key, would be what ORDER BY sorts.
         key = self.keys[0]
-        values = f"SELECT ({key})::text FROM {self.table} WHERE {key} IS NOT NULL ORDER BY {key}"  # noqa: S608  as above
+        values = f"SELECT ({key})::text AS value FROM {self.table} WHERE {key} IS NOT NULL ORDER BY {key}"  # noqa: S608  as above
         return f"SELECT ({values} LIMIT 1), ({values} DESC LIMIT 1)"
-
-
-def _ordered(key: str, option: int) -> str:
-    direction = "DESC" if option & _DESCENDING else "ASC"
-    return f"{key} {direction} NULLS {'FIRST' if option & _NULLS_FIRST else 'LAST'}"
 
 
 def probe_indexes(connection: psycopg.Connection, probes: Sequence[Probe]) -> dict[int, dict[str, Any]]:

@@ -43,10 +43,18 @@ class _Relation:
     hides_rows: bool
     predicate: str | None
     keys: list[str] | None
-    options: list[int] | None
+    orders: list[str] | None
     operator_class: str | None
     is_on_text: bool | None
     has_own_costs: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hidden:
+    """How much there is that the server does not show this role."""
+
+    extended: int
+    ranges: int
 
 
 def read_planner_data(dsn: str, guard: Guard, redaction: Redaction) -> PlannerData:
@@ -62,14 +70,14 @@ def read_planner_data(dsn: str, guard: Guard, redaction: Redaction) -> PlannerDa
         found = probe_indexes(connection, probes)
         kept = [pattern.replace("_", r"\_").replace("*", "%") for pattern in redaction.kept]
         seen = tuple(replace(relation.size, **found.get(relation.size.oid, {})) for relation in relations)
-        hidden = connection.execute(sql.load("twin_database")).fetchone()
+        (hidden,) = _rows(connection, "twin_database", _Hidden)
         return PlannerData(
             relations=seen,
             columns=_rows(connection, "twin_columns", ColumnStatistics, redaction.values, kept),
             extended=_rows(connection, "twin_extended", ExtendedStatistics, redaction.values),
             expressions=_rows(connection, "twin_expressions", ExpressionStatistics, redaction.values),
             unreadable=tuple(_unreadable(relations)),
-            lacks=tuple(_lacks(relations, seen, hidden[0] if hidden else 0)),
+            lacks=tuple(_lacks(relations, seen, hidden)),
         )
 
 
@@ -104,7 +112,7 @@ def _probe(relation: _Relation, redaction: Redaction) -> Probe | None:
         table=f"{quote_name(size.table_schema)}.{quote_name(size.table_name)}",
         method=size.method,
         keys=tuple(relation.keys),
-        options=tuple(relation.options or ()),
+        orders=tuple(relation.orders or ()),
         operator_class=relation.operator_class or "",
         predicate=relation.predicate or "",
         blocks=size.blocks,
@@ -124,7 +132,7 @@ def _dump_pattern(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _lacks(relations: Sequence[_Relation], seen: Sequence[RelationSize], hidden: int) -> Iterator[str]:
+def _lacks(relations: Sequence[_Relation], seen: Sequence[RelationSize], hidden: _Hidden) -> Iterator[str]:
     unreadable = [
         relation.size for relation in relations if not relation.size.is_index and not relation.is_readable
     ]
@@ -133,10 +141,15 @@ def _lacks(relations: Sequence[_Relation], seen: Sequence[RelationSize], hidden:
     hiding = [each.size.name for each in relations if not each.size.is_index and each.hides_rows]
     if hiding:
         yield f"{_listed(hiding)}: row security hides their statistics from this role"
-    if hidden:
+    if hidden.extended:
         yield (
-            f"{hidden} extended statistics (CREATE STATISTICS) are only shown to the owner of their tables:"
+            f"{hidden.extended} extended statistics (CREATE STATISTICS) are only shown to the owner of their tables:"
             " estimates over several columns may differ"
+        )
+    if hidden.ranges:
+        yield (
+            f"before PostgreSQL 17 nobody is shown the bounds of ranges: conditions on {hidden.ranges} columns of"
+            " ranges are planned as if nothing were known of them"
         )
     costs = [each.size.name for each in relations if each.has_own_costs]
     if costs:

@@ -14,6 +14,9 @@ from perfkit.embedded.restore import LEFT_OUT, LOCK_WAIT, environment_of
 # "3394; 1259 16412 INDEX alumni people_name_idx postgres"; a constraint's line names its table too.
 _ENTRY = re.compile(r"\d+; \d+ \d+ (INDEX|CONSTRAINT|STATISTICS) (\S+) (?!ATTACH )(?:.* )?(\S+) \S+$")
 
+# pg_dump of 17 and later sets it, and no server before knows it.
+_NEWER_SETTING = "SET transaction_timeout = 0;\n"
+
 
 def dump_schema(source: Source, oids: Mapping[tuple[str, str], int], excluded: Sequence[str]) -> str:
     """Return the schema of the source without owners and grants; `excluded` tables are left out (pg_dump's patterns).
@@ -42,7 +45,7 @@ def dump_schema(source: Source, oids: Mapping[tuple[str, str], int], excluded: S
         entries = run_client([*restore, "--list", dump], environment=os.environ)
         order.write_text("\n".join(_ordered(entries, oids)), "utf-8")
         run_client([*restore, f"--use-list={order}", f"--file={script}", dump], environment=os.environ)
-        return script.read_text("utf-8")
+        return script.read_text("utf-8").replace(_NEWER_SETTING, "")
 
 
 def _ordered(entries: Sequence[str], oids: Mapping[tuple[str, str], int]) -> list[str]:

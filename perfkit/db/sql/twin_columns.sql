@@ -54,9 +54,15 @@ SELECT
     known.most_common_elem_freqs::text AS element_frequencies,
     known.elem_count_histogram::text AS element_counts,
     -- Columns from 17 on.
-    to_jsonb(known) ->> 'range_length_histogram' AS range_lengths,
+    (
+        SELECT array_agg(value)::text
+        FROM jsonb_array_elements_text(nullif(to_jsonb(known) -> 'range_length_histogram', 'null')) AS value
+    ) AS range_lengths,
     (to_jsonb(known) ->> 'range_empty_frac')::float8 AS range_empty_fraction,
-    to_jsonb(known) ->> 'range_bounds_histogram' AS range_bounds,
+    (
+        SELECT array_agg(value)::text
+        FROM jsonb_array_elements_text(nullif(to_jsonb(known) -> 'range_bounds_histogram', 'null')) AS value
+    ) AS range_bounds,
     known.treatment <> 'open' AS is_redacted
 FROM known
 LEFT JOIN LATERAL (

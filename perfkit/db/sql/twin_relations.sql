@@ -1,5 +1,5 @@
 -- Every relation of the users' that the planner may look at, with the sizes that it plans by, and what it takes to look
--- into an index: the keys as text, their options (1 descending, 2 nulls first), the condition of a partial one.
+-- into an index: the keys as text, how they are sorted, the condition of a partial one.
 SELECT
     relation.oid::bigint AS oid,
     namespace.nspname::text AS schema,
@@ -29,11 +29,31 @@ SELECT
         SELECT
             CASE WHEN key = 0 THEN '(' || pg_catalog.pg_get_indexdef(index.indexrelid, place::int, false) || ')'
             ELSE pg_catalog.pg_get_indexdef(index.indexrelid, place::int, false) END
-        FROM unnest(index.indkey::int2[]) WITH ORDINALITY AS keys (key, place)
+            || CASE WHEN sorting.collname <> 'default'
+                THEN format(' COLLATE %I.%I', sorting_namespace.nspname, sorting.collname) ELSE '' END
+        FROM unnest(index.indkey::int2[], index.indcollation::oid[])
+            WITH ORDINALITY AS keys (key, sorted_by, place)
+        LEFT JOIN pg_catalog.pg_collation AS sorting ON sorting.oid = keys.sorted_by
+        LEFT JOIN pg_catalog.pg_namespace AS sorting_namespace
+            ON sorting_namespace.oid = sorting.collnamespace
         WHERE place <= index.indnkeyatts
         ORDER BY place
     ) END AS keys,
-    index.indoption::int2[] AS options,
+    -- How a b-tree sorts each key: its operator for less, or for greater when it descends.
+    CASE WHEN method.amname = 'btree' THEN ARRAY(
+        SELECT
+            format('USING OPERATOR(%I.%s) NULLS ', operator_namespace.nspname, operator.oprname)
+            || CASE WHEN option & 2 = 2 THEN 'FIRST' ELSE 'LAST' END
+        FROM unnest(index.indclass::oid[], index.indoption::int2[]) WITH ORDINALITY AS keys (class, option, place)
+        JOIN pg_catalog.pg_opclass AS opclass ON opclass.oid = keys.class
+        JOIN pg_catalog.pg_amop AS member
+            ON member.amopfamily = opclass.opcfamily
+            AND member.amoplefttype = opclass.opcintype AND member.amoprighttype = opclass.opcintype
+            AND member.amopstrategy = CASE WHEN option & 1 = 1 THEN 5 ELSE 1 END
+        JOIN pg_catalog.pg_operator AS operator ON operator.oid = member.amopopr
+        JOIN pg_catalog.pg_namespace AS operator_namespace ON operator_namespace.oid = operator.oprnamespace
+        ORDER BY place
+    ) END AS orders,
     (SELECT opcname::text FROM pg_catalog.pg_opclass WHERE oid = index.indclass[0]) AS operator_class,
     (
         SELECT type.typcategory IN ('S', 'A') OR type.typname IN ('jsonb', 'tsvector')

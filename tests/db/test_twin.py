@@ -1,0 +1,208 @@
+"""The planner twin: what it is built from holds no rows, and its planner makes of a statement what the source's makes."""
+
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from perfkit.db.connect import connect
+from perfkit.db.copies import read_source
+from perfkit.db.guard import Guard
+from perfkit.db.server import GuardedServer
+from perfkit.db.snapshot import read_planner_data
+from perfkit.db.twin import forget_ends, restore_planner_data
+from perfkit.embedded.schema import dump_schema
+from perfkit.plan.model import Plan, walk
+from perfkit.plan.runs import Statement
+from perfkit.twin.build import Database, Twin, built_twin
+from perfkit.twin.codec import decode, encode
+from perfkit.twin.export import snapshot_of
+from perfkit.twin.snapshot import Redaction, Snapshot
+
+GUARD = Guard(allow_superuser=True, analyze_on_primary=True)
+DATABASE = Database(connect=connect, restore=restore_planner_data, forget_ends=forget_ends)
+EXACT, REDACTED = Redaction(values=False), Redaction()
+
+SCHEMA = """
+CREATE SCHEMA office;
+SET search_path = office;
+CREATE TABLE person (
+    id int PRIMARY KEY, name text NOT NULL, year int, tags text[], profile jsonb, words tsvector, born date,
+    stay int4range, made timestamptz, dropped int, city varchar(40), code char(3)
+);
+INSERT INTO person
+SELECT
+    n, 'Person ' || md5(n::text), CASE WHEN n % 11 > 0 THEN 1950 + (n * n) % 70 END, ARRAY['t' || n % 7, 'u' || n % 501],
+    jsonb_build_object('k', n % 13, 'c', 'c' || n % 97),
+    to_tsvector('simple', 'w' || n % 301 || ' v' || n % 17), date '1940-01-01' + n % 9999,
+    int4range(n % 100, n % 100 + 1 + n % 7), timestamptz '2020-01-01' + n * interval '1 hour', 0,
+    (ARRAY['Oslo', 'Rome', 'Lima'])[1 + n % 3], 'c' || n % 40
+FROM generate_series(1, 20000) AS n;
+ALTER TABLE person DROP COLUMN dropped;
+CREATE INDEX person_year ON person (year DESC NULLS LAST, name);
+CREATE INDEX person_name ON person (lower(name) text_pattern_ops);
+CREATE INDEX person_recent ON person (made) INCLUDE (name) WHERE year > 2000;
+CREATE INDEX person_tags ON person USING gin (tags);
+CREATE INDEX person_profile ON person USING gin (profile jsonb_path_ops);
+CREATE INDEX person_words ON person USING gin (words) WITH (fastupdate = off);
+CREATE INDEX person_made ON person USING brin (made) WITH (pages_per_range = 8);
+CREATE INDEX person_city ON person USING hash (city);
+CREATE INDEX person_stay ON person USING gist (stay);
+CREATE STATISTICS person_place (ndistinct, dependencies, mcv) ON city, code, year FROM person;
+CREATE STATISTICS person_month ON (extract(month FROM born)) FROM person;
+CREATE TABLE gift (id int, person_id int REFERENCES person, given date NOT NULL, amount numeric)
+PARTITION BY RANGE (given);
+CREATE TABLE gift_2024 PARTITION OF gift FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE gift_2025 PARTITION OF gift FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+INSERT INTO gift SELECT n, 1 + n % 20000, date '2024-01-01' + n % 700, n % 1000 FROM generate_series(1, 30000) AS n;
+CREATE INDEX gift_person ON gift (person_id, given);
+CREATE MATERIALIZED VIEW by_year AS SELECT year, count(*) AS people FROM person GROUP BY year;
+CREATE TABLE empty (id int PRIMARY KEY);
+VACUUM (ANALYZE);
+"""
+STATEMENTS = (
+    "SELECT * FROM office.person WHERE id = 17",
+    "SELECT * FROM office.person WHERE id > 19990",
+    "SELECT name FROM office.person WHERE year = 1980 ORDER BY name LIMIT 10",
+    "SELECT * FROM office.person WHERE year IS NULL",
+    "SELECT * FROM office.person ORDER BY year DESC NULLS LAST LIMIT 5",
+    "SELECT * FROM office.person WHERE lower(name) LIKE 'person a%'",
+    "SELECT name FROM office.person WHERE year > 2010 AND made > timestamptz '2021-06-01'",
+    "SELECT * FROM office.person WHERE tags @> '{t3,u17}'",
+    'SELECT * FROM office.person WHERE profile @> \'{"k": 3, "c": "c5"}\'',
+    "SELECT * FROM office.person WHERE words @@ to_tsquery('simple', 'w5 & v3')",
+    "SELECT count(*) FROM office.person WHERE made BETWEEN '2020-03-01' AND '2020-03-05'",
+    "SELECT * FROM office.person WHERE city = 'Oslo' AND code = 'c3' AND year = 1987",
+    "SELECT city, code, count(*) FROM office.person GROUP BY city, code",
+    "SELECT * FROM office.person WHERE extract(month FROM born) = 3",
+    "SELECT * FROM office.person WHERE stay && int4range(7, 9)",
+    """SELECT p.name, sum(amount) FROM office.person AS p JOIN office.gift AS g ON g.person_id = p.id
+    WHERE g.given >= date '2025-03-01' AND p.city = 'Rome' GROUP BY p.name ORDER BY 2 DESC LIMIT 10""",
+    "SELECT * FROM office.gift WHERE person_id = 5 AND given BETWEEN '2024-02-01' AND '2024-03-01'",
+    "SELECT * FROM office.by_year JOIN office.person USING (year) WHERE people > 200",
+    "SELECT * FROM office.empty JOIN office.person USING (id)",
+    "UPDATE office.person SET city = 'Bern' WHERE code = 'c7'",
+)
+
+
+def _snapshot(dsn: str, redaction: Redaction = EXACT) -> Snapshot:
+    data = read_planner_data(dsn, GUARD, redaction)
+    made = snapshot_of(read_source(dsn), data, dump_schema, is_redacted=redaction.values)
+    return decode(encode(made), Path("a.twin"))
+
+
+@contextmanager
+def _twin(snapshot: Snapshot, directory: Path) -> Iterator[Twin]:
+    with built_twin(snapshot, directory, DATABASE) as twin:
+        yield twin
+
+
+def _plan(dsn: str, sql: str) -> Plan:
+    statement = Statement(text=sql, types=(), values=(), writes=False, volatile=False)
+    return GuardedServer(dsn=dsn, guard=GUARD).plan(statement)
+
+
+def _nodes(plan: Plan) -> list[tuple[object, ...]]:
+    return [
+        (
+            node.type,
+            node.index or node.relation,
+            node.plan_rows,
+            node.plan_width,
+            node.startup_cost,
+            node.total_cost,
+        )
+        for node in walk(plan.root)
+    ]
+
+
+@pytest.fixture
+def source(database: str) -> str:
+    with psycopg.connect(database, autocommit=True) as connection:
+        for statement in SCHEMA.split(";\n"):
+            connection.execute(statement.encode())
+    return database
+
+
+@pytest.mark.both_servers
+def test_every_node_of_every_plan_is_the_same_as_on_the_source(source: str, server_folder: Path) -> None:
+    snapshot = _snapshot(source)
+    with _twin(snapshot, server_folder) as twin:
+        assert twin.notes == ()
+        # Before 17 no view shows the bounds of ranges.
+        shows_ranges = snapshot.major >= 17
+        assert [("bounds of ranges" in each) for each in snapshot.data.lacks] == (
+            [] if shows_ranges else [True]
+        )
+        for sql in (each for each in STATEMENTS if shows_ranges or "&&" not in each):
+            assert _nodes(_plan(twin.dsn, sql)) == _nodes(_plan(source, sql)), sql
+
+
+def test_no_row_and_no_value_of_text_leaves_the_server_unless_told(source: str) -> None:
+    for redaction, is_there in ((REDACTED, False), (EXACT, True)):
+        text = gzip.decompress(encode(_snapshot(source, redaction))).decode()
+        # A name that is a bound of a histogram, a common city, a common tag and a common word.
+        assert any(f"Person {start}" in text for start in "0123456789abcdef") is is_there
+        assert ("Oslo" in text, '"u17"' in text or "u17," in text, "'w5'" in text or ",w5," in text) == (
+            is_there,
+        ) * 3
+    kept = gzip.decompress(encode(_snapshot(source, Redaction(kept=("office.person.city",))))).decode()
+    assert "Oslo" in kept
+    assert "Person a" not in kept
+
+
+def test_a_redacted_twin_plans_what_compares_no_text_as_the_source_does(
+    source: str, server_folder: Path
+) -> None:
+    with _twin(_snapshot(source, REDACTED), server_folder) as twin:
+        assert twin.notes == ()
+        for sql in (STATEMENTS[0], STATEMENTS[1], STATEMENTS[4], STATEMENTS[10], STATEMENTS[16]):
+            assert _nodes(_plan(twin.dsn, sql)) == _nodes(_plan(source, sql)), sql
+
+
+def test_a_role_that_may_only_select_sees_less_and_is_told(source: str, server_folder: Path) -> None:
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS reader")
+        connection.execute("CREATE ROLE reader LOGIN PASSWORD 'reader'")
+        connection.execute("GRANT USAGE ON SCHEMA office TO reader")
+        connection.execute("GRANT SELECT ON office.person, office.gift, office.gift_2024 TO reader")
+    try:
+        snapshot = _snapshot(make_conninfo(source, user="reader", password="reader"))
+        lacks = " ".join(snapshot.data.lacks)
+        assert "gift_2025, by_year, empty: this role may not read them" in lacks
+        assert "2 extended statistics" in lacks
+        with _twin(snapshot, server_folder) as twin:
+            assert _nodes(_plan(twin.dsn, STATEMENTS[2])) == _nodes(_plan(source, STATEMENTS[2]))
+    finally:
+        with psycopg.connect(source, autocommit=True) as connection:
+            connection.execute("DROP OWNED BY reader")
+            connection.execute("DROP ROLE reader")
+
+
+def test_a_table_of_300_gigabytes_takes_no_room(source: str, server_folder: Path) -> None:
+    snapshot = _snapshot(source)
+    blocks = 300 * 2**30 // 8192
+    relations = tuple(
+        replace(each, blocks=blocks, pages=blocks, rows=3e9, visible_pages=blocks)
+        if each.name == "person"
+        else each
+        for each in snapshot.data.relations
+    )
+    large = replace(snapshot, data=replace(snapshot.data, relations=relations))
+    with _twin(large, server_folder) as twin:
+        scan = _plan(twin.dsn, "SELECT * FROM office.person").root
+        assert scan.total_cost is not None
+        assert scan.total_cost > blocks
+        used = sum(path.stat().st_blocks * 512 for path in twin.data_directory.rglob("*") if path.is_file())
+        assert used < 200e6
+
+
+def test_nothing_is_left_of_a_twin_when_it_ends(source: str, server_folder: Path) -> None:
+    with _twin(_snapshot(source), server_folder) as twin:
+        place = twin.data_directory
+    assert not place.exists()
