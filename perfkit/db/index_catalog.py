@@ -74,7 +74,7 @@ class IndexCatalog:
                 raise UsageError(f"{creation.place}: {error.message}", hint=error.hint) from None
             raise
         return Wanted(
-            **row | {"keys": tuple(row["keys"]), "definition": read_definition(row.pop("statement"))}
+            **row | {"columns": tuple(row["columns"]), "definition": read_definition(row.pop("statement"))}
         )
 
     def _indexes(self, tables: Sequence[int], oids: Sequence[int]) -> tuple[Index, ...]:

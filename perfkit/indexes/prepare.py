@@ -269,17 +269,17 @@ def _free_name(table: Name, wanted: Wanted, catalog: Catalog, found: _Findings) 
     """Return a name that nothing has yet, made as PostgreSQL makes one (ChooseIndexName in indexcmds.c)."""
     number = 0
     while True:
-        name = Name(table.schema, _name(table.name, wanted.keys, str(number or "")))
+        name = Name(table.schema, _name(table.name, wanted.columns, str(number or "")))
         if name not in found.names and not catalog.is_taken(name):
             found.names[name] = f"the index on {table.sql}"
             return name.name
         number += 1
 
 
-def _name(table: str, keys: Sequence[str], number: str) -> str:
-    """Return table_keys_idx, the longer of both cut until the whole fits."""
+def _name(table: str, columns: Sequence[str], number: str) -> str:
+    """Return table_columns_idx, the longer of both cut until the whole fits."""
     label = f"idx{number}"
-    first, second = table.encode(), "_".join(keys).encode()
+    first, second = table.encode(), "_".join(columns).encode()
     while len(first) + len(second) + len(label) + 2 > _LONGEST_NAME_BYTES:
         if len(first) > len(second):
             first = first[:-1]

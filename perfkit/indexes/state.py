@@ -108,13 +108,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A definition that the server has read: its keys' names, for a name of the index, and their average width in bytes.
+    """A definition that the server has read: its columns' names, which make the index's, and their average width in bytes.
 
-    `key_bytes` is 0 where the server has no statistics of a key.
+    `key_bytes` is 0 where the server has no statistics of a column.
     """
 
     definition: Definition
-    keys: tuple[str, ...]
+    columns: tuple[str, ...]
     method: str
     has_expression: bool
     tablespace: str

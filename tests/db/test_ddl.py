@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -17,6 +18,7 @@ from perfkit.indexes.changes import Changes, read_changes
 from perfkit.indexes.journal import Journal, Run, create, load
 from perfkit.indexes.prepare import Prepared, long_transactions, prepare
 from perfkit.indexes.state import Name
+from perfkit.names import quote_name
 
 SCHEMA = """
     CREATE SCHEMA app;
@@ -162,6 +164,39 @@ def test_a_partitioned_index_is_dropped_only_when_locks_are_allowed(
     changes = _changes(tmp_path, "DROP INDEX app.p_v_idx")
     assert "--allow-locks" in prepare(changes, session.catalog).refusals[0].hint
     assert prepare(changes, session.catalog, allow_locks=True).refusals == ()
+
+
+@BOTH
+def test_no_limit_of_the_role_cuts_a_build_short(dsn: str) -> None:
+    limits = ("statement_timeout", "lock_timeout", "idle_session_timeout", "transaction_timeout")
+    options = " ".join(f"-c {name}=1000" for name in limits[:3]) + " -c default_transaction_read_only=on"
+    with ddl_session(f"{dsn}&options={quote(options)}") as session:
+        for name in limits:
+            query = "SELECT coalesce(current_setting(%s, true), '0')"
+            assert session.connection.execute(query, [name]).fetchone() == ("0",)
+        session.run("CREATE INDEX CONCURRENTLY ON app.t (b)", "")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "definition",
+    ["(a)", "(lower(a), b) INCLUDE (id)", "((b + 1), (id * 2))", "(é)", "(column_with_a_long_name, b)"],
+)
+@pytest.mark.parametrize(
+    "table", ["short", "table_" + "é" * 26, "a_table_whose_name_is_as_long_as_a_name_of_postgres_may_be"]
+)
+def test_an_index_without_a_name_gets_the_one_that_the_server_would_give_it(
+    session: DdlSession, prepared: Callable[[str], Prepared], table: str, definition: str
+) -> None:
+    columns = "a text, b int, id int, é int, column_with_a_long_name int"
+    _do(session.dsn, f'CREATE TABLE app."{table}" ({columns})', f'CREATE INDEX ON app."{table}" ((1))')
+    statement = f'CREATE INDEX ON app."{table}" {definition}'
+    (step,) = (step for step in prepared(statement).steps.do if step.index)
+    before = {name for name, *_ in _indexes(session)}
+    _do(session.dsn, statement)
+    (made,) = {name for name, *_ in _indexes(session)} - before
+    assert step.index is not None
+    assert made == f"app.{quote_name(step.index.name)}"
 
 
 @BOTH

@@ -7,8 +7,8 @@ SELECT
     (
         SELECT array_agg(attname::text ORDER BY attnum)
         FROM pg_catalog.pg_attribute
-        WHERE attrelid = index.indexrelid AND attnum <= index.indnkeyatts
-    ) AS keys,
+        WHERE attrelid = index.indexrelid
+    ) AS columns,
     -- 0 when a key has no statistics, such as an expression.
     (
         SELECT CASE WHEN bool_and(known.avg_width IS NOT NULL) THEN sum(known.avg_width) ELSE 0 END
