@@ -8,7 +8,7 @@ import pytest
 from tests.cli.command import Perfkit
 
 COMMANDS = (
-    *("", "analyze", "baseline", "baseline accept", "baseline list", "baseline show"),
+    *("", "analyze", "apply", "baseline", "baseline accept", "baseline list", "baseline show"),
     *("calibrate", "catalog", "catalog check", "catalog list", "catalog show", "config", "doctor"),
     *("demo", "demo csv", "demo down", "demo psql", "demo status", "demo up", "history", "regress"),
 )
