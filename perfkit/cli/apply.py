@@ -193,13 +193,13 @@ def _applied(
     from perfkit.indexes import journal as journals
     from perfkit.indexes.journal import Journal
 
-    if not outlook.steps.do:
-        return (asked.path if isinstance(asked, Journal) else None), ()
     if outlook.refusals:
         *others, last = outlook.refusals
         for other in others:
             say(f"perfkit: {other.message}")
         raise GuardError(last.message, hint=last.hint)
+    if not outlook.steps.do:
+        return (asked.path if isinstance(asked, Journal) else None), ()
     if not isinstance(asked, Journal):
         path = going.journal or _journal_path(outlook)
         asked = journals.create(path, outlook.place, outlook.steps)

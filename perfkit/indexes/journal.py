@@ -137,7 +137,8 @@ def _lines(path: Path, text: str) -> Iterator[dict[str, Any]]:
         try:
             value = json.loads(line)
         except ValueError as error:
-            raise DamagedFileError(f"{path}:{number}", f"it is no JSON: {error}") from None
+            problem = f"it is no JSON: {error}" if number > 1 else f"it is no {SCHEMA}"
+            raise DamagedFileError(f"{path}:{number}", problem) from None
         if not isinstance(value, dict):
             raise DamagedFileError(f"{path}:{number}", "it is no object")
         yield value

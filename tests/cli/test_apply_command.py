@@ -197,3 +197,16 @@ def _wait_for(database: str, query: str, count: int) -> None:
         while connection.execute(query.encode()).fetchone() != (count,):
             assert time.monotonic() < deadline, f"never {count}: {query}"
             time.sleep(0.02)
+
+
+def test_who_does_not_own_the_table_is_told_even_when_that_leaves_nothing_to_do(
+    apply: Callable[..., Result], own_project: Perfkit, owner: str
+) -> None:
+    with psycopg.connect(owner) as connection:
+        connection.execute("ALTER TABLE alumni.gifts OWNER TO postgres")
+    file = _written(own_project, "CREATE INDEX ON alumni.gifts (amount)")
+    for words in ((), ("--yes",)):
+        result = apply(file, *words)
+        assert result.returncode == 3
+        assert "alumni.gifts belongs to postgres" in result.stdout + result.stderr
+        assert "nothing to do" not in result.stdout

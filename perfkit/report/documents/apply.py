@@ -107,7 +107,8 @@ def _told(outlook: Outlook) -> str:
     created = actions[Action.CREATE] + actions[Action.CREATE_PARENT]
     dropped = actions[Action.DROP] + actions[Action.DROP_PARENT]
     told = [f"{count} {what}" for count, what in ((created, "to create"), (dropped, "to drop")) if count]
-    return f"indexes on {outlook.place.database}: {', '.join(told) or 'nothing to do'}"
+    nothing = "it would not start" if outlook.refusals else "nothing to do"
+    return f"indexes on {outlook.place.database}: {', '.join(told) or nothing}"
 
 
 def _outlook_blocks(outlook: Outlook) -> Iterator[Block]:
@@ -166,10 +167,10 @@ def _space(outlook: Outlook) -> str:
 
 
 def _next(outlook: Outlook) -> Paragraph:
-    if not outlook.steps.do:
-        return Paragraph("There is nothing to do.", Tone.GOOD)
     if outlook.refusals:
         return Paragraph("Nothing was changed.", Tone.BAD)
+    if not outlook.steps.do:
+        return Paragraph("There is nothing to do.", Tone.GOOD)
     return Paragraph("Nothing was changed. The same command with --yes does it.", Tone.GOOD)
 
 
