@@ -80,7 +80,7 @@ class GoingOptions:
 def apply(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="CREATE and DROP INDEX statements, or what suggest -o wrote."),
+        typer.Argument(metavar="FILE", help="CREATE and DROP INDEX statements, or what suggest -o wrote."),
     ] = None,
     *,
     going: GoingOptions,
@@ -134,12 +134,14 @@ def _outlook(asked: "Changes | Journal", session: "DdlSession", going: GoingOpti
     from perfkit.db.disk import free_bytes
     from perfkit.indexes.apply import ahead
     from perfkit.indexes.changes import Changes
-    from perfkit.indexes.journal import Run
+    from perfkit.indexes.journal import Run, unfinished
     from perfkit.indexes.prepare import no_room, prepare, prepared_again
     from perfkit.report.documents.apply import Outlook
 
     run = Run.UNDO if going.undo else Run.DO
+    left: tuple[Path, ...] = ()
     if isinstance(asked, Changes):
+        left = unfinished(_JOURNALS, session.place)
         prepared = prepare(asked, session.catalog, allow_locks=going.allow_locks)
     else:
         _check_place(asked, session)
@@ -149,7 +151,7 @@ def _outlook(asked: "Changes | Journal", session: "DdlSession", going: GoingOpti
         run=run,
         place=session.place,
         steps=prepared.steps,
-        notes=(*prepared.notes, *_unseen(session)),
+        notes=(*map(_told_unfinished, left), *prepared.notes, *_unseen(session)),
         refusals=(
             *prepared.refusals,
             *no_room(prepared.needed_bytes, room),
@@ -186,6 +188,10 @@ def _unseen(session: "DdlSession") -> Iterator[str]:
         )
 
 
+def _told_unfinished(journal: Path) -> str:
+    return f"the run of {journal} is not finished: --resume or --undo it before anything else is changed"
+
+
 def _applied(
     asked: "Changes | Journal", outlook: "Outlook", session: "DdlSession", going: GoingOptions
 ) -> "tuple[Path | None, tuple[Result, ...]]":
@@ -198,9 +204,9 @@ def _applied(
         for other in others:
             say(f"perfkit: {other.message}")
         raise GuardError(last.message, hint=last.hint)
-    if not outlook.steps.do:
-        return (asked.path if isinstance(asked, Journal) else None), ()
     if not isinstance(asked, Journal):
+        if not outlook.steps.do:
+            return None, ()
         path = going.journal or _journal_path(outlook)
         asked = journals.create(path, outlook.place, outlook.steps)
     return asked.path, _carry_out(asked, outlook.run, session)

@@ -114,7 +114,8 @@ def _table(row: dict[str, Any], indexes: Sequence[Index]) -> Table:
 def _index(row: dict[str, Any]) -> Index:
     name, table, parent = _name(row, ""), _name(row, "table_"), _parent(row)
     definition = read_definition(row.pop("statement"))
-    return Index(name=name, table=table, parent=parent, definition=definition, **row)
+    further = tuple(row.pop("further"))
+    return Index(name=name, table=table, parent=parent, definition=definition, further=further, **row)
 
 
 def _name(row: dict[str, Any], prefix: str) -> Name:

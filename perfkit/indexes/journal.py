@@ -6,6 +6,7 @@ JSON Lines: the first holds all steps, each further one says that a step begins,
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -64,6 +65,15 @@ class Journal:
             return tuple(enumerate(self.steps.do))
         begun = {entry.step for entry in self.entries if entry.run is Run.DO}
         return tuple((number, step) for number, step in enumerate(self.steps.undo) if step.since in begun)
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether the last run that was at work did all of its steps; a journal without entries was never begun."""
+        if not self.entries:
+            return True
+        last = self.entries[-1]
+        numbers = [number for number, _ in self.steps_of(last.run)]
+        return last.event is Event.DONE and last.step == numbers[-1]
 
     def done(self, run: Run) -> frozenset[int]:
         """Return the steps of a run that were done since the other run was last at work."""
@@ -130,6 +140,21 @@ def load(path: Path) -> Journal:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedFileError(path, f"it is no journal of an apply ({error})") from None
+
+
+def unfinished(folder: Path, place: Place) -> tuple[Path, ...]:
+    """Return the journals in the folder of runs on this database that are not finished; what is no journal is passed over."""
+    found = []
+    for path in sorted(folder.glob("*.jsonl")):
+        with suppress(UsageError):
+            journal = load(path)
+            is_of_place = (journal.place.database, journal.place.identifier) == (
+                place.database,
+                place.identifier,
+            )
+            if is_of_place and not journal.is_finished:
+                found.append(path)
+    return tuple(found)
 
 
 def _lines(path: Path, text: str) -> Iterator[dict[str, Any]]:

@@ -66,6 +66,7 @@ def _in_tablespace(text: str, tablespace: str) -> str:
 class Index:
     """An index that exists; `parent` is the partitioned index that it is a part of.
 
+    `further` are the statements that give it what its definition does not hold: comment, statistics targets, CLUSTER.
     `held_by` says why it must not be dropped, '' for no reason; `builder_pid` is the session that is building it now.
     """
 
@@ -77,7 +78,7 @@ class Index:
     has_expression: bool = False
     parent: Name | None = None
     tablespace: str = ""
-    comment: str = ""
+    further: tuple[str, ...] = ()
     held_by: str = ""
     builder_pid: int = 0
     size_bytes: int = 0

@@ -106,11 +106,11 @@ def _of_whole(parts: Sequence[Part], steps: Sequence[Step]) -> tuple[Step, ...]:
 
 def removal(index: Index, parts: Sequence[Part]) -> Group:
     """Return how an index is dropped, and how it is made again of its parts, which is not done for an invalid one."""
-    again = creation(
-        parts, index.definition, has_expression=index.has_expression, tablespace=index.tablespace
-    )
-    comments = (_comment(index),) if index.comment else ()
-    return Group(do=(drop_step(index),), undo=(*again.do, *comments) if index.valid else ())
+    again = creation(parts, index.definition, tablespace=index.tablespace)
+    further = (Step(action=Action.RUN, statement=each, table=index.table) for each in index.further)
+    analyzed = _of_whole(parts, tuple(_analyzed(parts))) if index.has_expression else ()
+    undo = (*again.do, *further, *analyzed) if index.valid else ()
+    return Group(do=(drop_step(index),), undo=undo)
 
 
 def drop_step(index: Index) -> Step:
@@ -188,13 +188,6 @@ def _analyzed(parts: Sequence[Part]) -> Iterator[Step]:
     for part in parts:
         if not part.is_partitioned and not part.was_there:
             yield Step(action=Action.RUN, statement=f"ANALYZE {part.table.sql}", table=part.table)
-
-
-def _comment(index: Index) -> Step:
-    text = index.comment.replace("'", "''")
-    return Step(
-        action=Action.RUN, statement=f"COMMENT ON INDEX {index.name.sql} IS '{text}'", table=index.table
-    )
 
 
 def parts_of(index: Index, tables: Sequence[Table]) -> tuple[Part, ...]:

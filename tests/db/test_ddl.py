@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -205,9 +206,14 @@ def test_everything_is_applied_and_everything_is_taken_back(session: DdlSession,
         session.dsn,
         "CREATE INDEX own ON app.p21 (v DESC)",
         "CREATE INDEX gone ON app.p (k, v)",
+        "DROP INDEX app.t_a_idx",
+        "CREATE INDEX t_a_idx ON app.t (a, upper(a))",
         "COMMENT ON INDEX app.t_a_idx IS 'it''s \\old'",
+        "ALTER INDEX app.t_a_idx ALTER COLUMN 2 SET STATISTICS 500",
+        "ALTER TABLE app.t CLUSTER ON t_a_idx",
     )
     before = _indexes(session)
+    dropped = session.catalog.index("app", "t_a_idx")
     text = (
         "CREATE INDEX ON app.t (lower(a)); CREATE INDEX ON app.p (v DESC); DROP INDEX app.t_a_idx, app.gone"
     )
@@ -221,9 +227,11 @@ def test_everything_is_applied_and_everything_is_taken_back(session: DdlSession,
     assert ahead(load(journal.path), Run.DO, session) == ()
     list(carry_out(load(journal.path), Run.UNDO, session))
     assert _indexes(session) == before
-    index = session.catalog.index("app", "t_a_idx")
-    assert index is not None
-    assert index.comment == "it's \\old"
+    assert dropped is not None
+    assert len(dropped.further) == 3
+    made_again = session.catalog.index("app", "t_a_idx")
+    assert made_again is not None
+    assert replace(made_again, size_bytes=0) == replace(dropped, size_bytes=0)
 
 
 def test_an_invalid_index_is_made_again(session: DdlSession, tmp_path: Path) -> None:

@@ -11,7 +11,22 @@ SELECT
     parent_namespace.nspname AS parent_schema,
     parent.relname AS parent_name,
     coalesce(tablespace.spcname::text, '') AS tablespace,
-    coalesce(pg_catalog.obj_description(index.indexrelid, 'pg_class'), '') AS comment,
+    -- What its definition does not hold, as the statements that give it back.
+    array(
+        SELECT format('COMMENT ON INDEX %I.%I IS %L', namespace.nspname, relation.relname, description)
+        FROM pg_catalog.obj_description(index.indexrelid, 'pg_class') AS description
+        WHERE description IS NOT NULL
+        UNION ALL
+        SELECT format('ALTER TABLE %I.%I CLUSTER ON %I', table_namespace.nspname, owner.relname, relation.relname)
+        WHERE index.indisclustered
+        UNION ALL
+        SELECT format(
+            'ALTER INDEX %I.%I ALTER COLUMN %s SET STATISTICS %s',
+            namespace.nspname, relation.relname, attnum, attstattarget
+        )
+        FROM pg_catalog.pg_attribute
+        WHERE attrelid = index.indexrelid AND attstattarget >= 0
+    ) AS further,
     coalesce(
         -- A key or exclusion says it all: foreign keys that need it need that too.
         (

@@ -1,12 +1,13 @@
 """The journal is on disk before a step, survives a death in the middle of a line, and names what is damaged."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from perfkit.errors import DamagedFileError, UsageError
-from perfkit.indexes.journal import Event, Journal, Run, create, load, record
+from perfkit.indexes.journal import Event, Journal, Run, create, load, record, unfinished
 from perfkit.indexes.state import Definition, Index, Name, Place
 from perfkit.indexes.steps import Part, creation, numbered, removal
 
@@ -68,6 +69,20 @@ def test_only_what_was_begun_is_taken_back(journal: Journal) -> None:
     ]
     record(journal, Run.DO, 2, Event.BEGUN)
     assert len(load(journal.path).steps_of(Run.UNDO)) == len(STEPS.undo)
+
+
+def test_a_run_that_was_not_finished_is_found(journal: Journal) -> None:
+    folder = journal.path.parent
+    (folder / "damaged.jsonl").write_text("{")
+    assert unfinished(folder, PLACE) == ()
+    for number in range(len(STEPS.do)):
+        record(journal, Run.DO, number, Event.BEGUN)
+        assert unfinished(folder, PLACE) == (journal.path,)
+        record(journal, Run.DO, number, Event.DONE)
+    assert unfinished(folder, PLACE) == ()
+    record(journal, Run.UNDO, 0, Event.DONE)
+    assert unfinished(folder, PLACE) == (journal.path,)
+    assert unfinished(folder, replace(PLACE, database="other")) == ()
 
 
 def test_what_was_taken_back_is_not_done_any_more(journal: Journal) -> None:

@@ -1,5 +1,7 @@
 """The steps of an apply come in an order that can be done, and those of its undo take exactly them back."""
 
+from dataclasses import replace
+
 import pytest
 
 from perfkit.indexes.state import Definition, Index, Name, read_definition
@@ -22,14 +24,13 @@ def _part(table: str, parent: str = "", *, is_partitioned: bool = False, found: 
     )
 
 
-def _index(name: str, table: str, *, valid: bool = True, parent: str = "", comment: str = "") -> Index:
+def _index(name: str, table: str, *, valid: bool = True, parent: str = "") -> Index:
     return Index(
         name=_name(name),
         table=_name(table),
         definition=DEFINITION,
         valid=valid,
         parent=_name(parent) if parent else None,
-        comment=comment,
     )
 
 
@@ -109,10 +110,11 @@ def test_tables_are_analyzed_after_an_index_on_an_expression() -> None:
     assert _told(group.do)[-2:] == ["ANALYZE s.one", "ANALYZE s.two"]
 
 
-def test_a_dropped_index_comes_back_with_its_comment() -> None:
-    group = removal(_index("i", "t", comment="it's old"), [_part("t")])
+def test_a_dropped_index_comes_back_with_what_its_definition_does_not_hold() -> None:
+    index = replace(_index("i", "t"), further=("COMMENT ON INDEX s.i IS 'old'",), has_expression=True)
+    group = removal(index, [_part("t")])
     assert _told(group.do) == ["DROP INDEX CONCURRENTLY s.i"]
-    assert _told(group.undo)[-1] == "COMMENT ON INDEX s.i IS 'it''s old'"
+    assert _told(group.undo)[1:] == ["COMMENT ON INDEX s.i IS 'old'", "ANALYZE s.t"]
 
 
 def test_an_invalid_index_is_not_made_again() -> None:
