@@ -181,10 +181,10 @@ def _waits(tables: Sequence["Name"], session: "DdlSession", going: GoingOptions)
 
 def _unseen(session: "DdlSession") -> Iterator[str]:
     if hidden := session.hidden_sessions():
-        sessions = "1 session" if hidden == 1 else f"{hidden} sessions"
+        sessions = "1 session hides" if hidden == 1 else f"{hidden} sessions hide"
         yield (
-            f"whether {sessions} of other roles have long transactions is unknown to role {session.place.role}; "
-            "pg_read_all_stats would tell"
+            f"{sessions} from role {session.place.role} how long a transaction is open, and a build waits for old ones: "
+            "unknown; pg_read_all_stats would show it"
         )
 
 

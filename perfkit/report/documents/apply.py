@@ -159,7 +159,7 @@ def _kind(step: Step) -> tuple[Action, Name | None]:
 def _space(outlook: Outlook) -> str:
     needed = units.format_bytes(outlook.needed_bytes)
     free = (
-        "unknown: the server does not tell"
+        "unknown, as the server does not tell it"
         if outlook.free_bytes is None
         else units.format_bytes(outlook.free_bytes)
     )
