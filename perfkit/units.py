@@ -20,6 +20,18 @@ def parse_duration_ms(text: str) -> float:
     return float(match[1]) * factor
 
 
+def parse_size_bytes(text: str) -> int:
+    """Return the bytes that "200MB", "1.5 GB" or a bare number (bytes) says, else UsageError; 1 kB is 1,024 bytes."""
+    match = _QUANTITY.fullmatch(text)
+    factors = {unit.lower(): factor for unit, factor in _BYTES_PER_UNIT.items()}
+    factor = factors.get((match[2] or "B").lower()) if match else None
+    if match is None or factor is None:
+        raise UsageError(
+            f"{text!r} is not a size", hint=f"write a number and one of {', '.join(_BYTES_PER_UNIT)}"
+        )
+    return round(float(match[1]) * factor)
+
+
 def format_ms(value_ms: float) -> str:
     """Return a duration as people read it: "0.04 ms", "12.3 ms", "1.52 s", "2 min 05 s"."""
     if value_ms >= 60_000:

@@ -16,6 +16,7 @@ from perfkit.cli import (
     doctor,
     history,
     regress,
+    suggest,
     twin,
 )
 from perfkit.cli.run import run
@@ -51,6 +52,7 @@ app.command("analyze")(analyze.analyze)
 app.add_typer(baseline.app, name="baseline")
 app.command("regress")(regress.regress)
 app.command("calibrate")(calibrate.calibrate)
+app.command("suggest")(suggest.suggest)
 app.command("apply")(apply.apply)
 app.command("history")(history.history)
 app.add_typer(twin.app, name="twin")

@@ -181,9 +181,15 @@ def database() -> "Database":
     """Return what the database room does for a twin."""
     from perfkit.db.connect import connect
     from perfkit.db.twin import forget_ends, restore_planner_data
+    from perfkit.db.twin_candidates import make_candidates
     from perfkit.twin.build import Database
 
-    return Database(connect=connect, restore=restore_planner_data, forget_ends=forget_ends)
+    return Database(
+        connect=connect,
+        restore=restore_planner_data,
+        forget_ends=forget_ends,
+        make_candidates=make_candidates,
+    )
 
 
 def _forget(place: Path) -> bool:

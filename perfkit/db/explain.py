@@ -81,7 +81,7 @@ def explain_options(version: int, *, timing: bool) -> str:
 
 
 def _prepare(connection: psycopg.Connection, statement: Statement) -> Composed:
-    types = _server_types(connection, statement.types)
+    types = server_types(connection, statement.types)
     declared = SQL("({})").format(SQL(", ").join(map(SQL, types))) if types else SQL("")
     execute(connection, SQL("PREPARE perfkit{} AS {}").format(declared, SQL(statement.text)))
     if not types:
@@ -89,7 +89,8 @@ def _prepare(connection: psycopg.Connection, statement: Statement) -> Composed:
     return SQL("EXECUTE perfkit({})").format(SQL(", ").join(map(Literal, statement.values)))
 
 
-def _server_types(connection: psycopg.Connection, names: tuple[str, ...]) -> list[str]:
+def server_types(connection: psycopg.Connection, names: tuple[str, ...]) -> list[str]:
+    """Return the server's own spelling of type names; StatementError when it does not know one."""
     if not names:
         return []
     with psycopg.RawCursor(connection) as cursor:

@@ -1,9 +1,9 @@
 """Build: a throw-away server whose tables are empty, and look to its planner as production's do."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from perfkit.embedded.binaries import find_postgres_binaries
@@ -11,9 +11,10 @@ from perfkit.embedded.client import run_script
 from perfkit.embedded.databases import Connection, create_database, give_settings
 from perfkit.embedded.postgres import PostgresServer, start_postgres, stop_postgres
 from perfkit.embedded.run_folder import SERVER, run_folder
+from perfkit.syntax.index import IndexDefinition
 from perfkit.twin.forks import read_block, set_length, write_blocks, write_fork
 from perfkit.twin.pages import brin_metapage, btree_pages, gin_metapage, visibility_page
-from perfkit.twin.restored import Restored
+from perfkit.twin.restored import MadeCandidate, Restored
 from perfkit.twin.snapshot import PlannerData, RelationSize, Snapshot
 
 DATABASE = "twin"
@@ -45,12 +46,14 @@ class Database:
     connect: Callable[[str], Connection]
     restore: Callable[[str, PlannerData], Restored]
     forget_ends: Callable[[str], None]
+    make_candidates: Callable[[str, Sequence[IndexDefinition], Sequence[str]], tuple[MadeCandidate, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Twin:
-    """A running twin: its superuser's URI, where its data are, and what it lacks, a sentence each."""
+    """A running twin: what it is made of, its superuser's URI, where its data are, and what it lacks, a sentence each."""
 
+    snapshot: Snapshot = field(repr=False)
     dsn: str = field(repr=False)
     data_directory: Path
     notes: tuple[str, ...]
@@ -87,8 +90,25 @@ def build(snapshot: Snapshot, directory: Path, database: Database, *, die_with_p
     _fill(snapshot.data, {(file.schema, file.name): data / file.path for file in restored.files}, leaves)
     server = _start(snapshot, directory, die_with_parent=die_with_parent)
     return Twin(
-        dsn=server.dsn_for(DATABASE), data_directory=data, notes=tuple(dict.fromkeys(filter(None, notes)))
+        snapshot=snapshot,
+        dsn=server.dsn_for(DATABASE),
+        data_directory=data,
+        notes=tuple(dict.fromkeys(filter(None, notes))),
     )
+
+
+def add_candidates(
+    twin: Twin, definitions: Sequence[IndexDefinition], needs: Sequence[str], database: Database
+) -> tuple[Twin, tuple[MadeCandidate, ...]]:
+    """Make candidates on a running twin, which is started anew, as its server remembers pages and lengths of files."""
+    made = database.make_candidates(twin.dsn, definitions, needs)
+    directory = twin.data_directory.parent
+    stop_postgres(directory)
+    for candidate in made:
+        for index in candidate.indexes:
+            _fill_index(index.size, twin.data_directory / index.path, None, index.table_blocks)
+    server = _start(twin.snapshot, directory, die_with_parent=True)
+    return replace(twin, dsn=server.dsn_for(DATABASE)), made
 
 
 def _start(snapshot: Snapshot, directory: Path, *, die_with_parent: bool) -> PostgresServer:
@@ -123,13 +143,18 @@ def _fill(data: PlannerData, paths: Mapping[_Key, Path], leaves: Mapping[_Key, b
         key = (relation.schema, relation.name)
         if not relation.has_file or key not in paths:
             continue
-        path = paths[key]
-        if relation.is_index and relation.blocks > 1:
+        if relation.is_index:
             table = blocks.get((relation.table_schema or "", relation.table_name or ""), 0)
-            write_blocks(path, _first_pages(relation, path, leaves.get(key), table))
-        set_length(path, relation.blocks)
-        if not relation.is_index and relation.blocks:
-            write_fork(path, "vm", visibility_page())
+            _fill_index(relation, paths[key], leaves.get(key), table)
+        elif relation.blocks:
+            set_length(paths[key], relation.blocks)
+            write_fork(paths[key], "vm", visibility_page())
+
+
+def _fill_index(index: RelationSize, path: Path, leaf: bytes | None, table_blocks: int) -> None:
+    if index.blocks > 1:
+        write_blocks(path, _first_pages(index, path, leaf, table_blocks))
+    set_length(path, index.blocks)
 
 
 def _first_pages(index: RelationSize, path: Path, leaf: bytes | None, table_blocks: int) -> list[bytes]:

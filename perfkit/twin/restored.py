@@ -1,6 +1,9 @@
-"""What putting a snapshot's planner data in place gives: where the relations' files are, and what went wrong."""
+"""What the database room gives back of the twin: where the files of relations are, and what could not be made."""
 
 from dataclasses import dataclass
+
+from perfkit.syntax.index import IndexDefinition
+from perfkit.twin.snapshot import RelationSize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +22,31 @@ class Restored:
 
     files: tuple[RelationFile, ...]
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeIndex:
+    """An empty index on the twin that is to look as if it were built: its estimated size, its file, its table's blocks."""
+
+    size: RelationSize
+    path: str
+    table_blocks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeCandidate:
+    """A candidate on the twin: its indexes, several on a partitioned table, or the `problem` that kept it from being made.
+
+    All of its `oids` are not valid until they are asked for; `names` are those of its indexes, as plans name them.
+    """
+
+    definition: IndexDefinition
+    oids: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    indexes: tuple[MadeIndex, ...] = ()
+    problem: str = ""
+
+    @property
+    def size_bytes(self) -> int:
+        """Return how large it would be in all."""
+        return sum(each.size.blocks for each in self.indexes) * 8192

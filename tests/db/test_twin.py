@@ -16,6 +16,7 @@ from perfkit.db.guard import Guard
 from perfkit.db.server import GuardedServer
 from perfkit.db.snapshot import read_planner_data
 from perfkit.db.twin import forget_ends, restore_planner_data
+from perfkit.db.twin_candidates import make_candidates
 from perfkit.embedded.schema import dump_schema
 from perfkit.plan.model import Plan, walk
 from perfkit.plan.runs import Statement
@@ -25,7 +26,12 @@ from perfkit.twin.export import snapshot_of
 from perfkit.twin.snapshot import Redaction, Snapshot
 
 GUARD = Guard(allow_superuser=True, analyze_on_primary=True)
-DATABASE = Database(connect=connect, restore=restore_planner_data, forget_ends=forget_ends)
+DATABASE = Database(
+    connect=connect,
+    restore=restore_planner_data,
+    forget_ends=forget_ends,
+    make_candidates=make_candidates,
+)
 EXACT, REDACTED = Redaction(values=False), Redaction()
 
 SCHEMA = """

@@ -34,7 +34,7 @@ ARROWS: dict[str, set[str]] = {
     "calibrate": {"baseline", "measure", "plan"},
     "selftest": {"baseline", "embedded", "measure"},
     "indexes": {"catalog", "files", "measure", "plan", "syntax", "twin"},
-    "twin": {"catalog", "copies", "embedded", "files", "measure", "plan"},
+    "twin": {"catalog", "copies", "embedded", "files", "measure", "plan", "syntax"},
     "doctor": set(),
     "embedded": {"copies"},
     "demo": {"embedded"},

@@ -1,0 +1,60 @@
+"""Advice: the indexes to create and to drop for a workload, with what they are worth and what was left out."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from perfkit.indexes.drops import Drops, Usage, find_drops
+from perfkit.indexes.existing import existing_indexes
+from perfkit.indexes.gather import Gathered
+from perfkit.indexes.screening import screen
+from perfkit.indexes.search import Clock, Limits
+from perfkit.indexes.selection import Selection, select
+from perfkit.indexes.whatif import WhatIf
+from perfkit.plan.tables import Tables
+from perfkit.syntax.index import IndexDefinition
+
+_SECONDS_A_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """What answers what-if, and the candidates that it could not make, with the reason."""
+
+    what_if: WhatIf
+    refused: Mapping[IndexDefinition, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """The answer for a workload; `refused` are the candidates that could not be judged, with the reason."""
+
+    selection: Selection
+    drops: Drops
+    gathered: Gathered
+    refused: Mapping[IndexDefinition, str]
+
+
+def advise(gathered: Gathered, tables: Tables, planner: Planner, limits: Limits, clock: Clock) -> Advice:
+    """Return the indexes to make for the cases within the limits, and those that can go beside them."""
+    refused = planner.refused
+    cases = tuple(
+        replace(case, offered=tuple(each for each in case.offered if each not in refused))
+        for case in gathered.cases
+    )
+    existing = existing_indexes(tables.tables.values())
+    selection = select(cases, tables.tables, existing, planner.what_if, limits, clock)
+    usage = Usage(age_days=_age_days(tables), has_replicas=None)
+    drops = find_drops(existing, tables.tables, cases, planner.what_if, selection.configuration, usage)
+    return Advice(selection=selection, drops=drops, gathered=gathered, refused=refused)
+
+
+def to_plan(gathered: Gathered, tables: Tables) -> tuple[IndexDefinition, ...]:
+    """Return the candidates that the planner must know: those that neither exist nor are for a tiny table."""
+    existing = existing_indexes(tables.tables.values())
+    return screen(gathered.cases, tables.tables, existing).candidates
+
+
+def _age_days(tables: Tables) -> float | None:
+    since = tables.statistics_since
+    return None if since is None else (time.time() - since) / _SECONDS_A_DAY
