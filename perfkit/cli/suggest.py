@@ -23,8 +23,9 @@ from perfkit.cli.twin import database, snapshot_from
 if TYPE_CHECKING:
     from perfkit.catalog.workload import Workload
     from perfkit.indexes.advise import Planner
+    from perfkit.indexes.gather import Gathered
+    from perfkit.plan.tables import Tables
     from perfkit.settings import Settings
-    from perfkit.syntax.index import IndexDefinition
     from perfkit.twin.build import Twin
     from perfkit.twin.snapshot import Snapshot
 
@@ -64,7 +65,7 @@ def suggest(
     from perfkit.db.guard import guarded
     from perfkit.db.tables import read_tables
     from perfkit.files import write_atomically
-    from perfkit.indexes.advise import advise, to_plan
+    from perfkit.indexes.advise import advise
     from perfkit.indexes.gather import gather
     from perfkit.indexes.search import Limits
     from perfkit.measure.run import measure
@@ -87,8 +88,7 @@ def suggest(
     gathered = gather(analysis.results, tables)
     # It never leaves this machine, and is gone with the run.
     snapshot = snapshot_from(source, Redaction(values=False))
-    candidates = to_plan(gathered, tables)
-    with _planner(snapshot, candidates, gathered.needs, chosen, settings) as (planner, twin):
+    with _planner(snapshot, gathered, tables, chosen, settings) as (planner, twin):
         began = time.perf_counter()
         advice = advise(gathered, tables, planner, limits, time.monotonic)
         view = SuggestView(
@@ -102,21 +102,21 @@ def suggest(
 @contextmanager
 def _planner(
     snapshot: "Snapshot",
-    candidates: "tuple[IndexDefinition, ...]",
-    needs: tuple[str, ...],
+    gathered: "Gathered",
+    tables: "Tables",
     workload: "Workload",
     settings: "Settings",
 ) -> Iterator[tuple["Planner", "Twin"]]:
     """Yield what answers what-if on a twin that has all candidates, and the twin; both are gone in the end."""
     from perfkit.db.connect import connected
     from perfkit.db.whatif import TwinWhatIf
-    from perfkit.indexes.advise import Planner
+    from perfkit.indexes.advise import Planner, to_plan
     from perfkit.measure.run import statement_of
     from perfkit.twin.build import add_candidates, built_twin
 
     statements = {each.case.id: statement_of(each.query, each.case) for each in workload.cases}
     with built_twin(snapshot, settings.dir, database()) as bare:
-        twin, made = add_candidates(bare, candidates, needs, database())
+        twin, made = add_candidates(bare, to_plan(gathered, tables), gathered.needs, database())
         with connected(twin.dsn) as connection:
             refused = {each.definition: each.problem for each in made if each.problem}
             yield Planner(what_if=TwinWhatIf(connection, made, statements), refused=refused), twin
