@@ -14,14 +14,15 @@ from perfkit.plan.runs import Statement
 from perfkit.syntax.index import IndexDefinition
 from perfkit.twin.restored import MadeCandidate
 
-_EXPLAIN = SQL("EXPLAIN (VERBOSE, FORMAT JSON) {}")
+# The line ends what may be a comment at the end of a statement.
+_EXPLAIN = SQL("EXPLAIN (VERBOSE, FORMAT JSON) {}\n")
 _SWITCH = SQL("UPDATE pg_catalog.pg_index SET indisvalid = {} WHERE indexrelid = ANY ({}::oid[])")
 
 
 class TwinWhatIf:
     """A planner that can be asked what if, as `perfkit.indexes.whatif.WhatIf`; it holds a connection to the twin.
 
-    Each case's statement is prepared once. A question switches its candidates on and existing indexes off, within a
+    A question switches its candidates on and existing indexes off, within a
     transaction that is rolled back: pg_index.indisvalid is all that the planner asks before it looks at an index.
     """
 
@@ -81,16 +82,20 @@ class TwinWhatIf:
         )
 
     def _command(self, case_id: str) -> Composed:
-        """Return what executes a case's statement, which is prepared when it is first asked for."""
+        """Return what executes a case's statement, which is prepared when it is first asked for.
+
+        One without parameters is planned as it is: prepared, it would keep the plan of its first question.
+        """
+        statement = self._statements[case_id]
+        if not statement.types:
+            return SQL("{}").format(SQL(statement.text))
         if case_id not in self._commands:
-            statement = self._statements[case_id]
             name = Identifier(f"case {len(self._commands)}")
             types = server_types(self._connection, statement.types)
-            declared = SQL("({})").format(SQL(", ").join(map(SQL, types))) if types else SQL("")
-            prepare = SQL("PREPARE {}{} AS {}").format(name, declared, SQL(statement.text))
-            self._connection.execute(prepare)
-            values = SQL("({})").format(SQL(", ").join(map(Literal, statement.values))) if types else SQL("")
-            self._commands[case_id] = SQL("EXECUTE {}{}").format(name, values)
+            declared = SQL(", ").join(map(SQL, types))
+            self._connection.execute(SQL("PREPARE {} ({}) AS {}").format(name, declared, SQL(statement.text)))
+            values = SQL(", ").join(map(Literal, statement.values))
+            self._commands[case_id] = SQL("EXECUTE {} ({})").format(name, values)
         return self._commands[case_id]
 
 
