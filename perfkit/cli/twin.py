@@ -27,10 +27,10 @@ Directory = Annotated[Path | None, typer.Option("--dir", help="Where twins live;
 
 
 @app.command("export")
-@takes(server=ServerOptions)
+@takes(server=ServerOptions, out=OutputOptions)
 def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the snapshot goes.")],
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the snapshot goes.")],
     exact: Annotated[
         bool, typer.Option("--exact", help="Let values of text leave the server as they are.")
     ] = False,
@@ -39,6 +39,7 @@ def export(
         typer.Option("--keep", metavar="PATTERN", help="Columns that may (schema.table.column, with *)."),
     ] = None,
     server: ServerOptions,
+    out: OutputOptions,
 ) -> None:
     """Write what the planner knows of the database to one file: schema, statistics, sizes, settings; no rows.
 
@@ -53,10 +54,10 @@ def export(
     snapshot = snapshot_from(server_from(settings), Redaction(values=not exact, kept=tuple(keep or ())))
     content = encode(snapshot)
     try:
-        output.write_bytes(content)
+        file.write_bytes(content)
     except OSError as error:
-        raise write_error(output, error) from error
-    emit(export_document(snapshot, ExportView(path=output, size_bytes=len(content))), OutputOptions())
+        raise write_error(file, error) from error
+    emit(export_document(snapshot, ExportView(path=file, size_bytes=len(content))), out)
 
 
 @app.command("build")
@@ -78,7 +79,7 @@ def build(file: SnapshotFile, *, directory: Directory = None) -> None:
         typer.echo(f"lacks: {note}")
     typer.echo(f"The twin of {snapshot.database} (PostgreSQL {snapshot.major}) runs: {twin.dsn}")
     typer.echo(
-        "Its tables are empty: EXPLAIN works, EXPLAIN ANALYZE does not tell. Stop it with: perfkit twin down"
+        "Only plan on it (EXPLAIN): it has no rows, and its indexes are hollow. Stop it with: perfkit twin down"
     )
 
 

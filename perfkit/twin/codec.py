@@ -25,7 +25,7 @@ from perfkit.twin.snapshot import (
 VERSION = 1
 SCHEMA = f"perfkit.twin/{VERSION}"
 _SCHEMA = re.compile(r"perfkit\.twin/(\d{1,9})")
-_EXPORT_AGAIN = "export it again: perfkit twin export -o FILE"
+_EXPORT_AGAIN = "export it again: perfkit twin export FILE"
 _ROWS = {
     "relations": RelationSize,
     "columns": ColumnStatistics,
@@ -90,7 +90,7 @@ def read_snapshot(path: Path) -> Snapshot:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"{path}: {error.strerror}", hint="make one with: perfkit twin export -o FILE"
+            f"{path}: {error.strerror}", hint="make one with: perfkit twin export FILE"
         ) from None
     return decode(content, path)
 
