@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check bench bench-regress docs lock clean
+.PHONY: demo test check bench bench-regress bench-apply docs lock clean
 
 demo: $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" sh docs/demo.sh
@@ -24,6 +24,10 @@ bench-regress: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.power_runs --raw docs/regress/power.jsonl
 	$(BIN)/python -m tests.bench.aa_runs --mode paired --raw docs/regress/aa-paired.jsonl
 	$(BIN)/python -m tests.bench.aa_runs --mode stored --raw docs/regress/aa-stored.jsonl
+
+# Index changes killed at random moments, 100 times the client and 100 times the server; about fifteen minutes.
+bench-apply: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.apply_kills --runs 200 --raw docs/apply-kills.jsonl
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m perfkit.plan.rules.pages

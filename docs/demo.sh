@@ -39,6 +39,10 @@ migration="$baselines/login.sql"
 echo 'CREATE INDEX CONCURRENTLY emails_lower_idx ON alumni.emails (lower(email));' > "$migration"
 run perfkit regress --migration "$migration" 'profile_login'
 
+say "Indexes that would help, judged by the planner of a twin without rows; the dry run of making them"
+run perfkit suggest 'profile_*' 'directory_search_*' --samples 2 --budget 100MB --also "json=$baselines/advice.json"
+run perfkit apply "$baselines/advice.json"
+
 say "Every run is kept; drift that no single comparison sees is found over them"
 run perfkit history --last 3 $judged
 

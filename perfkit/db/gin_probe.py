@@ -74,8 +74,10 @@ def gin_counts(pages: GinCosts, cpu: GinCosts, *, blocks: int, rows: float) -> d
         used = max(1, blocks - 1 - pending)
         if entries is None:
             entries = used * _ENTRIES_A_PAGE
-        entry_pages = max(1, used - round(share * entries))
-        if round(entry_pages**_POWER) == reads:
+        # As many pages as give r reads a key; the others hold data.
+        fewest, most = (math.ceil((reads - 0.5) ** (1 / _POWER)), math.floor((reads + 0.5) ** (1 / _POWER)))
+        if fewest <= used:
+            entry_pages = min(max(1, fewest, used - round(share * entries)), most)
             return {"gin_entry_pages": entry_pages, "gin_entries": entries, "gin_pending_pages": pending}
     return None
 
