@@ -90,6 +90,14 @@ class ChangeOptions:
             help="How --migration copies: on the server, else by a dump to an embedded one; or a dump's file.",
         ),
     ] = None
+    twin: Annotated[
+        Path | None,
+        typer.Option(
+            "--twin",
+            metavar="FILE",
+            help="Judge what --migration does to plans, on twins of a snapshot: no database is asked.",
+        ),
+    ] = None
     base_queries: Annotated[
         str | None,
         typer.Option(
@@ -105,6 +113,10 @@ class ChangeOptions:
             raise UsageError("--head needs a database to be judged against", hint="name it: --base DSN")
         if self.copies and not self.migration:
             raise UsageError("--copies says how to copy for a migration", hint="name it: --migration FILE")
+        if self.twin and (self.copies or not self.migration):
+            raise UsageError(
+                "--twin judges a migration, and copies nothing", hint="name it: --migration FILE"
+            )
 
     @property
     def is_given(self) -> bool:

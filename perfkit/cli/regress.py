@@ -78,6 +78,9 @@ def regress(
             )
         run_self_test(settings, out)
         return
+    if change.twin:
+        _judge_on_twins(settings, patterns, change, out)
+        return
     if change.is_given:
         with change_of(settings, patterns, change) as sides:
             trial, against, notes = _judge_change(settings, sides), sides.title, sides.notes
@@ -138,3 +141,40 @@ def _judge_change(settings: "Settings", change: Change) -> "Trial":
             progress=progress,
         )
         return run_trial(sampler, thresholds_of(settings))
+
+
+def _judge_on_twins(
+    settings: "Settings", patterns: Sequence[str] | None, change: ChangeOptions, out: OutputOptions
+) -> None:
+    """Judge the plans of the written cases before and after the migration; drawn ones would need a database."""
+    from datetime import UTC, datetime
+    from functools import partial
+
+    from perfkit.baseline.plans import judge_plans
+    from perfkit.cli.progress import progress_bar
+    from perfkit.cli.session import workload_from
+    from perfkit.cli.twin import running_twin
+    from perfkit.db.migration import apply_migration, read_migration
+    from perfkit.report.documents.regress import Place, judgement_document
+    from perfkit.twin.codec import read_snapshot
+    from perfkit.twin.compare import agreements, plan_all
+
+    files = change.migration or []
+    read_migration(files)  # what is wrong with them is told before anything is built
+    snapshot = read_snapshot(change.twin) if change.twin else None
+    assert snapshot is not None
+    with running_twin(snapshot, settings) as (twin, planner), progress_bar("before") as progress:
+        cases = workload_from(settings, planner, patterns).cases
+        before = plan_all(cases, planner, progress)
+        notes = (*snapshot.data.lacks, *twin.notes)
+    migrate = partial(apply_migration, files=files)
+    with running_twin(snapshot, settings, migrate) as (_, planner), progress_bar("after") as progress:
+        after = plan_all(cases, planner, progress)
+    judgement = judge_plans(agreements(cases, before, after))
+    places = {each.case.id: Place(path=str(each.query.path), line=each.query.line) for each in cases}
+    against = f"the twin of {snapshot.database} without the migration"
+    emit(
+        judgement_document(judgement, places, against=against, notes=notes, measured_at=datetime.now(UTC)),
+        out,
+    )
+    leave(GATE_FAILED if judgement.failed else 0)

@@ -14,7 +14,7 @@ from perfkit.cli.session import emit, leave, server_at, server_from, settings_fr
 if TYPE_CHECKING:
     from perfkit.db.server import GuardedServer
     from perfkit.settings import Settings
-    from perfkit.twin.build import Database, Twin
+    from perfkit.twin.build import Change, Database, Twin
     from perfkit.twin.snapshot import Redaction, Snapshot
 
 app = typer.Typer(
@@ -159,11 +159,13 @@ def check(
 
 
 @contextmanager
-def running_twin(snapshot: "Snapshot", settings: "Settings") -> Iterator[tuple["Twin", "GuardedServer"]]:
-    """Yield a twin of the snapshot, and the server to plan on, both gone in the end."""
+def running_twin(
+    snapshot: "Snapshot", settings: "Settings", change: "Change | None" = None
+) -> Iterator[tuple["Twin", "GuardedServer"]]:
+    """Yield a twin of the snapshot, after a change if there is one, and the server to plan on, both gone in the end."""
     from perfkit.twin.build import built_twin
 
-    with built_twin(snapshot, settings.dir, database()) as twin:
+    with built_twin(snapshot, settings.dir, database(), change) as twin:
         yield twin, server_at(twin.dsn, settings, allow_superuser=True, allow_writes=True)
 
 
@@ -182,7 +184,7 @@ def database() -> "Database":
     """Return what the database room does for a twin."""
     from perfkit.db.connect import connect
     from perfkit.db.twin import forget_ends, restore_planner_data
-    from perfkit.db.twin_candidates import make_candidates
+    from perfkit.db.twin_candidates import make_candidates, size_new_indexes
     from perfkit.twin.build import Database
 
     return Database(
@@ -190,6 +192,7 @@ def database() -> "Database":
         restore=restore_planner_data,
         forget_ends=forget_ends,
         make_candidates=make_candidates,
+        size_new_indexes=size_new_indexes,
     )
 
 

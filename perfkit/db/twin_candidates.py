@@ -4,11 +4,12 @@ The planner can be told of any access method, expression or predicate, as the se
 built while its table stands on a file without blocks, so that 300 GB of holes are not read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import class_row
 
 from perfkit.db import sql
 from perfkit.db.connect import connected, server_errors
@@ -20,6 +21,19 @@ from perfkit.twin.size.facts import IndexSize
 from perfkit.twin.snapshot import RelationSize
 
 PREFIX = "perfkit_candidate_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """A row of candidate_files.sql: an index that has a file, and what its first pages follow from."""
+
+    oid: int
+    schema: str
+    name: str
+    method: str
+    path: str
+    table_blocks: int
+    pages_per_range: int | None
 
 
 def make_candidates(
@@ -41,6 +55,27 @@ def make_candidates(
         return sized
 
 
+def size_new_indexes(dsn: str, known: Collection[tuple[str, str]]) -> tuple[MadeIndex, ...]:
+    """Return the indexes of users that are not among the `known` (schema, name), with the sizes they would have.
+
+    The catalog has these sizes then. Raises ConnectError and StatementError.
+    """
+    with connected(dsn) as connection, server_errors():
+        found = connection.execute(sql.load("user_indexes")).fetchall()
+        oids = [oid for oid, schema, name in found if (schema, name) not in known]
+        with connection.transaction():
+            # The planner is asked for rows, and must not look into an index that is still empty.
+            _switch(connection, oids, valid=False)
+            sized = _sizes(connection, oids)
+            _switch(connection, oids, valid=True)
+        connection.execute("CHECKPOINT")
+        return tuple(_index(file, size) for file, size in sized.values())
+
+
+def _switch(connection: psycopg.Connection, oids: Sequence[int], *, valid: bool) -> None:
+    connection.execute("UPDATE pg_index SET indisvalid = %s WHERE indexrelid = ANY (%s)", [valid, list(oids)])
+
+
 def _make(connection: psycopg.Connection, definition: IndexDefinition, number: int) -> MadeCandidate:
     name = f"{PREFIX}{number}"
     try:
@@ -58,54 +93,44 @@ def _make(connection: psycopg.Connection, definition: IndexDefinition, number: i
 
 
 def _sized(connection: psycopg.Connection, made: Sequence[MadeCandidate]) -> tuple[MadeCandidate, ...]:
-    """Return the candidates with the sizes of their indexes, which the catalog then has too."""
-    oids = [oid for candidate in made for oid in candidate.oids]
-    with psycopg.RawCursor(connection, row_factory=dict_row) as cursor:
-        rows = {row.pop("oid"): row for row in cursor.execute(sql.load("candidate_files"), [oids]).fetchall()}
-    files = [oid for oid in oids if oid in rows]
-    sizes = {
-        oid: estimate_size(facts)
-        for oid, facts in zip(files, read_index_facts(connection, files), strict=True)
-    }
-    connection.cursor().executemany(
-        "UPDATE pg_class SET relpages = %s, reltuples = %s WHERE oid = %s",
-        [(size.pages, size.tuples, oid) for oid, size in sizes.items()],
-    )
+    """Return the candidates with the sizes of their indexes."""
+    sized = _sizes(connection, [oid for candidate in made for oid in candidate.oids])
     return tuple(
-        MadeCandidate(
-            definition=candidate.definition,
-            oids=candidate.oids,
-            names=candidate.names,
-            indexes=tuple(_indexes(candidate, rows, sizes)),
-            problem=candidate.problem,
-        )
+        replace(candidate, indexes=tuple(_index(*sized[oid]) for oid in candidate.oids if oid in sized))
         for candidate in made
     )
 
 
-def _indexes(
-    candidate: MadeCandidate, rows: dict[int, dict[str, object]], sizes: dict[int, IndexSize]
-) -> Iterator[MadeIndex]:
-    for oid in candidate.oids:
-        if oid not in rows:  # a partitioned index has no file
-            continue
-        row, size = rows[oid], sizes[oid]
-        yield MadeIndex(
-            size=RelationSize(
-                oid=oid,
-                schema=str(row["schema"]),
-                name=str(row["name"]),
-                kind="i",
-                pages=size.pages,
-                rows=size.tuples,
-                visible_pages=0,
-                blocks=size.pages,
-                method=str(row["method"]),
-                pages_per_range=row["pages_per_range"],  # type: ignore[arg-type]  # an integer or None
-                height=size.height,
-                gin_entry_pages=size.gin.entry_pages if size.gin else None,
-                gin_entries=size.gin.entries if size.gin else None,
-            ),
-            path=str(row["path"]),
-            table_blocks=int(str(row["table_blocks"])),
-        )
+def _sizes(connection: psycopg.Connection, oids: Sequence[int]) -> dict[int, tuple[_File, IndexSize]]:
+    """Return file and size of each index that has one, which a partitioned index has not; the catalog gets the size."""
+    with psycopg.RawCursor(connection, row_factory=class_row(_File)) as cursor:
+        files = cursor.execute(sql.load("candidate_files"), [list(oids)]).fetchall()
+    facts = read_index_facts(connection, [file.oid for file in files])
+    sizes = [estimate_size(each) for each in facts]
+    connection.cursor().executemany(
+        "UPDATE pg_class SET relpages = %s, reltuples = %s WHERE oid = %s",
+        [(size.pages, size.tuples, file.oid) for file, size in zip(files, sizes, strict=True)],
+    )
+    return {file.oid: (file, size) for file, size in zip(files, sizes, strict=True)}
+
+
+def _index(file: _File, size: IndexSize) -> MadeIndex:
+    return MadeIndex(
+        size=RelationSize(
+            oid=file.oid,
+            schema=file.schema,
+            name=file.name,
+            kind="i",
+            pages=size.pages,
+            rows=size.tuples,
+            visible_pages=0,
+            blocks=size.pages,
+            method=file.method,
+            pages_per_range=file.pages_per_range,
+            height=size.height,
+            gin_entry_pages=size.gin.entry_pages if size.gin else None,
+            gin_entries=size.gin.entries if size.gin else None,
+        ),
+        path=file.path,
+        table_blocks=file.table_blocks,
+    )

@@ -1,7 +1,7 @@
 """Build: a throw-away server whose tables are empty, and look to its planner as production's do."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from perfkit.embedded.run_folder import SERVER, run_folder
 from perfkit.syntax.index import IndexDefinition
 from perfkit.twin.forks import read_block, set_length, write_blocks, write_fork
 from perfkit.twin.pages import brin_metapage, btree_pages, gin_metapage, visibility_page
-from perfkit.twin.restored import MadeCandidate, Restored
+from perfkit.twin.restored import MadeCandidate, MadeIndex, Restored
 from perfkit.twin.snapshot import PlannerData, RelationSize, Snapshot
 
 DATABASE = "twin"
@@ -47,6 +47,7 @@ class Database:
     restore: Callable[[str, PlannerData], Restored]
     forget_ends: Callable[[str], None]
     make_candidates: Callable[[str, Sequence[IndexDefinition], Sequence[str]], tuple[MadeCandidate, ...]]
+    size_new_indexes: Callable[[str, Collection[tuple[str, str]]], tuple[MadeIndex, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +60,48 @@ class Twin:
     notes: tuple[str, ...]
 
 
+Change = Callable[[str], None]
+"""What a migration does to the database at a URI."""
+
+
 @contextmanager
-def built_twin(snapshot: Snapshot, directory: Path, database: Database) -> Iterator[Twin]:
+def built_twin(
+    snapshot: Snapshot, directory: Path, database: Database, change: Change | None = None
+) -> Iterator[Twin]:
     """Yield a twin of the snapshot under `directory`/twins, which ends with the block; killed ones are removed first.
 
-    Raises ServerError when the matching PostgreSQL is not here or does not start.
+    The `change` is made while its tables are truly empty, so that it takes no time; then all that is known of what is
+    left of them is put in place, and what is new gets the size it would have. Raises ServerError when the matching
+    PostgreSQL is not here or does not start, and what the change raises.
     """
     with run_folder(directory.resolve() / "twins") as folder:
-        yield build(snapshot, folder / SERVER, database, die_with_parent=True)
+        twin = build(snapshot, folder / SERVER, database, die_with_parent=True, change=change)
+        yield _with_new_indexes(twin, database) if change else twin
 
 
-def build(snapshot: Snapshot, directory: Path, database: Database, *, die_with_parent: bool = False) -> Twin:
+def _with_new_indexes(twin: Twin, database: Database) -> Twin:
+    known = {(each.schema, each.name) for each in twin.snapshot.data.relations}
+    return _filled(twin, database.size_new_indexes(twin.dsn, known))
+
+
+def _filled(twin: Twin, made: Sequence[MadeIndex]) -> Twin:
+    """Give indexes on a running twin their size; it is started anew, as its server remembers pages and lengths."""
+    directory = twin.data_directory.parent
+    stop_postgres(directory)
+    for index in made:
+        _fill_index(index.size, twin.data_directory / index.path, None, index.table_blocks)
+    server = _start(twin.snapshot, directory, die_with_parent=True)
+    return replace(twin, dsn=server.dsn_for(DATABASE))
+
+
+def build(
+    snapshot: Snapshot,
+    directory: Path,
+    database: Database,
+    *,
+    die_with_parent: bool = False,
+    change: Change | None = None,
+) -> Twin:
     """Return a twin of the snapshot in the directory, which has none yet; errors as of `built_twin`."""
     server = _start(snapshot, directory, die_with_parent=die_with_parent)
     with closing(database.connect(server.dsn)) as session:
@@ -77,8 +109,11 @@ def build(snapshot: Snapshot, directory: Path, database: Database, *, die_with_p
         notes += give_settings(session, [DATABASE], snapshot.settings)
     dsn = server.dsn_for(DATABASE)
     notes += _make_schema(snapshot, server)
+    if change:
+        change(dsn)
     restored = database.restore(dsn, snapshot.data)
-    notes += _told(restored.problems)
+    # After a change, statistics of what is gone have no place.
+    notes += () if change else _told(restored.problems)
     data = server.directory / "data"
     leaves = {
         (file.schema, file.name): read_block(data / file.ends_path, 1)
@@ -100,15 +135,9 @@ def build(snapshot: Snapshot, directory: Path, database: Database, *, die_with_p
 def add_candidates(
     twin: Twin, definitions: Sequence[IndexDefinition], needs: Sequence[str], database: Database
 ) -> tuple[Twin, tuple[MadeCandidate, ...]]:
-    """Make candidates on a running twin, which is started anew, as its server remembers pages and lengths of files."""
+    """Make candidates on a running twin, which is started anew."""
     made = database.make_candidates(twin.dsn, definitions, needs)
-    directory = twin.data_directory.parent
-    stop_postgres(directory)
-    for candidate in made:
-        for index in candidate.indexes:
-            _fill_index(index.size, twin.data_directory / index.path, None, index.table_blocks)
-    server = _start(twin.snapshot, directory, die_with_parent=True)
-    return replace(twin, dsn=server.dsn_for(DATABASE)), made
+    return _filled(twin, [index for candidate in made for index in candidate.indexes]), made
 
 
 def _start(snapshot: Snapshot, directory: Path, *, die_with_parent: bool) -> PostgresServer:

@@ -1,6 +1,7 @@
 """perfkit twin and perfkit suggest on a user's project: a snapshot, plans without rows, advice that can be applied."""
 
 import json
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -14,16 +15,26 @@ QUERY = "names_of_many"
 
 
 @pytest.fixture
-def without_index(own_project: Perfkit, alumni_server: PostgresServer, own_database: str) -> Perfkit:
-    with psycopg.connect(alumni_server.dsn_for(own_database), autocommit=True) as owner:
-        owner.execute(f"DROP INDEX alumni.{INDEX}")
-        # Large enough for an index to be worth it.
-        owner.execute(
-            "INSERT INTO alumni.person_names (person_id, kind, given_name, family_name)"
-            " SELECT person_id, kind, given_name, family_name FROM alumni.person_names, generate_series(1, 20)"
-        )
-        owner.execute("VACUUM ANALYZE alumni.person_names")
+def owner(alumni_server: PostgresServer, own_database: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(alumni_server.dsn_for(own_database), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def grown(own_project: Perfkit, owner: psycopg.Connection) -> Perfkit:
+    """Return a project whose table of names is large enough for an index to be worth it."""
+    owner.execute(
+        "INSERT INTO alumni.person_names (person_id, kind, given_name, family_name)"
+        " SELECT person_id, kind, given_name, family_name FROM alumni.person_names, generate_series(1, 20)"
+    )
+    owner.execute("VACUUM ANALYZE alumni.person_names")
     return own_project
+
+
+@pytest.fixture
+def without_index(grown: Perfkit, owner: psycopg.Connection) -> Perfkit:
+    owner.execute(f"DROP INDEX alumni.{INDEX}")
+    return grown
 
 
 def test_a_lost_index_is_suggested_and_can_be_applied(without_index: Perfkit) -> None:
@@ -100,3 +111,27 @@ def test_a_file_that_is_no_snapshot_names_itself(project: Perfkit, content: byte
     told = project("twin", "explain", "alumni.twin")
     assert told.returncode == 2
     assert words in told.stderr
+
+
+MIGRATIONS = {
+    "lost.sql": (f"DROP INDEX alumni.{INDEX};", 1, "plan changed"),
+    "made.sql": ("CREATE INDEX CONCURRENTLY again ON alumni.person_names (given_name);", 0, "same"),
+    "gone.sql": ("ALTER TABLE alumni.person_names RENAME COLUMN person_id TO whose;", 1, "error"),
+}
+
+
+@pytest.mark.parametrize("name", MIGRATIONS)
+def test_what_a_migration_does_to_plans_is_judged_on_twins_alone(grown: Perfkit, name: str) -> None:
+    assert grown("twin", "export", "alumni.twin", "--exact").returncode == 0
+    script, exit_code, kind = MIGRATIONS[name]
+    (grown.directory / name).write_text(script)
+    told = grown("regress", QUERY, "--twin", "alumni.twin", "--migration", name, "--format", "json")
+    assert told.returncode == exit_code, told.stderr
+    verdicts = {each["case"]: each["kind"] for each in json.loads(told.stdout)["verdicts"]}
+    assert verdicts["few"] == kind
+
+
+def test_a_twin_without_a_migration_is_no_change(project: Perfkit) -> None:
+    told = project("regress", "--twin", "alumni.twin")
+    assert told.returncode == 2
+    assert "--migration" in told.stderr

@@ -16,7 +16,7 @@ from perfkit.db.guard import Guard
 from perfkit.db.server import GuardedServer
 from perfkit.db.snapshot import read_planner_data
 from perfkit.db.twin import forget_ends, restore_planner_data
-from perfkit.db.twin_candidates import make_candidates
+from perfkit.db.twin_candidates import make_candidates, size_new_indexes
 from perfkit.embedded.schema import dump_schema
 from perfkit.plan.model import Plan, walk
 from perfkit.plan.runs import Statement
@@ -31,6 +31,7 @@ DATABASE = Database(
     restore=restore_planner_data,
     forget_ends=forget_ends,
     make_candidates=make_candidates,
+    size_new_indexes=size_new_indexes,
 )
 EXACT, REDACTED = Redaction(values=False), Redaction()
 

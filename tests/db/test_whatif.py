@@ -12,7 +12,7 @@ from perfkit.db.guard import Guard
 from perfkit.db.server import GuardedServer
 from perfkit.db.snapshot import read_planner_data
 from perfkit.db.twin import forget_ends, restore_planner_data
-from perfkit.db.twin_candidates import make_candidates
+from perfkit.db.twin_candidates import make_candidates, size_new_indexes
 from perfkit.db.whatif import TwinWhatIf
 from perfkit.embedded.schema import dump_schema
 from perfkit.indexes.workload import WorkloadCase
@@ -25,7 +25,11 @@ from perfkit.twin.snapshot import Redaction
 
 GUARD = Guard(allow_superuser=True, analyze_on_primary=True)
 DATABASE = Database(
-    connect=connect, restore=restore_planner_data, forget_ends=forget_ends, make_candidates=make_candidates
+    connect=connect,
+    restore=restore_planner_data,
+    forget_ends=forget_ends,
+    make_candidates=make_candidates,
+    size_new_indexes=size_new_indexes,
 )
 SCHEMA = """
 CREATE SCHEMA office;

@@ -29,7 +29,7 @@ ARROWS: dict[str, set[str]] = {
     "catalog": {"syntax"},
     "db": {"copies", "indexes", "plan", "syntax", "twin"},
     "measure": {"catalog", "plan"},
-    "baseline": {"catalog", "measure", "plan", "syntax", "files"},
+    "baseline": {"catalog", "measure", "plan", "syntax", "files", "twin"},
     "history": {"baseline", "files", "measure", "plan"},
     "calibrate": {"baseline", "measure", "plan"},
     "selftest": {"baseline", "embedded", "measure"},

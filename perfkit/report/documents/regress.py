@@ -1,13 +1,14 @@
 """The document of a judgement: what failed and why, what is for review, what improved, what was not judged."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import zip_longest
 
 from perfkit import units
 from perfkit.baseline.trial import Trial
 from perfkit.baseline.verdict import Cause, Gate, Judgement, Verdict, VerdictKind
-from perfkit.measure.model import CaseResult
 from perfkit.report.data import to_data
 from perfkit.report.document import Block, Check, Code, Document, Item, Listing, Paragraph, State, Tone
 
@@ -35,19 +36,50 @@ _TONES = {
 
 def regress_document(trial: Trial, *, against: str, notes: tuple[str, ...] = ()) -> Document:
     """Return the document of a trial; `against` says what the cases were held against, `notes` how."""
-    judgement, analysis = trial.judgement, trial.analysis
-    results = {result.case.id: result for result in analysis.results}
+    places = {
+        result.case.id: Place(
+            path=str(result.query.path),
+            line=result.query.line,
+            seconds=sum(result.runs.execution_ms) / 1000 if result.runs else 0.0,
+        )
+        for result in trial.analysis.results
+    }
+    at, again = trial.analysis.measured_at, trial.looked_again
+    return judgement_document(
+        trial.judgement, places, against=against, notes=notes, measured_at=at, looked_again=again
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a case's query stands, and how long the case ran."""
+
+    path: str
+    line: int
+    seconds: float = 0.0
+
+
+def judgement_document(
+    judgement: Judgement,
+    places: Mapping[str, Place],
+    *,
+    against: str,
+    notes: tuple[str, ...],
+    measured_at: datetime,
+    looked_again: int = 0,
+) -> Document:
+    """Return the document of a judgement; `places` by the ids of its cases."""
     told = (*notes, *judgement.notes)
     return Document(
         schema=SCHEMA,
         title=f"perfkit regress: {len(judgement.verdicts)} cases against {against}",
         blocks=(*(Paragraph(note, Tone.FAINT) for note in told), *_blocks(judgement)),
-        checks=tuple(_check(verdict, results.get(verdict.id)) for verdict in judgement.verdicts),
+        checks=tuple(_check(verdict, places.get(verdict.id)) for verdict in judgement.verdicts),
         data={
             "against": against,
             "notes": told,
-            "looked_again": trial.looked_again,
-            "measured_at": analysis.measured_at,
+            "looked_again": looked_again,
+            "measured_at": measured_at,
             "failed": judgement.failed,
             "counts": {str(kind): count for kind, count in _counts(judgement).items()},
             "verdicts": to_data(judgement.verdicts),
@@ -123,14 +155,14 @@ def _summary(judgement: Judgement) -> Paragraph:
     return Paragraph(f"No regression ({counted}).", Tone.GOOD)
 
 
-def _check(verdict: Verdict, result: CaseResult | None) -> Check:
+def _check(verdict: Verdict, place: Place | None) -> Check:
     return Check(
         id=verdict.id,
         group=verdict.query,
         state=_STATES[verdict.gate],
         message=verdict.message,
         detail="\n".join(part for part in (verdict.hint, verdict.diff) if part),
-        path=str(result.query.path) if result else "",
-        line=result.query.line if result else 0,
-        seconds=sum(result.runs.execution_ms) / 1000 if result and result.runs else 0.0,
+        path=place.path if place else "",
+        line=place.line if place else 0,
+        seconds=place.seconds if place else 0.0,
     )

@@ -7,6 +7,7 @@ from itertools import groupby
 from perfkit.indexes.advise import Advice
 from perfkit.indexes.drops import Drop
 from perfkit.indexes.selection import CaseEffect, ChosenIndex
+from perfkit.names import quote_name
 from perfkit.report.data import to_data
 from perfkit.report.document import Block, Cell, Document, Item, Listing, Paragraph, Table, Tone
 from perfkit.units import format_bytes, format_count, format_ms, format_share
@@ -50,7 +51,7 @@ def suggest_document(advice: Advice, view: SuggestView) -> Document:
 
 def script(advice: Advice) -> str:
     """Return the advice as SQL, each statement with its reason before it."""
-    lines: list[str] = []
+    lines = ["-- Run it with perfkit apply: a partitioned table takes no CONCURRENTLY of its own.", ""]
     for index in advice.selection.chosen:
         lines += [f"-- {reason_of(advice, index)}", f"{create_statement(index)};", ""]
     for drop in advice.drops.drops:
@@ -65,8 +66,6 @@ def create_statement(index: ChosenIndex) -> str:
 
 def drop_statement(drop: Drop) -> str:
     """Return what drops an index without stopping anybody."""
-    from perfkit.names import quote_name
-
     schema, _, name = drop.name.partition(".")
     return f"DROP INDEX CONCURRENTLY {quote_name(schema)}.{quote_name(name)}"
 

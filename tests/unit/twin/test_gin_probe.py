@@ -23,7 +23,7 @@ def _costs(pending: int, entry_pages: int, data_pages: int, entries: int) -> tup
         for keys, more in zip(KEYS, data, strict=True)
     ]
     everything = pending + entries * reads + max(data_pages, math.ceil(ROWS / 2730))
-    return GinCosts(*pages, everything), GinCosts(*cpu, None)
+    return GinCosts(pages[0], pages[1], pages[2], everything), GinCosts(cpu[0], cpu[1], cpu[2], None)
 
 
 @given(
