@@ -73,7 +73,7 @@ def _after_migration(
 
     read_migration(files)  # what is wrong with them is told before minutes of copying
     source = side_from(settings, patterns)
-    with _copies(settings, server_from(settings), copies) as made:
+    with copies_of(settings, server_from(settings), copies) as made:
         apply_migration(made.head, files)
         settled = settle(made.base, made.head)
         before, after = (
@@ -142,7 +142,7 @@ def _queries_at(base: str, queries: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _copies(settings: "Settings", server: "GuardedServer", kind: str | None) -> Iterator["Copies"]:
+def copies_of(settings: "Settings", server: "GuardedServer", kind: str | None) -> Iterator["Copies"]:
     """Yield two copies: by template where server and guard let us, else on an embedded server, or of a dump's file."""
     from perfkit.db.copies import template_copies
 

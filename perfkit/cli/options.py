@@ -67,6 +67,16 @@ class MeasureOptions:
     ] = None
 
 
+Copies = Annotated[
+    str | None,
+    typer.Option(
+        "--copies",
+        metavar="template|embedded|DUMP",
+        help="How the database is copied: on its server, else by a dump to an embedded one; or a dump's file.",
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeOptions:
     """The change that is judged in one run, in one of three ways; none of them for a stored baseline."""
@@ -82,14 +92,7 @@ class ChangeOptions:
         list[Path] | None,
         typer.Option("--migration", metavar="FILE", help="Judge what SQL files do, on copies. Repeatable."),
     ] = None
-    copies: Annotated[
-        str | None,
-        typer.Option(
-            "--copies",
-            metavar="template|embedded|DUMP",
-            help="How --migration copies: on the server, else by a dump to an embedded one; or a dump's file.",
-        ),
-    ] = None
+    copies: Copies = None
     twin: Annotated[
         Path | None,
         typer.Option(

@@ -1,8 +1,9 @@
 """perfkit suggest: indexes to create and to drop for the catalog, judged on a twin, without touching the database."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,19 +12,34 @@ import typer
 from perfkit.cli.options import (
     MEASURING,
     CatalogOptions,
+    Copies,
     MeasureOptions,
     OutputOptions,
     Patterns,
     ServerOptions,
     takes,
 )
-from perfkit.cli.session import emit, manner_of, server_from, settings_from, workload_from
+from perfkit.cli.session import (
+    budget_of,
+    chance_of,
+    emit,
+    manner_of,
+    server_at,
+    server_from,
+    settings_from,
+    side_from,
+    thresholds_of,
+    workload_from,
+)
 from perfkit.cli.twin import database, snapshot_from
 
 if TYPE_CHECKING:
+    from perfkit.baseline.tally import Side
     from perfkit.catalog.workload import Workload
-    from perfkit.indexes.advise import Planner
+    from perfkit.indexes.advise import Advice, Planner
     from perfkit.indexes.gather import Gathered
+    from perfkit.indexes.verify import MeasuredCase, Verified
+    from perfkit.measure.model import Progress
     from perfkit.plan.tables import Tables
     from perfkit.settings import Settings
     from perfkit.twin.build import Twin
@@ -47,6 +63,11 @@ def suggest(
     time_limit: Annotated[
         str | None, typer.Option("--time-limit", metavar="TIME", help="How long to search, such as 20s.")
     ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Build them on a copy, measure, and keep what is measured to help."),
+    ] = False,
+    copies: Copies = None,
     sql: Annotated[
         Path | None, typer.Option("--sql", metavar="FILE", help="Write the statements to a file of SQL too.")
     ] = None,
@@ -94,9 +115,70 @@ def suggest(
         view = SuggestView(
             notes=(*snapshot.data.lacks, *twin.notes), search_ms=(time.perf_counter() - began) * 1000
         )
+    verified = _verified(settings, patterns, advice, copies) if verify else None
     if sql:
-        write_atomically(sql, script(advice))
-    emit(suggest_document(advice, view), out)
+        write_atomically(sql, script(advice, verified))
+    emit(suggest_document(advice, view, verified), out)
+
+
+def _verified(
+    settings: "Settings", patterns: Sequence[str] | None, advice: "Advice", copies: str | None
+) -> "Verified":
+    """Return what is left of the advice when it is measured on two copies, one with the indexes and one without."""
+    from dataclasses import replace
+
+    from perfkit.cli.change import copies_of
+    from perfkit.cli.progress import progress_bar
+    from perfkit.db.copy_indexes import CopyIndexes
+    from perfkit.indexes.verify import verify
+
+    side = side_from(settings, patterns)
+    with copies_of(settings, server_from(settings), copies) as made, progress_bar("verify") as progress:
+        base, head = (
+            replace(side, server=server_at(dsn, settings, allow_writes=True, allow_superuser=True))
+            for dsn in (made.base, made.head)
+        )
+        copy = CopyIndexes(dsn=made.head)
+        copy.run(advice.needs)
+        chosen = [index.definition for index in advice.selection.chosen]
+        return verify(chosen, copy, partial(_measured, settings, base, head, progress))
+
+
+def _measured(settings: "Settings", base: "Side", head: "Side", progress: "Progress") -> "list[MeasuredCase]":
+    """Return each case as it is measured on both sides, the doubtful ones again."""
+    from perfkit.baseline.sampling import PairedSampler
+    from perfkit.baseline.tally import start_tally
+    from perfkit.baseline.trial import run_trial
+    from perfkit.baseline.verdict import Cause, Gate
+    from perfkit.indexes.verify import MeasuredCase
+    from perfkit.plan.model import walk
+
+    sampler = PairedSampler(
+        base=start_tally(base),
+        head=start_tally(head),
+        budget=budget_of(settings),
+        chance=chance_of(settings),
+        progress=progress,
+    )
+    trial = run_trial(sampler, thresholds_of(settings))
+    verdicts = {verdict.id: verdict for verdict in trial.judgement.verdicts}
+    found = []
+    for result in trial.analysis.results:
+        verdict = verdicts[result.case.id]
+        if result.runs is None or "median_before_ms" not in verdict.evidence:
+            continue
+        found.append(
+            MeasuredCase(
+                case_id=result.case.id,
+                weight=result.weight,
+                before_ms=float(verdict.evidence["median_before_ms"]),
+                after_ms=float(verdict.evidence["median_now_ms"]),
+                used=frozenset(node.index for node in walk(result.runs.plan.root) if node.index),
+                slower=verdict.gate is Gate.FAILED,
+                faster=verdict.cause is Cause.IMPROVED,
+            )
+        )
+    return found
 
 
 @contextmanager

@@ -34,6 +34,12 @@ class Advice:
     gathered: Gathered
     refused: Mapping[IndexDefinition, str]
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the statements that must be run before the chosen indexes are made, such as CREATE EXTENSION."""
+        candidates = (self.gathered.candidates.get(index.definition) for index in self.selection.chosen)
+        return tuple(sorted({need for each in candidates if each for need in each.needs}))
+
 
 def advise(gathered: Gathered, tables: Tables, planner: Planner, limits: Limits, clock: Clock) -> Advice:
     """Return the indexes to make for the cases within the limits, and those that can go beside them."""

@@ -7,6 +7,7 @@ from itertools import groupby
 from perfkit.indexes.advise import Advice
 from perfkit.indexes.drops import Drop
 from perfkit.indexes.selection import CaseEffect, ChosenIndex
+from perfkit.indexes.verify import Rejected, Verified
 from perfkit.names import quote_name
 from perfkit.report.data import to_data
 from perfkit.report.document import Block, Cell, Document, Item, Listing, Paragraph, Table, Tone
@@ -24,16 +25,16 @@ class SuggestView:
     search_ms: float
 
 
-def suggest_document(advice: Advice, view: SuggestView) -> Document:
-    """Return the document of the advice."""
+def suggest_document(advice: Advice, view: SuggestView, verified: Verified | None = None) -> Document:
+    """Return the document of the advice; of its indexes only those that were kept when it was `verified`."""
     selection = advice.selection
     return Document(
         schema=SCHEMA,
         title="perfkit suggest",
-        blocks=tuple(_blocks(advice, view)),
+        blocks=tuple(_blocks(advice, view, verified)),
         checks=(),
         data={
-            "create": [_created(advice, index) for index in selection.chosen],
+            "create": [_created(advice, index) for index in _left(advice, verified)],
             "drop": [to_data(drop) | {"statement": drop_statement(drop)} for drop in advice.drops.drops],
             "kept": to_data(advice.drops.kept),
             "without_index": to_data(selection.without_index),
@@ -44,15 +45,21 @@ def suggest_document(advice: Advice, view: SuggestView) -> Document:
             "candidates": selection.candidates,
             "plans": selection.plans,
             "complete": selection.complete,
+            "verified": to_data(verified) if verified else None,
             "notes": [*_notes(advice, view)],
         },
     )
 
 
-def script(advice: Advice) -> str:
+def _left(advice: Advice, verified: Verified | None) -> tuple[ChosenIndex, ...]:
+    chosen = advice.selection.chosen
+    return chosen if verified is None else tuple(each for each in chosen if each.definition in verified.kept)
+
+
+def script(advice: Advice, verified: Verified | None = None) -> str:
     """Return the advice as SQL, each statement with its reason before it."""
     lines = ["-- Run it with perfkit apply: a partitioned table takes no CONCURRENTLY of its own.", ""]
-    for index in advice.selection.chosen:
+    for index in _left(advice, verified):
         lines += [f"-- {reason_of(advice, index)}", f"{create_statement(index)};", ""]
     for drop in advice.drops.drops:
         lines += [f"-- {drop.kind}: {drop.proof}", f"{drop_statement(drop)};", ""]
@@ -89,10 +96,14 @@ def _created(advice: Advice, index: ChosenIndex) -> dict[str, object]:
     }
 
 
-def _blocks(advice: Advice, view: SuggestView) -> Iterator[Block]:
-    selection, drops = advice.selection, advice.drops
-    if selection.chosen:
-        yield Listing(title="Create", items=tuple(_create_item(advice, index) for index in selection.chosen))
+def _blocks(advice: Advice, view: SuggestView, verified: Verified | None) -> Iterator[Block]:
+    drops, left = advice.drops, _left(advice, verified)
+    if left:
+        yield Listing(title="Create", items=tuple(_create_item(advice, index) for index in left))
+    if verified and verified.rejected:
+        yield Listing(
+            title="Thrown out when it was measured", items=tuple(map(_rejected_item, verified.rejected))
+        )
     if drops.drops:
         yield Listing(title="Drop", items=tuple(map(_drop_item, drops.drops)))
     if drops.kept:
@@ -106,6 +117,25 @@ def _blocks(advice: Advice, view: SuggestView) -> Iterator[Block]:
     if notes:
         yield Listing(title="To know", items=tuple(Item(heading=note, lines=()) for note in notes))
     yield _summary(advice, view)
+    if verified:
+        yield _proof(verified)
+
+
+def _rejected_item(rejected: Rejected) -> Item:
+    return Item(
+        heading=f"{rejected.definition.create()};", lines=(Paragraph(rejected.reason),), tone=Tone.FAINT
+    )
+
+
+def _proof(verified: Verified) -> Paragraph:
+    faster = sum(case.faster for case in verified.cases)
+    saved = 1 - verified.after_ms / verified.before_ms if verified.before_ms else 0.0
+    slower = ", ".join(case.case_id for case in verified.slower) or "none"
+    return Paragraph(
+        f"Measured on copies, with and without: {format_ms(verified.before_ms)} -> {format_ms(verified.after_ms)} a"
+        f" minute ({format_share(saved)} less); of {len(verified.cases)} cases {faster} are faster; slower: {slower}.",
+        Tone.BAD if verified.slower else Tone.GOOD,
+    )
 
 
 def _create_item(advice: Advice, index: ChosenIndex) -> Item:
@@ -168,15 +198,7 @@ def _without(advice: Advice) -> Iterator[Table]:
 
 
 def _notes(advice: Advice, view: SuggestView) -> Iterator[str]:
-    needs = sorted(
-        {
-            need
-            for index in advice.selection.chosen
-            if (candidate := advice.gathered.candidates.get(index.definition))
-            for need in candidate.needs
-        }
-    )
-    yield from (f"first: {need}" for need in needs)
+    yield from (f"first: {need}" for need in advice.needs)
     for query, reason in advice.gathered.unread.items():
         yield f"{query} got no candidates: {reason}"
     if advice.refused:
