@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check bench bench-regress bench-apply docs lock clean
+.PHONY: demo test check bench bench-regress bench-apply bench-twin docs lock clean
 
 demo: $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" sh docs/demo.sh
@@ -28,6 +28,10 @@ bench-regress: $(VENV)/.installed
 # Index changes killed at random moments, 100 times the client and 100 times the server; about fifteen minutes.
 bench-apply: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.apply_kills --runs 200 --raw docs/apply-kills.jsonl
+
+# How true the twin is, and what it takes; about five minutes.
+bench-twin: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_twin
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m perfkit.plan.rules.pages

@@ -1,7 +1,6 @@
 """perfkit twin and perfkit suggest on a user's project: a snapshot, plans without rows, advice that can be applied."""
 
 import json
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -15,25 +14,26 @@ QUERY = "names_of_many"
 
 
 @pytest.fixture
-def owner(alumni_server: PostgresServer, own_database: str) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(alumni_server.dsn_for(own_database), autocommit=True) as connection:
-        yield connection
+def owner_dsn(alumni_server: PostgresServer, own_database: str) -> str:
+    return alumni_server.dsn_for(own_database)
 
 
 @pytest.fixture
-def grown(own_project: Perfkit, owner: psycopg.Connection) -> Perfkit:
+def grown(own_project: Perfkit, owner_dsn: str) -> Perfkit:
     """Return a project whose table of names is large enough for an index to be worth it."""
-    owner.execute(
-        "INSERT INTO alumni.person_names (person_id, kind, given_name, family_name)"
-        " SELECT person_id, kind, given_name, family_name FROM alumni.person_names, generate_series(1, 20)"
-    )
-    owner.execute("VACUUM ANALYZE alumni.person_names")
+    with psycopg.connect(owner_dsn, autocommit=True) as owner:
+        owner.execute(
+            "INSERT INTO alumni.person_names (person_id, kind, given_name, family_name)"
+            " SELECT person_id, kind, given_name, family_name FROM alumni.person_names, generate_series(1, 20)"
+        )
+        owner.execute("VACUUM ANALYZE alumni.person_names")
     return own_project
 
 
 @pytest.fixture
-def without_index(grown: Perfkit, owner: psycopg.Connection) -> Perfkit:
-    owner.execute(f"DROP INDEX alumni.{INDEX}")
+def without_index(grown: Perfkit, owner_dsn: str) -> Perfkit:
+    with psycopg.connect(owner_dsn, autocommit=True) as owner:
+        owner.execute(f"DROP INDEX alumni.{INDEX}")
     return grown
 
 
@@ -50,6 +50,16 @@ def test_a_lost_index_is_suggested_and_can_be_applied(without_index: Perfkit) ->
     dry = without_index("apply", "advice.json")
     assert dry.returncode == 0, dry.stderr
     assert "CREATE INDEX CONCURRENTLY person_names_person_id" in dry.stdout
+
+
+def test_what_is_suggested_is_measured_on_copies_and_kept_when_it_helps(without_index: Perfkit) -> None:
+    told = without_index("suggest", QUERY, "--verify", "--format", "json")
+    assert told.returncode == 0, told.stderr
+    advice = json.loads(told.stdout)
+    assert [each["statement"] for each in advice["create"] if "person_names" in each["statement"]]
+    cases = {each["case_id"]: each for each in advice["verified"]["cases"]}
+    assert cases[f"{QUERY}/few"]["faster"]
+    assert cases[f"{QUERY}/few"]["after_ms"] < cases[f"{QUERY}/few"]["before_ms"]
 
 
 def test_a_budget_is_kept(without_index: Perfkit) -> None:
