@@ -11,6 +11,7 @@ COMMANDS = (
     *("", "analyze", "apply", "baseline", "baseline accept", "baseline list", "baseline show"),
     *("calibrate", "catalog", "catalog check", "catalog list", "catalog show", "config", "doctor"),
     *("demo", "demo csv", "demo down", "demo psql", "demo status", "demo up", "history", "regress"),
+    *("suggest", "twin", "twin build", "twin check", "twin down", "twin explain", "twin export"),
 )
 
 
