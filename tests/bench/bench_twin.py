@@ -86,10 +86,11 @@ def _wide() -> Iterator[Figure]:
             connection.execute("ANALYZE")
         size = f"{TABLES:,} tables, {TABLES * INDEXES_A_TABLE:,} indexes"
         file = folder / "wide.twin"
-        for what, most, command in (
+        commands: list[tuple[str, float, list[str | Path]]] = [
             ("export", 20.0, ["twin", "export", file, "--dsn", server.dsn, "--allow-superuser"]),
             ("build", 40.0, ["twin", "build", file, "--dir", folder / "twins"]),
-        ):
+        ]
+        for what, most, command in commands:
             began = time.perf_counter()
             run([*PERFKIT, *command])
             yield Figure(
