@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfkit.cli.options import OutputOptions, takes
+from perfkit.cli.options import DemoDirectory, Dsn, OutputOptions, takes
 from perfkit.cli.progress import progress_bar
 from perfkit.cli.run import say
 from perfkit.cli.session import emit, leave, server_from, settings_from
@@ -34,16 +34,8 @@ _JOURNALS = Path(".perfkit") / "apply"
 class PlaceOptions:
     """Which server; the role must own the tables, so there is no refusal of superusers or primaries to be waived."""
 
-    dsn: Annotated[
-        str | None,
-        typer.Option(
-            "--dsn",
-            "-d",
-            metavar="DSN",
-            help="URI, conninfo or service=NAME; else PG* variables, else the demo.",
-        ),
-    ] = None
-    dir: Annotated[Path | None, typer.Option("--dir", help="Where the demo lives.")] = None
+    dsn: Dsn = None
+    dir: DemoDirectory = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,21 +13,24 @@ import typer
 
 from perfkit.errors import UsageError
 
+Dsn = Annotated[
+    str | None,
+    typer.Option(
+        "--dsn",
+        "-d",
+        metavar="DSN",
+        help="URI, conninfo or service=NAME; else PG* variables, else the demo.",
+    ),
+]
+DemoDirectory = Annotated[Path | None, typer.Option("--dir", help="Where the demo lives.")]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
     """Which server, and what perfkit may do there; None leaves it to the settings."""
 
-    dsn: Annotated[
-        str | None,
-        typer.Option(
-            "--dsn",
-            "-d",
-            metavar="DSN",
-            help="URI, conninfo or service=NAME; else PG* variables, else the demo.",
-        ),
-    ] = None
-    dir: Annotated[Path | None, typer.Option("--dir", help="Where the demo lives.")] = None
+    dsn: Dsn = None
+    dir: DemoDirectory = None
     timeout: Annotated[
         str | None, typer.Option("--timeout", metavar="TIME", help="A statement's time limit, such as 30s.")
     ] = None

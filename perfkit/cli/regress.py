@@ -28,6 +28,7 @@ from perfkit.cli.session import (
     chance_of,
     emit,
     leave,
+    paired_trial,
     remember,
     server_from,
     settings_from,
@@ -127,20 +128,10 @@ def _judge_stored(settings: "Settings", patterns: Sequence[str] | None, name: st
 
 
 def _judge_change(settings: "Settings", change: Change) -> "Trial":
-    from perfkit.baseline.sampling import PairedSampler
-    from perfkit.baseline.tally import start_tally
-    from perfkit.baseline.trial import run_trial
     from perfkit.cli.progress import progress_bar
 
     with progress_bar("regress") as progress:
-        sampler = PairedSampler(
-            base=start_tally(change.base),
-            head=start_tally(change.head),
-            budget=budget_of(settings),
-            chance=chance_of(settings),
-            progress=progress,
-        )
-        return run_trial(sampler, thresholds_of(settings))
+        return paired_trial(settings, change.base, change.head, progress)
 
 
 def _judge_on_twins(

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
     from perfkit.baseline.tally import Side
     from perfkit.baseline.thresholds import Thresholds
+    from perfkit.baseline.trial import Trial
     from perfkit.catalog.model import Catalog
     from perfkit.catalog.workload import Workload
     from perfkit.db.server import GuardedServer
     from perfkit.demo.servers import Demo
-    from perfkit.measure.model import Analysis, Manner
+    from perfkit.measure.model import Analysis, Manner, Progress
     from perfkit.measure.session import Stopwatch
     from perfkit.report.document import Document
     from perfkit.settings import Settings
@@ -190,6 +191,22 @@ def thresholds_of(settings: "Settings") -> "Thresholds":
     from perfkit.calibrate.recommend import with_level
 
     return with_level(THRESHOLDS, slowdown=settings.slowdown_ratio, floor_ms=settings.floor_ms)
+
+
+def paired_trial(settings: "Settings", base: "Side", head: "Side", progress: "Progress") -> "Trial":
+    """Return the trial of two sides that are measured in turns, as long as the settings give it."""
+    from perfkit.baseline.sampling import PairedSampler
+    from perfkit.baseline.tally import start_tally
+    from perfkit.baseline.trial import run_trial
+
+    sampler = PairedSampler(
+        base=start_tally(base),
+        head=start_tally(head),
+        budget=budget_of(settings),
+        chance=chance_of(settings),
+        progress=progress,
+    )
+    return run_trial(sampler, thresholds_of(settings))
 
 
 def emit(document: "Document", out: OutputOptions) -> None:

@@ -1,7 +1,7 @@
 """perfkit suggest: indexes to create and to drop for the catalog, judged on a twin, without touching the database."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,16 +20,12 @@ from perfkit.cli.options import (
     takes,
 )
 from perfkit.cli.session import (
-    budget_of,
-    chance_of,
     emit,
-    manner_of,
+    paired_trial,
     server_at,
     server_from,
     settings_from,
     side_from,
-    thresholds_of,
-    workload_from,
 )
 from perfkit.cli.twin import database, snapshot_from
 
@@ -101,29 +97,27 @@ def suggest(
     )
     settings = settings_from(server, catalog, measuring)
     source = server_from(settings)
-    chosen = workload_from(settings, source, patterns)
+    side = side_from(settings, patterns)
     with progress_bar("measure") as progress:
-        analysis = measure(chosen, source, manner_of(settings), progress)
+        analysis = measure(side.workload, source, side.manner, progress)
     with connected(source.dsn) as connection, guarded(connection, source.guard):
         tables = read_tables(connection)
     gathered = gather(analysis.results, tables)
     # It never leaves this machine, and is gone with the run.
     snapshot = snapshot_from(source, Redaction(values=False))
-    with _planner(snapshot, gathered, tables, chosen, settings) as (planner, twin):
+    with _planner(snapshot, gathered, tables, side.workload, settings) as (planner, twin):
         began = time.perf_counter()
         advice = advise(gathered, tables, planner, limits, time.monotonic)
         view = SuggestView(
             notes=(*snapshot.data.lacks, *twin.notes), search_ms=(time.perf_counter() - began) * 1000
         )
-    verified = _verified(settings, patterns, advice, copies) if verify else None
+    verified = _verified(settings, side, advice, copies) if verify else None
     if sql:
         write_atomically(sql, script(advice, verified))
     emit(suggest_document(advice, view, verified), out)
 
 
-def _verified(
-    settings: "Settings", patterns: Sequence[str] | None, advice: "Advice", copies: str | None
-) -> "Verified":
+def _verified(settings: "Settings", side: "Side", advice: "Advice", copies: str | None) -> "Verified":
     """Return what is left of the advice when it is measured on two copies, one with the indexes and one without."""
     from dataclasses import replace
 
@@ -132,7 +126,6 @@ def _verified(
     from perfkit.db.copy_indexes import CopyIndexes
     from perfkit.indexes.verify import verify
 
-    side = side_from(settings, patterns)
     with copies_of(settings, server_from(settings), copies) as made, progress_bar("verify") as progress:
         base, head = (
             replace(side, server=server_at(dsn, settings, allow_writes=True, allow_superuser=True))
@@ -146,21 +139,11 @@ def _verified(
 
 def _measured(settings: "Settings", base: "Side", head: "Side", progress: "Progress") -> "list[MeasuredCase]":
     """Return each case as it is measured on both sides, the doubtful ones again."""
-    from perfkit.baseline.sampling import PairedSampler
-    from perfkit.baseline.tally import start_tally
-    from perfkit.baseline.trial import run_trial
     from perfkit.baseline.verdict import Cause, Gate
     from perfkit.indexes.verify import MeasuredCase
     from perfkit.plan.model import walk
 
-    sampler = PairedSampler(
-        base=start_tally(base),
-        head=start_tally(head),
-        budget=budget_of(settings),
-        chance=chance_of(settings),
-        progress=progress,
-    )
-    trial = run_trial(sampler, thresholds_of(settings))
+    trial = paired_trial(settings, base, head, progress)
     verdicts = {verdict.id: verdict for verdict in trial.judgement.verdicts}
     found = []
     for result in trial.analysis.results:

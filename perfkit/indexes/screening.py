@@ -11,8 +11,6 @@ from perfkit.plan.tables import Table
 from perfkit.syntax.index import IndexDefinition
 from perfkit.units import format_bytes
 
-_PAGE_BYTES = 8192
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screened:
@@ -32,7 +30,7 @@ def screen(
     tiny: dict[IndexDefinition, str] = {}
     for definition in offered:
         table = tables.get(table_of(definition))
-        size_bytes = table.pages * _PAGE_BYTES if table else None
+        size_bytes = table.size_bytes if table else None
         cover = next(
             (each for each in existing if each.index.valid and covers(each.definition, definition)), None
         )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+_PAGE_BYTES = 8192
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -83,6 +85,11 @@ class Table:
     def qualified_name(self) -> str:
         """Return schema.name, unquoted, as tables are keyed."""
         return f"{self.schema}.{self.name}"
+
+    @property
+    def size_bytes(self) -> int:
+        """Return what its pages of 8 kB take."""
+        return self.pages * _PAGE_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from perfkit.syntax.index import IndexDefinition
+from perfkit.twin.pages import BLOCK_BYTES
 from perfkit.twin.snapshot import RelationSize
 
 
@@ -49,4 +50,4 @@ class MadeCandidate:
     @property
     def size_bytes(self) -> int:
         """Return how large it would be in all."""
-        return sum(each.size.blocks for each in self.indexes) * 8192
+        return sum(each.size.blocks for each in self.indexes) * BLOCK_BYTES

@@ -20,7 +20,6 @@ from perfkit.syntax.index import IndexDefinition
 from perfkit.syntax.usage.model import Reference, Usage
 from perfkit.syntax.usage.scope import Lookup, Relation
 
-_PAGE_BYTES = 8192
 # By qualified table and the text of a key: how many statements ask for it.
 Sharing = Mapping[tuple[str, str], int]
 _NOT_SHARED: Sharing = {}
@@ -76,7 +75,7 @@ def offer(
 
 def _is_new(definition: IndexDefinition, tables: Tables) -> bool:
     table = tables.tables[f"{definition.schema}.{definition.table}"]
-    return table.pages * _PAGE_BYTES >= thresholds.TINY_TABLE_BYTES and not exists_already(definition, table)
+    return table.size_bytes >= thresholds.TINY_TABLE_BYTES and not exists_already(definition, table)
 
 
 def _for_reference(

@@ -20,6 +20,7 @@ from perfkit.report.document import (
     Tone,
 )
 from perfkit.twin.compare import Agreement, Planned
+from perfkit.twin.pages import BLOCK_BYTES
 from perfkit.twin.snapshot import Snapshot
 from perfkit.units import format_bytes, format_count
 
@@ -42,7 +43,7 @@ def export_document(snapshot: Snapshot, view: ExportView) -> Document:
     tables = [each for each in data.relations if not each.is_index]
     indexes = [each for each in data.relations if each.is_index]
     redacted = sum(each.is_redacted for each in data.columns)
-    space = sum(each.blocks for each in data.relations) * 8192
+    space = sum(each.blocks for each in data.relations) * BLOCK_BYTES
     what = (
         f"{snapshot.database}, PostgreSQL {snapshot.major}: {format_count(len(tables))} tables and"
         f" {format_count(len(indexes))} indexes of {format_bytes(space)}, statistics of"
