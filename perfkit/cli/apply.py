@@ -19,12 +19,12 @@ from perfkit.cli.session import emit, leave, server_from, settings_from
 from perfkit.errors import GuardError, PerfkitError, UsageError
 
 if TYPE_CHECKING:
+    from perfkit.apply.carry_out import Result
+    from perfkit.apply.changes import Changes
+    from perfkit.apply.journal import Journal, Run
+    from perfkit.apply.prepare import Refusal
+    from perfkit.apply.state import Name
     from perfkit.db.ddl import DdlSession, Progress
-    from perfkit.indexes.apply import Result
-    from perfkit.indexes.changes import Changes
-    from perfkit.indexes.journal import Journal, Run
-    from perfkit.indexes.prepare import Refusal
-    from perfkit.indexes.state import Name
     from perfkit.report.documents.apply import Outlook
 
 _JOURNALS = Path(".perfkit") / "apply"
@@ -110,8 +110,8 @@ def _on_terminal(progress: "Progress") -> "Progress | None":
 
 def _asked(file: Path | None, going: GoingOptions) -> "Changes | Journal":
     """Return the one thing that the user wants applied, finished or taken back, read before any server is asked."""
-    from perfkit.indexes.changes import read_changes
-    from perfkit.indexes.journal import load
+    from perfkit.apply.changes import read_changes
+    from perfkit.apply.journal import load
 
     given = [each for each in (file, going.resume, going.undo) if each is not None]
     if len(given) != 1:
@@ -123,11 +123,11 @@ def _asked(file: Path | None, going: GoingOptions) -> "Changes | Journal":
 
 def _outlook(asked: "Changes | Journal", session: "DdlSession", going: GoingOptions) -> "Outlook":
     """Return what is to be done now, and why it would not start."""
+    from perfkit.apply.carry_out import ahead
+    from perfkit.apply.changes import Changes
+    from perfkit.apply.journal import Run, unfinished
+    from perfkit.apply.prepare import no_room, prepare, prepared_again
     from perfkit.db.disk import free_bytes
-    from perfkit.indexes.apply import ahead
-    from perfkit.indexes.changes import Changes
-    from perfkit.indexes.journal import Run, unfinished
-    from perfkit.indexes.prepare import no_room, prepare, prepared_again
     from perfkit.report.documents.apply import Outlook
 
     run = Run.UNDO if going.undo else Run.DO
@@ -164,8 +164,8 @@ def _check_place(journal: "Journal", session: "DdlSession") -> None:
 
 
 def _waits(tables: Sequence["Name"], session: "DdlSession", going: GoingOptions) -> Iterator["Refusal"]:
-    from perfkit.indexes.prepare import long_transactions
-    from perfkit.indexes.thresholds import LONG_TRANSACTION_S
+    from perfkit.apply.prepare import long_transactions
+    from perfkit.apply.thresholds import LONG_TRANSACTION_S
 
     if tables and not going.wait:
         yield from long_transactions(session.blockers(tables, LONG_TRANSACTION_S))
@@ -188,8 +188,8 @@ def _applied(
     asked: "Changes | Journal", outlook: "Outlook", session: "DdlSession", going: GoingOptions
 ) -> "tuple[Path | None, tuple[Result, ...]]":
     """Carry out what is to be done; return the journal's file, None when there was nothing, and what became of each step."""
-    from perfkit.indexes import journal as journals
-    from perfkit.indexes.journal import Journal
+    from perfkit.apply import journal as journals
+    from perfkit.apply.journal import Journal
 
     if outlook.refusals:
         *others, last = outlook.refusals
@@ -210,8 +210,8 @@ def _journal_path(outlook: "Outlook") -> Path:
 
 
 def _carry_out(journal: "Journal", run: "Run", session: "DdlSession") -> "tuple[Result, ...]":
+    from perfkit.apply.carry_out import carry_out, clean_up
     from perfkit.db.ddl import ddl_session
-    from perfkit.indexes.apply import carry_out, clean_up
 
     @contextmanager
     def anew() -> Iterator["DdlSession"]:

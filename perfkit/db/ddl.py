@@ -10,11 +10,8 @@ from typing import Any
 import psycopg
 from psycopg.sql import SQL
 
-from perfkit.db.connect import connect, connected, server_errors
-from perfkit.db.index_catalog import IndexCatalog, rows_of
-from perfkit.errors import ConnectError, GuardError, StatementError
-from perfkit.indexes.state import Blocker, Name, Place
-from perfkit.indexes.thresholds import (
+from perfkit.apply.state import Blocker, Name, Place
+from perfkit.apply.thresholds import (
     BRIEF_LOCK_TIMEOUT_MS,
     BRIEF_PAUSE_S,
     BRIEF_STATEMENT_TIMEOUT_MS,
@@ -22,6 +19,9 @@ from perfkit.indexes.thresholds import (
     CLIENT_CHECK_S,
     LOCK_PATIENCE_S,
 )
+from perfkit.db.connect import connect, connected, server_errors
+from perfkit.db.index_catalog import IndexCatalog, rows_of
+from perfkit.errors import ConnectError, GuardError, StatementError
 
 # Any number that no other program is likely to choose: the first half of the advisory lock's key.
 APPLY_LOCK = 7_331_004

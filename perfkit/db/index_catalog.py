@@ -8,11 +8,11 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from perfkit.apply.changes import Creation
+from perfkit.apply.state import Index, Name, Table, Wanted, read_definition
 from perfkit.db import sql
 from perfkit.db.connect import server_errors
 from perfkit.errors import GuardError, StatementError, UsageError
-from perfkit.indexes.changes import Creation
-from perfkit.indexes.state import Index, Name, Table, Wanted, read_definition
 from perfkit.names import quote_name
 
 _NO_RIGHT = "42501"

@@ -11,14 +11,14 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from perfkit.apply.carry_out import ahead, carry_out, clean_up
+from perfkit.apply.changes import Changes, read_changes
+from perfkit.apply.journal import Journal, Run, create, load
+from perfkit.apply.prepare import Prepared, long_transactions, prepare
+from perfkit.apply.state import Name
 from perfkit.db.ddl import APPLY_LOCK, DdlSession, ddl_session
 from perfkit.db.disk import free_bytes
 from perfkit.errors import GuardError, StatementError, UsageError
-from perfkit.indexes.apply import ahead, carry_out, clean_up
-from perfkit.indexes.changes import Changes, read_changes
-from perfkit.indexes.journal import Journal, Run, create, load
-from perfkit.indexes.prepare import Prepared, long_transactions, prepare
-from perfkit.indexes.state import Name
 from perfkit.names import quote_name
 
 SCHEMA = """

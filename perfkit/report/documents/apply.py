@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from perfkit import units
-from perfkit.indexes.apply import Outcome, Result
-from perfkit.indexes.journal import Run
-from perfkit.indexes.prepare import Refusal
-from perfkit.indexes.state import Name, Place
-from perfkit.indexes.steps import LOCKING, Action, Step, Steps
+from perfkit.apply.carry_out import Outcome, Result
+from perfkit.apply.journal import Run
+from perfkit.apply.prepare import Refusal
+from perfkit.apply.state import Name, Place
+from perfkit.apply.steps import LOCKING, Action, Step, Steps
 from perfkit.report.data import to_data
 from perfkit.report.document import (
     Block,

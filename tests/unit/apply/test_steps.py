@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from perfkit.indexes.state import Definition, Index, Name, read_definition
-from perfkit.indexes.steps import Action, Part, Step, creation, numbered, removal
+from perfkit.apply.state import Definition, Index, Name, read_definition
+from perfkit.apply.steps import Action, Part, Step, creation, numbered, removal
 
 DEFINITION = Definition(unique=False, text="USING btree (a)")
 

@@ -13,10 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from perfkit.apply.state import Definition, Name, Place
+from perfkit.apply.steps import Action, Step, Steps
 from perfkit.errors import DamagedFileError, UsageError
 from perfkit.files import write_error
-from perfkit.indexes.state import Definition, Name, Place
-from perfkit.indexes.steps import Action, Step, Steps
 
 SCHEMA = "perfkit.apply.journal/1"
 # The last line, whole or not, is found in so much of the file; the first may be as long as there are partitions.

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from perfkit.apply.journal import Event, Journal, Run, create, load, record, unfinished
+from perfkit.apply.state import Definition, Index, Name, Place
+from perfkit.apply.steps import Part, creation, numbered, removal
 from perfkit.errors import DamagedFileError, UsageError
-from perfkit.indexes.journal import Event, Journal, Run, create, load, record, unfinished
-from perfkit.indexes.state import Definition, Index, Name, Place
-from perfkit.indexes.steps import Part, creation, numbered, removal
 
 PLACE = Place(database="alumni", identifier="7", role="owner")
 DEFINITION = Definition(unique=True, text="USING btree (lower(a)) WHERE (b = 'é'::text)")

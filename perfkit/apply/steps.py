@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from perfkit.indexes.state import Definition, Index, Name, Table
+from perfkit.apply.state import Definition, Index, Name, Table
 
 
 class Action(StrEnum):

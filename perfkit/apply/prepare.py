@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from perfkit import units
+from perfkit.apply.changes import Changes, Creation, Removal
+from perfkit.apply.space import needed_bytes
+from perfkit.apply.state import Blocker, Index, Name, Table, Wanted
+from perfkit.apply.steps import Group, Part, Step, Steps, creation, numbered, parts_of, removal
+from perfkit.apply.thresholds import BUILD_SPACE_FACTOR
 from perfkit.errors import UsageError
-from perfkit.indexes.changes import Changes, Creation, Removal
-from perfkit.indexes.space import needed_bytes
-from perfkit.indexes.state import Blocker, Index, Name, Table, Wanted
-from perfkit.indexes.steps import Group, Part, Step, Steps, creation, numbered, parts_of, removal
-from perfkit.indexes.thresholds import BUILD_SPACE_FACTOR
 
 # pg_class.relkind of what can have an index: table, materialised view, partitioned table.
 _INDEXABLE = frozenset("rmp")

@@ -1,7 +1,7 @@
 """The room on disk that new indexes need, against what the server's disk has."""
 
-from perfkit.indexes.state import Table, Wanted
-from perfkit.indexes.thresholds import ALIGNMENT_BYTES, BTREE_FILL, ENTRY_OVERHEAD_BYTES
+from perfkit.apply.state import Table, Wanted
+from perfkit.apply.thresholds import ALIGNMENT_BYTES, BTREE_FILL, ENTRY_OVERHEAD_BYTES
 
 # These keep an entry a row; other methods are held to the table's own size, which they seldom reach.
 _ENTRY_A_ROW = frozenset({"btree", "hash"})

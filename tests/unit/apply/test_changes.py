@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from perfkit.apply.changes import Changes, read_changes
 from perfkit.errors import CatalogError, DamagedFileError, UsageError
-from perfkit.indexes.changes import Changes, read_changes
 
 
 def _read(path: Path, text: str) -> Changes:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from perfkit.apply import journal as journals
+from perfkit.apply.journal import Event, Journal, Run
+from perfkit.apply.prepare import Catalog
+from perfkit.apply.state import Index, Name
+from perfkit.apply.steps import LOCKING, Action, Step
 from perfkit.errors import GuardError, PerfkitError
-from perfkit.indexes import journal as journals
-from perfkit.indexes.journal import Event, Journal, Run
-from perfkit.indexes.prepare import Catalog
-from perfkit.indexes.state import Index, Name
-from perfkit.indexes.steps import LOCKING, Action, Step
 
 _DROPS = frozenset({Action.CLEAR, Action.DROP, Action.DROP_PARENT})
 

@@ -1,0 +1,22 @@
+"""Thresholds of changing indexes on a live server: one table, each with its reason."""
+
+# A transaction of the application ends within a second; one this old is a report or a forgotten session, which
+# a concurrent build would wait for, keeping VACUUM off its table all the while.
+LONG_TRANSACTION_S = 30.0
+# What has to lock out the application gives up its place in the queue after a third of the second that it may be kept
+# waiting, and the whole statement before that second is over: one that takes several locks may wait for each.
+BRIEF_LOCK_TIMEOUT_MS = 300
+BRIEF_STATEMENT_TIMEOUT_MS = 700
+# Between two tries those who queued behind the first are served; two minutes of tries outlast what is not a long transaction.
+BRIEF_PAUSE_S = 1.0
+BRIEF_TRIES = 90
+# A killed client's session is ended by the server within CLIENT_CHECK_S: so long its lock may still be held.
+CLIENT_CHECK_S = 1
+LOCK_PATIENCE_S = 5.0
+# An entry of a b-tree has 8 bytes of header and 4 of line pointer beside its key, which is aligned to 8 (itup.h), and
+# pages are filled to 90 % (nbtree.h). Deduplication only makes it smaller.
+ENTRY_OVERHEAD_BYTES = 12
+ALIGNMENT_BYTES = 8
+BTREE_FILL = 0.9
+# The entries are sorted on disk while the index is built.
+BUILD_SPACE_FACTOR = 2.0
