@@ -35,8 +35,8 @@ def make_tpch(server: str, *, scale: float = SMALL_SCALE) -> str:
 
 def _fill(connection: psycopg.Connection, table: str, scale: float) -> None:
     """Copy a table's rows from the generator, which makes the same ones each time."""
-    program = Path(sysconfig.get_path("scripts")) / "tpchgen-cli"
-    command = [program, "csv", "--scale-factor", str(scale), "--tables", table, "--stdout", "--quiet"]
+    program = f"{sysconfig.get_path('scripts')}/tpchgen-cli"
+    command = [program, "csv", f"--scale-factor={scale}", f"--tables={table}", "--stdout", "--quiet"]
     copy = SQL("COPY {} FROM STDIN (FORMAT csv, HEADER)").format(Identifier(table))
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE) as generator,
@@ -47,4 +47,4 @@ def _fill(connection: psycopg.Connection, table: str, scale: float) -> None:
         while chunk := generator.stdout.read(_CHUNK_BYTES):
             rows.write(chunk)
     if generator.returncode:
-        raise RuntimeError(f"{program.name} exited {generator.returncode}")
+        raise RuntimeError(f"{program} exited {generator.returncode}")
