@@ -42,6 +42,7 @@ def read_tables(connection: psycopg.Connection) -> Tables:
         operators=_signatures(row for row in signatures if row["is_operator"]),
         casts=_casts(casts),
         statistics_since=server["statistics_since"],
+        has_replicas=rows("tables_standbys")[0]["has_replicas"] if server["may_see_standbys"] else None,
     )
 
 

@@ -50,7 +50,7 @@ def advise(gathered: Gathered, tables: Tables, planner: Planner, limits: Limits,
     )
     existing = existing_indexes(tables.tables.values())
     selection = select(cases, tables.tables, existing, planner.what_if, limits, clock)
-    usage = Usage(age_days=_age_days(tables), has_replicas=None)
+    usage = Usage(age_days=_age_days(tables), has_replicas=tables.has_replicas)
     drops = find_drops(existing, tables.tables, cases, planner.what_if, selection.configuration, usage)
     return Advice(selection=selection, drops=drops, gathered=gathered, refused=refused)
 

@@ -176,7 +176,7 @@ def _unused(existing: ExistingIndex, table: Table, usage: Usage) -> Iterator[_Su
     yield _Suspect(
         existing=existing,
         kind=DropKind.UNUSED,
-        proof=f"no scan{age}, no replicas, {format_bytes(size_bytes)}",
+        proof=f"no scan{age}, no standby that is known of, {format_bytes(size_bytes)}",
         doubt=_doubt(usage) or _foreign_key_doubt(existing, table),
     )
 
@@ -188,8 +188,10 @@ def _doubt(usage: Usage) -> str:
     if usage.age_days < thresholds.UNUSED_LEAST_DAYS:
         return f"scans are counted for {usage.age_days:.1f} days only"
     if usage.has_replicas is None:
-        return "it is not known whether replicas use it"
-    return "replicas count their scans themselves" if usage.has_replicas else ""
+        return "it is not known whether the server has standbys that use it"
+    return (
+        "the server has standbys, whose use of this index is not counted here" if usage.has_replicas else ""
+    )
 
 
 def _foreign_key_doubt(existing: ExistingIndex, table: Table) -> str:
@@ -210,7 +212,10 @@ def _missed_by(
     """Return which case would cost more without the index, beside what goes already; '' when none would."""
     for case in readers:
         before = costs.planned(case, configuration).cost
-        after = costs.without(case, configuration, dropped | {name}).cost
+        without = costs.without(case, configuration, dropped | {name})
+        if without is None:
+            return f"{case.id} uses it, and the planner that was asked cannot say what it would cost without"
+        after = without.cost
         if after > before * (1 + thresholds.DROP_MOST_LOSS):
             return f"{case.id} would cost {after / before:.2f} times as much without it"
     return ""

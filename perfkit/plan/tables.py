@@ -60,6 +60,7 @@ class ForeignKey:
     referenced_columns: tuple[str, ...]
     on_delete: str
     on_update: str = "a"
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ class Tables:
     `tables` and `views` (to their SELECT) are keyed by schema.name; `extensions` maps those installed to their schema,
     `available` are those that CREATE EXTENSION would find. `functions` and `operators` are keyed by name, `casts` by
     internal type names (from, to) to the volatility. `statistics_since` is when the counts of scans began, in seconds
-    since the epoch, None when not known.
+    since the epoch, None when not known; `has_replicas` whether the server has standbys, which count their own.
     """
 
     tables: Mapping[str, Table]
@@ -122,6 +123,7 @@ class Tables:
     operators: Mapping[str, tuple[Signature, ...]] = field(default_factory=dict)
     casts: Mapping[tuple[str, str], str] = field(default_factory=dict)
     statistics_since: float | None = None
+    has_replicas: bool | None = None
 
     def find(self, schema: str, name: str) -> str:
         """Return the key of a table or view as a statement names it, '' when there is none."""

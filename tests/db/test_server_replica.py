@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from perfkit.db.tables import read_tables
 from perfkit.embedded import PostgresServer, start_postgres, stop_postgres
 from perfkit.embedded.record import read_record, write_record
 from perfkit.embedded.spawn import ordinary_mode, run
@@ -97,6 +98,14 @@ def test_a_replica_is_measured_by_an_ordinary_role(
     for name, case in measured.items():
         if case["problem"] is None:
             assert case["counters"]["shared_blocks"] == on_primary[name]["counters"]["shared_blocks"], name
+
+
+def test_the_primary_is_known_to_have_a_standby_by_an_ordinary_role_too(
+    primary: PostgresServer, replica: PostgresServer
+) -> None:
+    for server in (primary, replica):
+        with psycopg.connect(_reader(server)) as connection:
+            assert read_tables(connection).has_replicas is True
 
 
 def test_a_write_on_a_replica_is_that_case_s_error(replica: PostgresServer, tmp_path: Path) -> None:

@@ -100,6 +100,21 @@ def test_a_partitioned_table_has_the_rows_of_its_partitions_and_statistics_of_th
     assert letter.columns["kind"].analyzed
 
 
+def test_standbys_are_looked_for_and_unknown_where_the_role_may_not_ask(office: str, tables: Tables) -> None:
+    assert tables.has_replicas is False
+    with psycopg.connect(office) as connection:
+        connection.execute("SELECT pg_create_physical_replication_slot('far_away')")
+        try:
+            assert read_tables(connection).has_replicas is True
+        finally:
+            connection.execute("SELECT pg_drop_replication_slot('far_away')")
+        connection.execute("CREATE ROLE looker")
+        connection.execute("REVOKE SELECT ON pg_stat_replication FROM public")
+        connection.execute("SET ROLE looker")
+        assert read_tables(connection).has_replicas is None
+        connection.rollback()
+
+
 def test_what_a_role_may_not_read_has_no_statistics_but_is_there(office: str, tables: Tables) -> None:
     assert tables.tables["office.gift"].columns["note"].analyzed
     with psycopg.connect(office) as connection:

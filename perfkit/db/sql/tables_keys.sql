@@ -1,6 +1,7 @@
 -- The foreign keys of all tables; those that partitions inherit stand with their root.
 SELECT
     namespace.nspname || '.' || relation.relname AS table_name,
+    key.conname AS name,
     (
         SELECT array_agg(attribute.attname::text ORDER BY part.place)
         FROM unnest(key.conkey) WITH ORDINALITY AS part (number, place)

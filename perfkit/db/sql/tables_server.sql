@@ -1,4 +1,5 @@
--- The search path, the extensions installed (with their schema) and to be had, and since when scans are counted.
+-- The search path, the extensions installed (with their schema) and to be had, since when scans are counted, and
+-- whether the role may ask for standbys.
 SELECT
     pg_catalog.current_schemas(true)::text[] AS search_path,
     (
@@ -11,4 +12,6 @@ SELECT
         SELECT extract(epoch FROM coalesce(statistics.stats_reset, pg_catalog.pg_postmaster_start_time()))::float8
         FROM pg_catalog.pg_stat_database AS statistics
         WHERE statistics.datname = pg_catalog.current_database()
-    ) AS statistics_since
+    ) AS statistics_since,
+    pg_catalog.has_table_privilege('pg_catalog.pg_stat_replication', 'SELECT')
+    AND pg_catalog.has_table_privilege('pg_catalog.pg_replication_slots', 'SELECT') AS may_see_standbys

@@ -98,7 +98,7 @@ def test_what_keeps_a_rule_or_serves_more_stays(narrow: TableIndex, wide: TableI
 def test_an_unused_index_goes_with_the_age_of_the_count() -> None:
     found = _drops(_index("a", "(year)", scans=0))
     assert _names(found) == [("public.a", DropKind.UNUSED)]
-    assert found.drops[0].proof == "no scan in 30 days, no replicas, 8.0 MB"
+    assert found.drops[0].proof == "no scan in 30 days, no standby that is known of, 8.0 MB"
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,14 @@ def test_an_unused_index_goes_with_the_age_of_the_count() -> None:
     [
         (Usage(age_days=None, has_replicas=False), "unused: it is not known since when scans are counted"),
         (Usage(age_days=6.9, has_replicas=False), "unused: scans are counted for 6.9 days only"),
-        (Usage(age_days=30.0, has_replicas=None), "unused: it is not known whether replicas use it"),
-        (Usage(age_days=30.0, has_replicas=True), "unused: replicas count their scans themselves"),
+        (
+            Usage(age_days=30.0, has_replicas=None),
+            "unused: it is not known whether the server has standbys that use it",
+        ),
+        (
+            Usage(age_days=30.0, has_replicas=True),
+            "unused: the server has standbys, whose use of this index is not counted here",
+        ),
     ],
 )
 def test_a_count_that_cannot_be_trusted_proves_nothing(usage: Usage, reason: str) -> None:
