@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from perfkit.baseline.fields import Field
+from perfkit.fields import Field
 from perfkit.baseline.model import (
     AcceptedPlan,
     CaseBaseline,

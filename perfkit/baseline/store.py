@@ -8,7 +8,7 @@ from pathlib import Path
 
 from perfkit.baseline.accepted import keep_accepted
 from perfkit.baseline.codec import decode, encode
-from perfkit.baseline.fields import REPAIR_HINT
+from perfkit.fields import REPAIR_HINT
 from perfkit.baseline.model import CaseBaseline, QueryBaseline
 from perfkit.errors import DamagedFileError, UsageError
 from perfkit.files import write_all_atomically, write_error

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from perfkit.baseline.fields import Field
+from perfkit.fields import Field
 from perfkit.errors import DamagedFileError
 from perfkit.history.model import CaseRun, Entry
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from perfkit.errors import DamagedFileError
 
-REPAIR_HINT = "restore it from version control, or delete it and record again: perfkit baseline"
+REPAIR_HINT = "restore it from version control, or delete it and measure again"
 
 _LARGEST = 2**63 - 1
 _WORDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
