@@ -60,11 +60,18 @@ class CostCache:
         if not any(whole == asked for whole, _ in self._answers[case.id]):
             self._known[case.id][asked] = self._ask(case, asked)
 
-    def without(self, case: WorkloadCase, configuration: Configuration, dropped: frozenset[str]) -> Answer:
-        """Return what the case costs when existing indexes are gone; one that its plan does not use is not missed."""
+    def without(
+        self, case: WorkloadCase, configuration: Configuration, dropped: frozenset[str]
+    ) -> Answer | None:
+        """Return what the case costs when existing indexes are gone; one that its plan does not use is not missed.
+
+        None when it does use one and the planner cannot leave it out.
+        """
         planned = self.planned(case, configuration)
         if not planned.used_existing & dropped:
             return planned
+        if not self._what_if.can_drop:
+            return None
         key = (case.id, configuration & self.relevant[case.id], dropped)
         if key not in self._without:
             self._without[key] = self._plan(case, key[1], dropped)

@@ -20,7 +20,12 @@ class PlannedCost:
 
 
 class WhatIf(Protocol):
-    """A planner that can be asked; the twin and HypoPG have the ones that are real."""
+    """A planner that can be asked; the twin and HypoPG have the ones that are real.
+
+    `can_drop` tells whether it can leave existing indexes out; if not, it is asked with nothing `dropped`.
+    """
+
+    can_drop: bool
 
     def size_bytes(self, definition: IndexDefinition) -> int:
         """Return how large the index would be."""

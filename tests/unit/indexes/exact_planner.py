@@ -24,6 +24,7 @@ class ExactPlanner:
     ways: Mapping[str, Sequence[Way]]
     sizes: Mapping[IndexDefinition, int] = field(default_factory=dict)
     asked: list[tuple[str, frozenset[IndexDefinition], frozenset[str]]] = field(default_factory=list)
+    can_drop: bool = True
 
     def size_bytes(self, definition: IndexDefinition) -> int:
         return self.sizes.get(definition, 1_000_000)

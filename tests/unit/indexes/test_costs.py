@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfkit.indexes.configuration import Candidates
-from perfkit.indexes.costs import CostCache
+from perfkit.indexes.costs import Answer, CostCache
 from tests.unit.indexes.exact_planner import ExactPlanner, case, index, way
 
 INDEXES = tuple(index(f"column_{number}") for number in range(6))
@@ -65,6 +65,17 @@ def test_what_a_plan_leaves_aside_does_not_have_to_be_asked_about() -> None:
 def test_an_existing_index_that_a_plan_does_not_use_is_not_missed() -> None:
     planner = ExactPlanner(ways={"case": (way(10, existing=["public.used"]), way(100))})
     cache = _cache(planner)
-    assert cache.without(CASE, 0, frozenset({"public.other"})).cost == 10
+    assert _cost(cache.without(CASE, 0, frozenset({"public.other"}))) == 10
     assert cache.plans == 1
-    assert cache.without(CASE, 0, frozenset({"public.used"})).cost == 100
+    assert _cost(cache.without(CASE, 0, frozenset({"public.used"}))) == 100
+
+
+def test_a_planner_that_cannot_leave_an_index_out_is_not_asked_to() -> None:
+    planner = ExactPlanner(ways={"case": (way(10, existing=["public.used"]), way(100))}, can_drop=False)
+    cache = _cache(planner)
+    assert _cost(cache.without(CASE, 0, frozenset({"public.other"}))) == 10
+    assert cache.without(CASE, 0, frozenset({"public.used"})) is None
+
+
+def _cost(answer: Answer | None) -> float | None:
+    return answer.cost if answer else None

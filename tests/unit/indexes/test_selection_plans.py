@@ -26,6 +26,7 @@ class TablePlanner:
     indexed: Mapping[str, Mapping[IndexDefinition, float]]
     sizes: Mapping[IndexDefinition, int]
     asked: set[tuple[str, frozenset[IndexDefinition]]] = field(default_factory=set)
+    can_drop: bool = True
 
     def size_bytes(self, definition: IndexDefinition) -> int:
         return self.sizes[definition]

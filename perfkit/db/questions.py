@@ -1,0 +1,77 @@
+"""Questions to a planner: statements prepared once and planned as often as it is asked, and the indexes in their plans."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Identifier, Literal
+
+from perfkit.db import sql
+from perfkit.db.explain import server_types
+from perfkit.db.guard import execute
+from perfkit.indexes.whatif import PlannedCost
+from perfkit.plan.runs import Statement
+from perfkit.syntax.index import IndexDefinition
+
+_Node = Mapping[str, Any]
+
+
+class Questions:
+    """The statements of cases on one connection, each planned anew with its case's values whenever it is asked.
+
+    `existing` has the OID of every index by its qualified name (schema.name, unquoted).
+    """
+
+    def __init__(self, connection: psycopg.Connection, statements: Mapping[str, Statement]) -> None:
+        self._connection = connection
+        self._statements = statements
+        self._explains: dict[str, bytes] = {}
+        found = connection.execute(sql.load("index_names")).fetchall()
+        self.existing: dict[str, int] = {f"{schema}.{name}": oid for oid, schema, name in found}
+        self._qualified = {name: f"{schema}.{name}" for _, schema, name in found}
+        # Only then must a plan tell schemas, which makes it write all its output too.
+        repeats = Counter(name for _, _, name in found).most_common(1)
+        self._options = "VERBOSE, FORMAT JSON" if repeats and repeats[0][1] > 1 else "FORMAT JSON"
+        connection.execute("SET plan_cache_mode = force_custom_plan")
+
+    def explain(self, case_id: str) -> bytes:
+        """Return the EXPLAIN of a case's statement, which is prepared when it is first asked for; may raise psycopg.Error."""
+        if case_id not in self._explains:
+            self._explains[case_id] = self._prepared(self._statements[case_id], f"case {len(self._explains)}")
+        return self._explains[case_id]
+
+    def answer(self, explained: Any, names: Mapping[str, IndexDefinition]) -> PlannedCost:
+        """Return cost and indexes of what EXPLAIN gave; `names` are those of indexes that are not built."""
+        root: _Node = explained[0]["Plan"]
+        found = list(_indexes(root, None))
+        return PlannedCost(
+            cost=root["Total Cost"],
+            used=frozenset(names[name] for _, name in found if name in names),
+            used_existing=frozenset(
+                f"{schema}.{name}" if schema else self._qualified[name]
+                for schema, name in found
+                if name not in names
+            ),
+        )
+
+    def _prepared(self, statement: Statement, called: str) -> bytes:
+        # Without a parameter a prepared statement keeps its first plan; so one that it does not use is given.
+        types = server_types(self._connection, statement.types) or ["int"]
+        values = statement.values or (None,)
+        name = Identifier(called)
+        declared = SQL(", ").join(map(SQL, types))
+        execute(self._connection, SQL("PREPARE {} ({}) AS {}").format(name, declared, SQL(statement.text)))
+        explain = SQL("EXPLAIN ({}) EXECUTE {} ({})").format(
+            SQL(self._options), name, SQL(", ").join(map(Literal, values))
+        )
+        return explain.as_bytes(self._connection)
+
+
+def _indexes(node: _Node, schema: str | None) -> Iterator[tuple[str | None, str]]:
+    """Yield schema, if it is told, and name of each index; a bitmap's index is in the schema of the table above it."""
+    schema = node.get("Schema", schema)
+    if "Index Name" in node:
+        yield schema, node["Index Name"]
+    for child in node.get("Plans", ()):
+        yield from _indexes(child, schema)
