@@ -62,29 +62,35 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows of cells under headings; `numeric` holds the indexes of columns that are aligned right."""
+    """Rows of cells under headings; `numeric` holds the indexes of columns that are aligned right.
+
+    One that is a `detail` may be folded under its title.
+    """
 
     title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     numeric: frozenset[int] = frozenset()
+    detail: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A headed group of lines, such as a case and its findings."""
+    """A headed group of lines, such as a case and its findings; a `language` says that the heading is code in it."""
 
     heading: str
     lines: tuple[Paragraph, ...]
     tone: Tone = Tone.PLAIN
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Items under one title."""
+    """Items under one title; one that is a `detail` may be folded under it."""
 
     title: str
     items: tuple[Item, ...]
+    detail: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,18 +29,20 @@ _REFERENCE = re.compile(r"@(?=\w)|#(?=\d)|:(?=[\w+-]+:)")
 _NAME = re.compile(r"(\S+): (?=\S)")
 # An empty comment ends GitHub's mentions, issue links and emoji names without showing.
 _NOTHING = "<!-- -->"
+_FOLD_END = "\n\n</details>"
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A block in pieces, so that a long one can be shown by its head and first pieces, each a `noun`."""
+    """A block in pieces, so that a long one can be shown by its head, first pieces, each a `noun`, and tail."""
 
     head: str
     pieces: tuple[str, ...] = ()
     noun: str = ""
+    tail: str = ""
 
     def length(self) -> int:
-        return len(self.head) + sum(map(len, self.pieces)) + len("\n\n")
+        return len(self.head) + sum(map(len, self.pieces)) + len(self.tail) + len("\n\n")
 
 
 def render(document: Document, options: RenderOptions) -> str:  # noqa: ARG001 - every format has this face
@@ -85,18 +87,18 @@ def _fitted(parts: Sequence[_Part], available: int) -> list[str]:
 
 
 def _whole(part: _Part) -> str:
-    return part.head + "".join(part.pieces)
+    return part.head + "".join(part.pieces) + part.tail
 
 
 def _cut(part: _Part, characters: int) -> str:
     """Return the part whole or with as many pieces as fit, '' when it makes no sense with none."""
-    text = part.head
+    text, available = part.head, characters - len(part.tail)
     for number, piece in enumerate(part.pieces):
-        if len(text) + len(piece) + len("\n\n") > characters:
+        if len(text) + len(piece) + len("\n\n") > available:
             missing = len(part.pieces) - number
-            return f"{text}\n\n*{missing:,} more {part.noun} {_LEFT_OUT}.*" if number else ""
+            return f"{text}\n\n*{missing:,} more {part.noun} {_LEFT_OUT}.*{part.tail}" if number else ""
         text += piece
-    return text if len(text) + len("\n\n") <= characters else ""
+    return text + part.tail if len(text) + len("\n\n") <= available else ""
 
 
 def _with_notes(texts: Sequence[str]) -> list[str]:
@@ -121,18 +123,25 @@ def _part(block: Block) -> _Part:
             return _Part(_escaped(block.text))
         case Table():
             rows = tuple(f"\n{_row(row)}" for row in block.rows)
-            return _Part(_table_head(block), rows, "rows")
+            return _part_of(block.title, _table_head(block), rows, "rows", detail=block.detail)
         case Listing():
             items = tuple(_item(item) for item in block.items)
-            return _Part(f"{_heading(block.title)}\n", items, "items")
+            return _part_of(block.title, "", items, "items", detail=block.detail)
         case Code():
             return _Part(_folded(block))
 
 
+def _part_of(title: str, head: str, pieces: tuple[str, ...], noun: str, *, detail: bool) -> _Part:
+    """Return the pieces under their title, in which those of a detail are folded."""
+    if detail:
+        return _Part(f"{_summary(title)}\n\n{head}", pieces, noun, tail=_FOLD_END)
+    heading = f"{_heading(title)}\n" if title or not head else ""
+    return _Part("\n".join(filter(None, (heading, head))), pieces, noun)
+
+
 def _table_head(table: Table) -> str:
     rules = ("---:" if index in table.numeric else "---" for index in range(len(table.headings)))
-    head = f"{_row([Cell(heading) for heading in table.headings])}\n| {' | '.join(rules)} |"
-    return f"{_heading(table.title)}\n\n{head}" if table.title else head
+    return f"{_row([Cell(heading) for heading in table.headings])}\n| {' | '.join(rules)} |"
 
 
 def _row(row: Sequence[Cell]) -> str:
@@ -142,7 +151,9 @@ def _row(row: Sequence[Cell]) -> str:
 def _item(item: Item) -> str:
     """Return the item as a bullet of a list, its lines as bullets below it."""
     heading = one_line(item.heading)
-    if name := _NAME.match(heading):
+    if item.language:
+        told = f"{_fenced(heading, item.language)}\n".replace("\n", "\n  ").rstrip()
+    elif name := _NAME.match(heading):
         told = f"**{_escaped(name[1])}**: {_escaped(heading[name.end() :])}"
     else:
         told = _escaped(heading)
@@ -157,13 +168,21 @@ def _heading(title: str) -> str:
 
 def _folded(code: Code) -> str:
     text = visible(code.text).rstrip("\n")
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
     # GitHub colours the lines of a unified diff.
     language = "diff" if text.startswith("--- ") else ""
+    return f"{_summary(code.title)}\n\n{_fenced(text, language)}{_FOLD_END}"
+
+
+def _summary(title: str) -> str:
     # The title stands in an HTML block, where Markdown's own escapes are not read.
-    title = _REFERENCE.sub(rf"\g<0>{_NOTHING}", html.escape(one_line(code.title), quote=False))
-    return f"<details><summary>{title}</summary>\n\n{fence}{language}\n{text}\n{fence}\n\n</details>"
+    text = _REFERENCE.sub(rf"\g<0>{_NOTHING}", html.escape(one_line(title), quote=False))
+    return f"<details><summary>{text}</summary>"
+
+
+def _fenced(text: str, language: str) -> str:
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _escaped(text: str) -> str:

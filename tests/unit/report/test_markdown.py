@@ -129,6 +129,25 @@ def test_a_plan_diff_is_folded_and_coloured() -> None:
     assert "<details><summary>Plan of a/b</summary>\n\n```diff\n--- old plan\n" in markdown
 
 
+def test_details_are_folded_whole_or_cut() -> None:
+    table = Table(title="Why", headings=("case",), rows=((Cell("a|b"),),), detail=True)
+    assert told(table).endswith(
+        "\n\n<details><summary>Why</summary>\n\n| case |\n| --- |\n| a\\|b |\n\n</details>\n"
+    )
+    items = tuple(Item(heading=f"{number} {'x' * 90}", lines=()) for number in range(1_000))
+    markdown = told(Listing(title="Cases", items=items, detail=True))
+    assert len(markdown) <= 65_536
+    assert "more items left out" in markdown
+    assert markdown.endswith("\n\n</details>\n")
+
+
+def test_an_item_that_is_code_is_fenced_within_the_list() -> None:
+    item = Item(heading="SELECT '`' || $1;", lines=(Paragraph("why: equality"),), language="sql")
+    markdown = told(Listing(title="Create", items=(item, item)))
+    assert "\n- ```sql\n  SELECT '`' || $1;\n  ```\n  - why: equality\n- ```sql\n" in markdown
+    assert read(markdown, "code") == ["SELECT '`' || $1;\n"] * 2
+
+
 def test_numbers_are_aligned_right() -> None:
     assert "| --- | ---: |" in told(Table(title="T", headings=("a", "b"), rows=(), numeric=frozenset({1})))
 
