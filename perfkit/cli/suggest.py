@@ -180,6 +180,7 @@ def _planner(
     from perfkit.twin.build import add_candidates, built_twin
 
     statements = {each.case.id: statement_of(each.query, each.case) for each in workload.cases}
+    statements |= gathered.lookups
     with built_twin(snapshot, settings.dir, database()) as bare:
         twin, made = add_candidates(bare, to_plan(gathered, tables), gathered.needs, database())
         with connected(twin.dsn) as connection:

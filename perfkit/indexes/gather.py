@@ -1,17 +1,19 @@
 """From a measured workload to what the selection works on: cases with what they read and write, and their candidates."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from perfkit.catalog.model import Query
 from perfkit.indexes.candidates.merge import merged
 from perfkit.indexes.candidates.model import Candidate
 from perfkit.indexes.candidates.offer import lookup_in, offer, sharing
+from perfkit.indexes.lookups import Lookup, lookup_statement, lookups
 from perfkit.indexes.workload import TableWrite, WorkloadCase, WriteKind, table_of
 from perfkit.measure.model import CaseResult
 from perfkit.plan.counters import count
 from perfkit.plan.model import walk
-from perfkit.plan.runs import Runs
+from perfkit.plan.runs import Runs, Statement
 from perfkit.plan.tables import Tables
 from perfkit.syntax.index import IndexDefinition
 from perfkit.syntax.lexer import SqlError
@@ -21,11 +23,15 @@ from perfkit.syntax.usage.read import read_usage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """The measured cases, each candidate by its definition, and the queries that could not be read, with the reason."""
+    """The measured cases, each candidate by its definition, and the queries that could not be read, with the reason.
+
+    `lookups` are the statements of those cases that no query of the catalog has, by id.
+    """
 
     cases: tuple[WorkloadCase, ...]
     candidates: Mapping[IndexDefinition, Candidate]
     unread: Mapping[str, str]
+    lookups: Mapping[str, Statement] = field(default_factory=dict)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -45,25 +51,51 @@ def gather(results: Sequence[CaseResult], tables: Tables) -> Gathered:
     }
     own = {each.definition: each for given in offered.values() for each in given}
     both = merged(own.values(), tables)
-    cases = []
+    cases: list[WorkloadCase] = []
+    statements: dict[str, Statement] = {}
     for result, runs in measured:
         reads = frozenset(_reads(runs, usages.get(result.query.name), tables))
         given = offered.get(result.query.name, ())
         names = {(table_of(each.definition), each.definition.keys[0].text) for each in given}
         also = (each for each in both if (table_of(each.definition), each.definition.keys[0].text) in names)
-        cases.append(
-            WorkloadCase(
-                id=result.case.id,
-                weight=result.weight,
-                measured_ms=result.median_ms or 0.0,
-                reads=reads,
-                offered=tuple(each.definition for each in (*given, *also)),
-                writes=tuple(_writes(usages.get(result.query.name), runs, tables)),
-            )
+        whole = WorkloadCase(
+            id=result.case.id,
+            weight=result.weight,
+            measured_ms=result.median_ms or 0.0,
+            reads=reads,
+            offered=tuple(each.definition for each in (*given, *also)),
+            writes=tuple(_writes(usages.get(result.query.name), runs, tables)),
         )
+        slow = {_part_id(whole, each): each for each in lookups(runs.plan, tables) if each.share}
+        cases += _split(whole, slow)
+        statements |= {name: lookup_statement(each, tables) for name, each in slow.items()}
     return Gathered(
-        cases=tuple(cases), candidates={each.definition: each for each in both} | own, unread=unread
+        cases=tuple(cases),
+        candidates={each.definition: each for each in both} | own,
+        unread=unread,
+        lookups=statements,
     )
+
+
+def _part_id(whole: WorkloadCase, lookup: Lookup) -> str:
+    return f"{whole.id}: rows of {lookup.table} by {', '.join(lookup.columns)}"
+
+
+def _split(whole: WorkloadCase, slow: Mapping[str, Lookup]) -> Iterator[WorkloadCase]:
+    """Yield a case and the lookups that it spends time on, which take theirs off it."""
+    looking_ms = whole.measured_ms * math.fsum(each.share for each in slow.values())
+    yield replace(whole, measured_ms=whole.measured_ms - looking_ms, rest_ms=looking_ms)
+    for name, lookup in slow.items():
+        measured_ms = whole.measured_ms * lookup.share
+        yield WorkloadCase(
+            id=name,
+            weight=whole.weight,
+            measured_ms=measured_ms,
+            reads=frozenset({lookup.table}),
+            offered=tuple(each for each in whole.offered if lookup.is_served_by(each)),
+            part_of=whole.id,
+            rest_ms=whole.measured_ms - measured_ms,
+        )
 
 
 def _usages(queries: Mapping[str, Query], tables: Tables) -> tuple[dict[str, Usage], dict[str, str]]:

@@ -1,6 +1,6 @@
 """The indexes to make, each with what it gives and costs, and the cases that got none, each with the reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from perfkit.indexes import thresholds
@@ -88,8 +88,8 @@ def _answer(objective: Objective, screened: Screened, choice: Choice, limits: Li
     helped = {effect.case_id for index in chosen for effect in index.helps}
     without = [
         why_not(case, objective, screened, choice, limits)
-        for case in objective.cases
-        if case.id not in helped
+        for case in _main_parts(objective.cases)
+        if case.whole not in helped
     ]
     return Selection(
         chosen=tuple(chosen),
@@ -103,6 +103,15 @@ def _answer(objective: Objective, screened: Screened, choice: Choice, limits: Li
         plans=objective.costs.plans,
         complete=choice.complete,
     )
+
+
+def _main_parts(cases: Sequence[WorkloadCase]) -> Iterable[WorkloadCase]:
+    """Return the cases, of one that is split the part that takes longest."""
+    longest: dict[str, WorkloadCase] = {}
+    for case in cases:
+        known = longest.setdefault(case.whole, case)
+        longest[case.whole] = max(known, case, key=lambda each: each.measured_ms)
+    return longest.values()
 
 
 def _chosen(objective: Objective, configuration: Configuration, index: Configuration) -> ChosenIndex:
@@ -127,4 +136,8 @@ def _effect(
     is_used = objective.costs.planned(case, configuration).used & index
     if not is_used or share > 1 - thresholds.LEAST_CASE_BENEFIT:
         return None
-    return CaseEffect(case_id=case.id, before_ms=case.measured_ms, after_ms=case.measured_ms * share)
+    return CaseEffect(
+        case_id=case.whole,
+        before_ms=case.rest_ms + case.measured_ms,
+        after_ms=case.rest_ms + case.measured_ms * share,
+    )

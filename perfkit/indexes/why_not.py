@@ -39,7 +39,7 @@ def why_not(
 ) -> WithoutIndex:
     """Return the first thing that stood between a case and an index."""
     reason, detail = _turned_down(case, screened) or _not_worth_it(case, objective, choice, limits)
-    return WithoutIndex(case_id=case.id, reason=reason, detail=detail)
+    return WithoutIndex(case_id=case.whole, reason=reason, detail=detail)
 
 
 def _turned_down(case: WorkloadCase, screened: Screened) -> tuple[Reason, str] | None:

@@ -30,6 +30,9 @@ class WorkloadCase:
     """A case: `weight` in calls per minute, `measured_ms` of one call, the qualified tables (unquoted) that it reads.
 
     `offered` are the candidates that were made for it. An update or delete reads its table too.
+
+    A call may be split into the statement itself and what it looks for in tables that refer to its own: each is a case of
+    its own then, `part_of` the id of the whole, which takes `rest_ms` beside it.
     """
 
     id: str
@@ -38,6 +41,13 @@ class WorkloadCase:
     reads: frozenset[str]
     offered: tuple[IndexDefinition, ...] = ()
     writes: tuple[TableWrite, ...] = ()
+    part_of: str = ""
+    rest_ms: float = 0.0
+
+    @property
+    def whole(self) -> str:
+        """Return the id of the case that it is, or is a part of."""
+        return self.part_of or self.id
 
     @property
     def ms_per_minute(self) -> float:

@@ -17,35 +17,41 @@ def foreign_key_candidates(reference: Reference, table: Table, tables: Tables) -
     if reference.target == "delete":
         yield from _referring(table.qualified_name, tables, set())
     elif reference.target == "update":
-        for child, key in _keys_to(table.qualified_name, tables):
-            if reference.written & set(key.referenced_columns) and not _is_indexed(child, key):
+        for child, key in keys_to(table.qualified_name, tables):
+            if reference.written & set(key.referenced_columns) and not is_indexed(child, key):
                 yield _candidate(child, key, "an update")
 
 
 def _referring(name: str, tables: Tables, seen: set[str]) -> Iterator[Candidate]:
     """Yield the indexes for a deletion and, along ON DELETE CASCADE, for those that it sets off."""
     seen.add(name)
-    for child, key in _keys_to(name, tables):
-        if not _is_indexed(child, key):
+    for child, key in keys_to(name, tables):
+        if not is_indexed(child, key):
             yield _candidate(child, key, "a deletion")
         if key.on_delete == _DELETES_TOO and child.qualified_name not in seen:
             yield from _referring(child.qualified_name, tables, seen)
 
 
-def _keys_to(name: str, tables: Tables) -> Iterator[tuple[Table, ForeignKey]]:
+def keys_to(name: str, tables: Tables) -> Iterator[tuple[Table, ForeignKey]]:
+    """Yield the foreign keys that refer to a table (schema.name, unquoted), each with the table that has it."""
     for child in tables.tables.values():
         for key in child.foreign_keys:
             if key.referenced == name:
                 yield child, key
 
 
-def _is_indexed(child: Table, key: ForeignKey) -> bool:
-    wanted = {quote_name(column) for column in key.columns}
-    return any(
+def is_indexed(child: Table, key: ForeignKey) -> bool:
+    """Tell whether an index of the table finds the rows that refer by the key."""
+    return any(serves(definition, key.columns) for definition in existing_definitions(child))
+
+
+def serves(definition: IndexDefinition, columns: tuple[str, ...]) -> bool:
+    """Tell whether an index finds the rows with given values in all of the columns, which are unquoted."""
+    wanted = {quote_name(column) for column in columns}
+    return (
         not definition.predicate
         and definition.method == "btree"
         and {each.text for each in definition.keys[: len(wanted)]} == wanted
-        for definition in existing_definitions(child)
     )
 
 
