@@ -145,7 +145,7 @@ def test_an_item_that_is_code_is_fenced_within_the_list() -> None:
     item = Item(heading="SELECT '`' || $1;", lines=(Paragraph("why: equality"),), language="sql")
     markdown = told(Listing(title="Create", items=(item, item)))
     assert "\n- ```sql\n  SELECT '`' || $1;\n  ```\n  - why: equality\n- ```sql\n" in markdown
-    assert read(markdown, "code") == ["SELECT '`' || $1;\n"] * 2
+    assert read(markdown, "code") == ["SELECT '`' || $1;"] * 2
 
 
 def test_numbers_are_aligned_right() -> None:
