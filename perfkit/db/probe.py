@@ -15,7 +15,7 @@ import psycopg
 from perfkit.db.gin_probe import CPU_ONLY, GIN_CLASSES, PAGES_ONLY, GinCosts, gin_counts, gin_statements
 
 # A row at the end of an index may lie behind many dead ones.
-_STATEMENT_TIMEOUT = b"SET LOCAL statement_timeout = '1s'"
+_TIME_LIMIT = (b"SET LOCAL statement_timeout = '1s'",)
 _PLAN_SETTINGS = (
     b"SET LOCAL cpu_operator_cost = 1",
     b"SET LOCAL enable_seqscan = off",
@@ -67,10 +67,14 @@ class Probe:
 def probe_indexes(connection: psycopg.Connection, probes: Sequence[Probe]) -> dict[int, dict[str, Any]]:
     """Return what each index told by its OID, in the fields of RelationSize.
 
-    The connection is in a transaction, whose time limit is changed from here on.
+    The connection is in a transaction.
     """
+    with _set(connection, _TIME_LIMIT):
+        return _found(connection, probes)
+
+
+def _found(connection: psycopg.Connection, probes: Sequence[Probe]) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {probe.oid: {} for probe in probes}
-    connection.execute(_STATEMENT_TIMEOUT)
     trees = [probe for probe in probes if probe.method == "btree"]
     whole = [probe for probe in trees if probe.may_tell_ends and not probe.predicate]
     for probe, row in _ask(connection, whole, [probe.ends for probe in whole]):
@@ -113,6 +117,7 @@ def _set(connection: psycopg.Connection, settings: Sequence[bytes]) -> Iterator[
         connection.execute(setting)
     yield
     connection.execute("ROLLBACK TO SAVEPOINT settings")
+    connection.execute("RELEASE SAVEPOINT settings")
 
 
 def _ask(

@@ -10,9 +10,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from perfkit.db.connect import connect
+from perfkit.db.connect import connect, connected
 from perfkit.db.copies import read_source
-from perfkit.db.guard import Guard
+from perfkit.db.guard import Guard, guarded
+from perfkit.db.probe import Probe, probe_indexes
 from perfkit.db.server import GuardedServer
 from perfkit.db.snapshot import read_planner_data
 from perfkit.db.twin import forget_ends, restore_planner_data
@@ -134,6 +135,25 @@ def source(database: str) -> str:
         for statement in SCHEMA.split(";\n"):
             connection.execute(statement.encode())
     return database
+
+
+def test_the_brief_time_limit_of_a_look_into_indexes_ends_with_it(source: str) -> None:
+    probe = Probe(
+        oid=1,
+        index="person_tags",
+        table="office.person",
+        method="gin",
+        keys=("tags",),
+        orders=(),
+        operator_class="array_ops",
+        predicate="",
+        blocks=100,
+        rows=20_000,
+        may_tell_ends=False,
+    )
+    with connected(source) as connection, guarded(connection, GUARD):
+        probe_indexes(connection, [probe])
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("30s",)
 
 
 @pytest.mark.both_servers
