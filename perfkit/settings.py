@@ -11,7 +11,7 @@ from perfkit.dsn import redacted
 from perfkit.errors import SettingsError, UsageError
 from perfkit.findings import Severity
 from perfkit.settings_file import find_settings_files
-from perfkit.units import parse_duration_ms
+from perfkit.units import parse_duration_ms, parse_size_bytes
 
 _PREFIX = "PERFKIT_"
 # Variables that are no settings: which PostgreSQL to start, and what perfkit's own tests are told.
@@ -45,6 +45,9 @@ class Settings:
     timeout_ms: float
     lock_timeout_ms: float
     target_ms: float
+    import_target_ms: float
+    users_target: int
+    memory_target_bytes: int
     slowdown_ratio: float
     floor_ms: float
     fail_on: Severity | None
@@ -128,6 +131,19 @@ def _duration_ms(value: object) -> float:
     return duration_ms
 
 
+def _size_bytes(value: object) -> int:
+    wrong = UsageError('must be a size with its unit in quotes, more than none, such as "512MB"')
+    if not isinstance(value, str):
+        raise wrong
+    try:
+        size_bytes = parse_size_bytes(value)
+    except UsageError:
+        raise wrong from None
+    if not size_bytes:
+        raise wrong
+    return size_bytes
+
+
 def _slowdown_ratio(value: object) -> float:
     match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     if match is None or not float(match[1]):
@@ -150,6 +166,7 @@ def _severity(value: object) -> Severity | None:
 
 
 TEXT, PATH, DURATION = Kind(_text), Kind(_path), Kind(_duration_ms)
+SIZE = Kind(_size_bytes)
 FLAG = Kind(_flag, lambda text: _FLAG_WORDS.get(text.lower(), text))
 
 SETTINGS = (
@@ -183,6 +200,21 @@ SETTINGS = (
     ),
     Setting(
         name="target", kind=DURATION, default="100ms", help="limit of the workload's mean", field="target_ms"
+    ),
+    Setting(
+        name="import_target",
+        kind=DURATION,
+        default="5s",
+        help="limit of importing 1,000 records",
+        field="import_target_ms",
+    ),
+    Setting(name="users_target", kind=_whole(1), default=100, help="users that must be served at once"),
+    Setting(
+        name="memory_target",
+        kind=SIZE,
+        default="512MB",
+        help="limit of a server instance's memory",
+        field="memory_target_bytes",
     ),
     Setting(
         name="slowdown",

@@ -17,12 +17,14 @@ from perfkit.cli.options import (
     takes,
 )
 from perfkit.cli.run import GATE_FAILED
-from perfkit.cli.session import emit, leave, measured, settings_from
+from perfkit.cli.session import emit, leave, measured, server_from, settings_from
 from perfkit.errors import MeasureError, UsageError
 from perfkit.findings import any_reaches
 
 if TYPE_CHECKING:
     from perfkit.findings import Severity
+    from perfkit.measure.model import Analysis
+    from perfkit.settings import Settings
 
 PlanFile = Annotated[
     str | None,
@@ -55,11 +57,22 @@ def analyze(
     from perfkit.report.documents.analyze import analysis_document
 
     analysis = measured(settings, patterns, title="analyze")
+    if not patterns and analysis.summary.measured:
+        _keep_for_targets(settings, analysis)
     document = analysis_document(analysis, fail_on=settings.fail_on)
     emit(document, out)
     if any(check.state is State.FAILED for check in document.checks):
         leave(GATE_FAILED)
     leave(MeasureError.exit_code if analysis.summary.failed else 0)
+
+
+def _keep_for_targets(settings: "Settings", analysis: "Analysis") -> None:
+    """Store the mean of the whole catalog, for `perfkit targets`."""
+    from perfkit.bench.environment import environment_of
+    from perfkit.bench.queries import result_of
+    from perfkit.cli.bench import keep
+
+    keep(settings, result_of(analysis, environment_of(server_from(settings))))
 
 
 def _analyze_plan(source: str, fail_on: "Severity | None", out: OutputOptions) -> None:

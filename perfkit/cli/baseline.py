@@ -27,7 +27,7 @@ from perfkit.cli.session import (
     settings_from,
     side_from,
 )
-from perfkit.errors import MeasureError, UsageError
+from perfkit.errors import MeasureError, NothingMeasuredError, UsageError
 
 if TYPE_CHECKING:
     from perfkit.measure.model import Analysis
@@ -172,6 +172,34 @@ def accept(
     typer.echo(
         f"Accepted the plan of {case} ({plan.shape.digest}) in {settings.baselines / name / query}.json."
     )
+
+
+@app.command("bench")
+def bench(
+    benches: Annotated[
+        list[str] | None, typer.Argument(metavar="[BENCH]...", help="Such as import; all without a name.")
+    ] = None,
+    *,
+    name: BaselineName = "main",
+    baselines: BaselineDirectory = None,
+) -> None:
+    """Add the newest results of `perfkit bench` to the baseline; `perfkit regress --benches` judges later ones by them."""
+    from perfkit.bench import store
+
+    settings = settings_from(baselines=baselines)
+    newest = store.load(store.newest_in(settings.dir))
+    for wanted in benches or ():
+        if wanted not in newest:
+            raise UsageError(
+                f"there is no result of the bench {wanted!r}",
+                hint=f"there are {', '.join(newest)}" if newest else f"run it: perfkit bench {wanted}",
+            )
+    chosen = [result for bench, result in newest.items() if not benches or bench in benches]
+    if not chosen:
+        raise NothingMeasuredError("no bench has been run yet", hint="run one: perfkit bench import")
+    folder = store.baseline_in(settings.baselines, name)
+    store.save(folder, chosen)
+    typer.echo(f"Recorded {', '.join(result.bench for result in chosen)} in {folder}.")
 
 
 def _author() -> str:

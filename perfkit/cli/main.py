@@ -9,6 +9,7 @@ from perfkit.cli import (
     analyze,
     apply,
     baseline,
+    bench,
     calibrate,
     catalog,
     config,
@@ -17,6 +18,7 @@ from perfkit.cli import (
     history,
     regress,
     suggest,
+    targets,
     twin,
 )
 from perfkit.cli.run import run
@@ -54,6 +56,8 @@ app.command("regress")(regress.regress)
 app.command("calibrate")(calibrate.calibrate)
 app.command("suggest")(suggest.suggest)
 app.command("apply")(apply.apply)
+app.add_typer(bench.app, name="bench")
+app.command("targets")(targets.targets)
 app.command("history")(history.history)
 app.add_typer(twin.app, name="twin")
 app.command("config")(config.config)

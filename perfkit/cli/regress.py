@@ -58,6 +58,10 @@ def regress(
         bool,
         typer.Option("--self-test", help="Hold the gate to known changes, on a database of its own."),
     ] = False,
+    benches: Annotated[
+        bool,
+        typer.Option("--benches", help="Judge the newest results of perfkit bench, and run no query."),
+    ] = False,
     change: ChangeOptions,
     server: ServerOptions,
     catalog: CatalogOptions,
@@ -72,6 +76,11 @@ def regress(
     from perfkit.report.documents.regress import regress_document
 
     settings = settings_from(server, catalog, measuring, baselines=baselines, budget=budget, calls=calls)
+    if benches:
+        if self_test or change.is_given or patterns:
+            raise UsageError("--benches judges what is stored: give it neither queries nor a change")
+        _judge_benches(settings, name, strict=strict, out=out)
+        return
     if self_test:
         if change.is_given or patterns:
             raise UsageError(
@@ -125,6 +134,30 @@ def _judge_stored(settings: "Settings", patterns: Sequence[str] | None, name: st
             progress=progress,
         )
         return run_trial(sampler, thresholds_of(settings))
+
+
+def _judge_benches(settings: "Settings", name: str, *, strict: bool, out: OutputOptions) -> None:
+    from perfkit.bench import store
+    from perfkit.bench.judge import Outcome, judge_benches
+    from perfkit.report.documents.bench import benches_document
+
+    before = store.load(store.baseline_in(settings.baselines, name))
+    if not before:
+        raise UsageError(
+            f"the baseline {name!r} in {settings.baselines} holds no bench",
+            hint="record one first: perfkit bench import, then perfkit baseline bench",
+        )
+    now = store.load(store.newest_in(settings.dir))
+    verdicts = judge_benches(before, {bench: result for bench, result in now.items() if bench in before})
+    emit(benches_document(verdicts, against=f"the baseline {name}"), out)
+    outcomes = {verdict.outcome for verdict in verdicts}
+    if Outcome.WORSE in outcomes:
+        leave(GATE_FAILED)
+    unjudged = {Outcome.NOT_COMPARABLE, Outcome.MISSING, Outcome.NEW}
+    nothing = outcomes <= unjudged
+    leave(
+        NotComparableError.exit_code if nothing or (strict and outcomes & {*unjudged, Outcome.UNCLEAR}) else 0
+    )
 
 
 def _judge_change(settings: "Settings", change: Change) -> "Trial":

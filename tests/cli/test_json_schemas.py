@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "baseline.list": ("baseline", "list"),
     "baseline.show": ("baseline", "show", "names_of_many"),
     "regress": ("regress",),
+    "targets": ("targets",),
+    "regress.benches": ("regress", "--benches"),
 }
 OTHERS = {"baseline", "calibrate", "common", "history", "history.show", "regress.self-test"}
 BROKEN = "-- name: broken\nSELECT * FROM alumni.nowhere;\n\n-- name: wrong\nSELECT :year;\n"
@@ -94,6 +96,8 @@ def test_the_words_of_the_schemas_are_the_code_s() -> None:
 
 def test_what_the_commands_print_is_what_the_schemas_say(project: Perfkit) -> None:
     for name, command in COMMANDS.items():
+        if name == "regress.benches":
+            assert project("baseline", "bench").returncode == 0
         result = project(*command, "--format", "json")
         assert result.returncode == 0, (name, result.stderr)
         document = json.loads(result.stdout)

@@ -41,9 +41,9 @@ ARROWS: dict[str, set[str]] = {
     "doctor": set(),
     "embedded": {"copies"},
     "demo": {"embedded"},
-    "report": {"apply", "baseline", "calibrate", "catalog", "doctor", "files", "history", "indexes", "measure", "plan", "selftest", "settings", "twin"},
+    "report": {"apply", "baseline", "bench", "calibrate", "catalog", "doctor", "files", "history", "indexes", "measure", "plan", "selftest", "settings", "twin"},
     "cli": {
-        "apply", "baseline", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "indexes", "measure", "plan", "report", "selftest", "settings", "settings_edit", "twin",
+        "apply", "baseline", "bench", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "indexes", "measure", "plan", "report", "selftest", "settings", "settings_edit", "twin",
     },
 }  # fmt: skip
 

@@ -1,0 +1,53 @@
+"""perfkit targets: every target, and what was measured of it last."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from perfkit.cli.options import DemoDirectory, OutputOptions, takes
+from perfkit.cli.run import GATE_FAILED
+from perfkit.cli.session import emit, leave, settings_from
+from perfkit.errors import NothingMeasuredError
+
+if TYPE_CHECKING:
+    from perfkit.bench.targets import Limits
+    from perfkit.settings import Settings
+
+
+@takes(out=OutputOptions)
+def targets(
+    *,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 3 when a target was not measured at all.")
+    ] = False,
+    dir: DemoDirectory = None,  # noqa: A002  # the setting's name
+    out: OutputOptions,
+) -> None:
+    """Hold the newest results of `perfkit analyze` and `perfkit bench` against the targets.
+
+    A target is met, missed or unknown. Exit 1 when one is missed, 3 when not one was measured (with --strict, any).
+    The limits are settings: target, import_target, users_target, memory_target.
+    """
+    from perfkit.bench import store
+    from perfkit.bench.targets import TargetState, judge_targets, targets_of
+    from perfkit.report.documents.targets import targets_document
+
+    settings = settings_from(dir=dir)
+    results = judge_targets(targets_of(_limits(settings)), store.load(store.newest_in(settings.dir)))
+    emit(targets_document(results), out)
+    states = {result.state for result in results}
+    if TargetState.MISSED in states:
+        leave(GATE_FAILED)
+    unknown = states == {TargetState.UNKNOWN} or (strict and TargetState.UNKNOWN in states)
+    leave(NothingMeasuredError.exit_code if unknown else 0)
+
+
+def _limits(settings: "Settings") -> "Limits":
+    from perfkit.bench.targets import Limits
+
+    return Limits(
+        query_mean_ms=settings.target_ms,
+        import_ms_per_1000=settings.import_target_ms,
+        users=settings.users_target,
+        memory_bytes=settings.memory_target_bytes,
+    )
