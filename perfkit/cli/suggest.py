@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,8 +20,6 @@ from perfkit.cli.options import (
 )
 from perfkit.cli.session import (
     emit,
-    paired_trial,
-    server_at,
     server_from,
     settings_from,
     side_from,
@@ -30,12 +27,10 @@ from perfkit.cli.session import (
 from perfkit.cli.twin import database, snapshot_from
 
 if TYPE_CHECKING:
-    from perfkit.baseline.tally import Side
     from perfkit.catalog.workload import Workload
     from perfkit.indexes.advise import Advice, Planner
     from perfkit.indexes.gather import Gathered
-    from perfkit.indexes.verify import MeasuredCase, Verified
-    from perfkit.measure.model import Progress
+    from perfkit.indexes.verify import Verified
     from perfkit.plan.tables import Tables
     from perfkit.settings import Settings
     from perfkit.twin.build import Twin
@@ -86,7 +81,9 @@ def suggest(
     from perfkit.indexes.gather import gather
     from perfkit.indexes.search import Limits
     from perfkit.measure.run import measure
-    from perfkit.report.documents.suggest import SuggestView, script, suggest_document
+    from perfkit.report.documents.suggest import suggest_document
+    from perfkit.report.documents.suggest_statements import script
+    from perfkit.report.documents.suggest_view import SuggestView
     from perfkit.twin.snapshot import Redaction
     from perfkit.units import parse_duration_ms, parse_size_bytes
 
@@ -111,57 +108,27 @@ def suggest(
         view = SuggestView(
             notes=(*snapshot.data.lacks, *twin.notes), search_ms=(time.perf_counter() - began) * 1000
         )
-    verified = _verified(settings, side, advice, copies) if verify else None
+    verified = _verified(settings, patterns, advice, copies) if verify else None
     if sql:
         write_atomically(sql, script(advice, verified))
     emit(suggest_document(advice, view, verified), out)
 
 
-def _verified(settings: "Settings", side: "Side", advice: "Advice", copies: str | None) -> "Verified":
-    """Return what is left of the advice when it is measured on two copies, one with the indexes and one without."""
-    from dataclasses import replace
+def _verified(
+    settings: "Settings", patterns: list[str] | None, advice: "Advice", copies: str | None
+) -> "Verified":
+    """Return what is left of the advice when it is measured on two copies, one with its changes and one without."""
+    from perfkit.cli.verify import verified
+    from perfkit.indexes.advise import changes_of
 
-    from perfkit.cli.change import copies_of
-    from perfkit.cli.progress import progress_bar
-    from perfkit.db.copy_indexes import CopyIndexes
-    from perfkit.indexes.verify import verify
-
-    with copies_of(settings, server_from(settings), copies) as made, progress_bar("verify") as progress:
-        base, head = (
-            replace(side, server=server_at(dsn, settings, allow_writes=True, allow_superuser=True))
-            for dsn in (made.base, made.head)
-        )
-        copy = CopyIndexes(dsn=made.head)
-        copy.run(advice.needs)
-        chosen = [index.definition for index in advice.selection.chosen]
-        return verify(chosen, copy, partial(_measured, settings, base, head, progress))
-
-
-def _measured(settings: "Settings", base: "Side", head: "Side", progress: "Progress") -> "list[MeasuredCase]":
-    """Return each case as it is measured on both sides, the doubtful ones again."""
-    from perfkit.baseline.verdict import Cause, Gate
-    from perfkit.indexes.verify import MeasuredCase
-    from perfkit.plan.model import walk
-
-    trial = paired_trial(settings, base, head, progress)
-    verdicts = {verdict.id: verdict for verdict in trial.judgement.verdicts}
-    found = []
-    for result in trial.analysis.results:
-        verdict = verdicts[result.case.id]
-        if result.runs is None or "median_before_ms" not in verdict.evidence:
-            continue
-        found.append(
-            MeasuredCase(
-                case_id=result.case.id,
-                weight=result.weight,
-                before_ms=float(verdict.evidence["median_before_ms"]),
-                after_ms=float(verdict.evidence["median_now_ms"]),
-                used=frozenset(node.index for node in walk(result.runs.plan.root) if node.index),
-                slower=verdict.gate is Gate.FAILED,
-                faster=verdict.cause is Cause.IMPROVED,
-            )
-        )
-    return found
+    return verified(
+        settings,
+        server_from(settings),
+        changes_of(advice),
+        patterns=patterns,
+        needs=advice.needs,
+        copies=copies,
+    )
 
 
 @contextmanager

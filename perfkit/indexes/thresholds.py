@@ -6,6 +6,9 @@ LEAST_BENEFIT_MS_PER_MINUTE = 1.0
 LEAST_CASE_BENEFIT = 0.1
 # The look back ends when a round of it saves less of the whole: what is left is not worth the search.
 LEAST_IMPROVEMENT = 0.001
+# Where nothing was timed: the median of the demo's 200 cases, in memory, is 0.0046 ms for a cost of 1, and four in five
+# lie between 0.001 and 0.024. It only weighs what cases cost against the ms that writes take; nobody is told it as a time.
+MS_PER_COST = 0.005
 # 16 pages are read in a tenth of a millisecond, and the planner would pass an index by.
 TINY_TABLE_BYTES = 16 * 8192
 

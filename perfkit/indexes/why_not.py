@@ -23,6 +23,7 @@ class Reason(StrEnum):
     WRITE_COST = "writes would cost more"
     NO_BUDGET = "no budget"
     NO_TIME = "no time"
+    NOT_MEASURED = "not measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,7 +134,8 @@ def _part(block: Block) -> _Part:
 def _part_of(title: str, head: str, pieces: tuple[str, ...], noun: str, *, detail: bool) -> _Part:
     """Return the pieces under their title, in which those of a detail are folded."""
     if detail:
-        return _Part(f"{_summary(title)}\n\n{head}", pieces, noun, tail=_FOLD_END)
+        start = f"{_summary(title)}\n"
+        return _Part(f"{start}\n{head}" if head else start, pieces, noun, tail=_FOLD_END)
     heading = f"{_heading(title)}\n" if title or not head else ""
     return _Part("\n".join(filter(None, (heading, head))), pieces, noun)
 

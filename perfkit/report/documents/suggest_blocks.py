@@ -1,0 +1,248 @@
+"""What a person reads of index advice: the ranked table, each statement with its reason and effects, drops, and the rest."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from perfkit.indexes.advise import Advice
+from perfkit.indexes.drops import Drop
+from perfkit.indexes.selection import CaseEffect, ChosenIndex
+from perfkit.indexes.times import Times
+from perfkit.indexes.verify import MeasuredCase, Rejected, Verified
+from perfkit.indexes.why_not import WithoutIndex
+from perfkit.report.document import Block, Cell, Item, Listing, Paragraph, Table, Tone
+from perfkit.report.documents.suggest_statements import (
+    create_statement,
+    drop_statement,
+    drops_of,
+    left_of,
+    needs_of,
+    reason_of,
+)
+from perfkit.report.documents.suggest_view import SuggestView, change, expected, known, legend, measured_cases
+from perfkit.units import format_bytes, format_count, format_ms, format_share
+
+_CASES_SHOWN = 3
+_SQL = "sql"
+
+
+def blocks_of(advice: Advice, view: SuggestView, verified: Verified | None) -> Iterator[Block]:
+    """Yield the blocks, the result last."""
+    left, drops = left_of(advice, verified), drops_of(advice, verified)
+    if left or drops:
+        yield _ranking(left, drops, view)
+    if left:
+        measured = measured_cases(verified)
+        items = tuple(
+            _create_item(number, advice, index, view, measured) for number, index in enumerate(left, 1)
+        )
+        yield Listing(title="Create: statements, reasons, and the cases helped", items=items, detail=True)
+    if drops:
+        items = tuple(_drop_item(number, drop) for number, drop in enumerate(drops, len(left) + 1))
+        yield Listing(title="Drop: proof, and the way back", items=items, detail=True)
+    if verified and verified.rejected:
+        items = tuple(map(_rejected_item, verified.rejected))
+        yield Listing(title="Thrown out when it was measured", items=items, detail=True)
+    yield from _kept(advice)
+    yield from _without((*view.unmeasured, *advice.selection.without_index))
+    notes = tuple(notes_of(advice, view))
+    if notes:
+        items = tuple(Item(heading=note, lines=()) for note in notes)
+        yield Listing(title="To know", items=items, detail=True)
+    yield from _result(advice, view, verified)
+
+
+def notes_of(advice: Advice, view: SuggestView) -> Iterator[str]:
+    """Yield what to know beside the advice, a sentence each."""
+    for query, reason in advice.gathered.unread.items():
+        yield f"{query} got no candidates: {reason}"
+    if advice.refused:
+        first = next(iter(advice.refused.values()))
+        yield f"{format_count(len(advice.refused))} candidates could not be judged: {first}"
+    yield from view.notes
+
+
+def _ranking(left: Sequence[ChosenIndex], drops: Sequence[Drop], view: SuggestView) -> Table:
+    """Return the changes in order of what they are worth, without the words that all of them have."""
+    creates = [
+        (
+            Cell(str(number)),
+            Cell(f"create on {_where(index)}", Tone.GOOD),
+            Cell(format_bytes(index.size_bytes)),
+            Cell(known(index.benefit_ms_per_minute, view)),
+            Cell(_writing(index.write_ms_per_minute)),
+            Cell(str(len({effect.case_id for effect in index.helps}))),
+        )
+        for number, index in enumerate(left, 1)
+    ]
+    removals = [
+        (
+            Cell(str(number)),
+            Cell(f"drop {drop.name} ({drop.kind})", Tone.WARN),
+            Cell(f"-{format_bytes(drop.size_bytes)}"),
+            Cell(""),
+            Cell(_writing(-drop.saved_write_ms)),
+            Cell(""),
+        )
+        for number, drop in enumerate(drops, len(left) + 1)
+    ]
+    return Table(
+        title="",
+        headings=("#", "index", "size", "saves a minute", "writes a minute", "cases"),
+        rows=(*creates, *removals),
+        numeric=frozenset({0, 2, 3, 4, 5}),
+    )
+
+
+def _writing(value_ms: float) -> str:
+    """Return what writes take longer a minute, or less, nothing for what rounds to nothing."""
+    text = format_ms(abs(value_ms))
+    if text == format_ms(0):
+        return ""
+    return f"-{text}" if value_ms < 0 else text
+
+
+def _where(index: ChosenIndex) -> str:
+    """Return the table, method and keys of an index, and that it has more."""
+    definition = index.definition
+    method = "" if definition.method == "btree" else f"{definition.method} "
+    keys = ", ".join(key.sql for key in definition.keys)
+    include = f" INCLUDE {len(definition.include)}" if definition.include else ""
+    predicate = f" WHERE {definition.predicate}" if definition.predicate else ""
+    return f"{definition.qualified_table} {method}({keys}){include}{predicate}"
+
+
+def _create_item(
+    number: int,
+    advice: Advice,
+    index: ChosenIndex,
+    view: SuggestView,
+    measured: dict[str, MeasuredCase],
+) -> Item:
+    lines = [f"#{number}: {reason_of(advice, index)}"]
+    lines += [f"first: {need};" for need in needs_of(advice, index)]
+    most = sorted(index.helps, key=lambda each: each.after_ms - each.before_ms)
+    lines += [_effect(each, view, measured.get(each.case_id)) for each in most[:_CASES_SHOWN]]
+    more = len(most) - _CASES_SHOWN
+    lines += [f"and {format_count(more)} more case{'s' if more > 1 else ''}"] if more > 0 else []
+    return Item(
+        heading=f"{create_statement(index)};",
+        lines=tuple(map(Paragraph, lines)),
+        tone=Tone.GOOD,
+        language=_SQL,
+    )
+
+
+def _effect(effect: CaseEffect, view: SuggestView, measured: MeasuredCase | None) -> str:
+    return f"{effect.case_id}: {change(effect, view, measured)}"
+
+
+def _drop_item(number: int, drop: Drop) -> Item:
+    frees = f"frees {format_bytes(drop.size_bytes)}"
+    return Item(
+        heading=f"{drop_statement(drop)};",
+        lines=(
+            Paragraph(f"#{number}: {drop.kind}: {drop.proof}; {frees}"),
+            Paragraph(f"back with: {drop.create};", Tone.FAINT),
+        ),
+        tone=Tone.WARN,
+        language=_SQL,
+    )
+
+
+def _rejected_item(rejected: Rejected) -> Item:
+    return Item(
+        heading=f"{rejected.definition.create()};",
+        lines=(Paragraph(rejected.reason),),
+        tone=Tone.FAINT,
+        language=_SQL,
+    )
+
+
+def _kept(advice: Advice) -> Iterator[Table]:
+    if advice.drops.kept:
+        yield Table(
+            title="Stay, though they look as if they could go",
+            headings=("index", "why"),
+            rows=tuple((Cell(kept.name), Cell(kept.reason)) for kept in advice.drops.kept),
+            detail=True,
+        )
+
+
+def _without(cases: Sequence[WithoutIndex]) -> Iterator[Table]:
+    rows = []
+    by_reason = sorted(cases, key=lambda each: (each.reason, each.case_id))
+    for reason, group in groupby(by_reason, key=lambda each: each.reason):
+        left = list(group)
+        names = ", ".join(each.case_id for each in left[:_CASES_SHOWN])
+        more = len(left) - _CASES_SHOWN
+        rows.append(
+            (
+                Cell(reason),
+                Cell(str(len(left))),
+                Cell(names + (f" and {more} more" if more > 0 else "")),
+                Cell(next((each.detail for each in left if each.detail), "")),
+            )
+        )
+    if rows:
+        yield Table(
+            title="Cases without a new index",
+            headings=("reason", "cases", "such as", "for the first"),
+            rows=tuple(rows),
+            numeric=frozenset({1}),
+            detail=True,
+        )
+
+
+def _result(advice: Advice, view: SuggestView, verified: Verified | None) -> Iterator[Paragraph]:
+    selection = advice.selection
+    left, drops = left_of(advice, verified), drops_of(advice, verified)
+    yield _verdict(advice, view, left, drops)
+    needs = sorted({need for index in left for need in needs_of(advice, index)})
+    yield from (Paragraph(f"Needed first: {need};", Tone.WARN) for need in needs)
+    if verified:
+        yield _proof(verified)
+    if not selection.complete:
+        yield Paragraph(
+            "The search ran out of time: there may be more to gain (--time-limit, --budget).", Tone.WARN
+        )
+    if left:
+        yield Paragraph(legend(view, verified), Tone.WARN if view.times is Times.COST else Tone.FAINT)
+    yield Paragraph(
+        f"{format_count(selection.candidates)} candidates, {format_count(selection.plans)} plans in"
+        f" {format_ms(view.search_ms)}.",
+        Tone.FAINT,
+    )
+
+
+def _verdict(
+    advice: Advice, view: SuggestView, left: Sequence[ChosenIndex], drops: Sequence[Drop]
+) -> Paragraph:
+    selection = advice.selection
+    creates = f"create {_indexes(len(left))} of about {format_bytes(sum(each.size_bytes for each in left))}"
+    removes = f"drop {_indexes(len(drops))} of {format_bytes(sum(each.size_bytes for each in drops))}"
+    told = " and ".join(text for text, given in ((creates, left), (removes, drops)) if given)
+    if not told:
+        return Paragraph("Nothing to suggest: no index would help this workload enough.", Tone.GOOD)
+    text = f"{told[0].upper()}{told[1:]}."
+    if len(left) == len(selection.chosen) and left:
+        saved = 1 - selection.after_ms / selection.before_ms
+        text += (
+            f" The workload takes {known(selection.before_ms, view)} a minute and would take"
+            f" {expected(selection.after_ms, view)} ({format_share(saved)} less)."
+        )
+    return Paragraph(text, Tone.GOOD)
+
+
+def _proof(verified: Verified) -> Paragraph:
+    faster = sum(case.faster for case in verified.cases)
+    saved = 1 - verified.after_ms / verified.before_ms if verified.before_ms else 0.0
+    slower = ", ".join(case.case_id for case in verified.slower) or "none"
+    return Paragraph(
+        f"Measured on copies, with and without: {format_ms(verified.before_ms)} -> {format_ms(verified.after_ms)} a"
+        f" minute ({format_share(saved)} less); of {len(verified.cases)} cases {faster} are faster; slower: {slower}.",
+        Tone.BAD if verified.slower else Tone.GOOD,
+    )
+
+
+def _indexes(number: int) -> str:
+    return "1 index" if number == 1 else f"{format_count(number)} indexes"

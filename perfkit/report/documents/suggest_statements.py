@@ -1,0 +1,56 @@
+"""The advice as SQL: what makes and drops the indexes, and the script of it all."""
+
+from perfkit.indexes.advise import Advice
+from perfkit.indexes.drops import Drop, DropKind
+from perfkit.indexes.selection import ChosenIndex
+from perfkit.indexes.verify import Verified
+from perfkit.names import quote_name
+from perfkit.report.layout import one_line
+
+
+def script(advice: Advice, verified: Verified | None = None) -> str:
+    """Return the advice as SQL that `perfkit apply` takes, each statement with its reason before it."""
+    lines = ["-- Run it with perfkit apply: a partitioned table takes no CONCURRENTLY of its own.", ""]
+    for index in left_of(advice, verified):
+        lines += [f"-- {one_line(reason_of(advice, index))}"]
+        lines += [f"-- first: {need};" for need in needs_of(advice, index)]
+        lines += [f"{create_statement(index)};", ""]
+    for drop in drops_of(advice, verified):
+        lines += [f"-- {one_line(f'{drop.kind}: {drop.proof}')}", f"{drop_statement(drop)};", ""]
+    return "\n".join(lines)
+
+
+def left_of(advice: Advice, verified: Verified | None) -> tuple[ChosenIndex, ...]:
+    """Return the indexes to create: those that were kept when they were measured, if they were."""
+    chosen = advice.selection.chosen
+    return chosen if verified is None else tuple(each for each in chosen if each.definition in verified.kept)
+
+
+def drops_of(advice: Advice, verified: Verified | None) -> tuple[Drop, ...]:
+    """Return the indexes to drop: what a new one replaces stays when that was thrown out."""
+    made = {index.definition.create() for index in left_of(advice, verified)}
+    drops = advice.drops.drops
+    return tuple(drop for drop in drops if drop.kind is not DropKind.REPLACED or drop.instead in made)
+
+
+def create_statement(index: ChosenIndex) -> str:
+    """Return what makes a chosen index without stopping writes."""
+    return index.definition.create(concurrently=True)
+
+
+def drop_statement(drop: Drop) -> str:
+    """Return what drops an index without stopping anybody."""
+    schema, _, name = drop.name.partition(".")
+    return f"DROP INDEX CONCURRENTLY {quote_name(schema)}.{quote_name(name)}"
+
+
+def reason_of(advice: Advice, index: ChosenIndex) -> str:
+    """Return why the index has these keys in this order."""
+    candidate = advice.gathered.candidates.get(index.definition)
+    return candidate.reason if candidate else ""
+
+
+def needs_of(advice: Advice, index: ChosenIndex) -> tuple[str, ...]:
+    """Return the statements that must be run before it, such as CREATE EXTENSION."""
+    candidate = advice.gathered.candidates.get(index.definition)
+    return candidate.needs if candidate else ()
