@@ -140,10 +140,12 @@ BEGIN
     IF NOT FOUND THEN
         RETURN format('%s.%s has no column %s', known ->> 'schema', known ->> 'table', known ->> 'column');
     END IF;
+    -- Called in FROM: as (statistic(…)).* it would be called once for each of its columns.
     INSERT INTO pg_statistic
-    SELECT (perfkit_twin.statistic(
+    SELECT made.*
+    FROM perfkit_twin.statistic(
         place.attrelid, place.attnum, place.atttypid, place.sorted_by, place.element, known
-    )).*;
+    ) AS made;
     RETURN '';
 EXCEPTION WHEN OTHERS THEN
     RETURN format('statistics of %s.%s.%s: %s', known ->> 'schema', known ->> 'table', known ->> 'column', SQLERRM);
