@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from perfkit.fields import Field
 from perfkit.baseline.model import (
     AcceptedPlan,
     CaseBaseline,
@@ -17,6 +16,7 @@ from perfkit.baseline.model import (
 )
 from perfkit.baseline.upgrade import upgrade
 from perfkit.errors import DamagedFileError
+from perfkit.fields import Field
 from perfkit.plan.counters import Counters
 from perfkit.plan.runs import Session
 from perfkit.plan.shape import Shape, shape_from_text

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from perfkit.baseline.accepted import keep_accepted
 from perfkit.baseline.codec import decode, encode
-from perfkit.fields import REPAIR_HINT
 from perfkit.baseline.model import CaseBaseline, QueryBaseline
 from perfkit.errors import DamagedFileError, UsageError
+from perfkit.fields import REPAIR_HINT
 from perfkit.files import write_all_atomically, write_error
 
 _SUFFIX = ".json"

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from perfkit.fields import Field
 from perfkit.errors import DamagedFileError
+from perfkit.fields import Field
 from perfkit.history.model import CaseRun, Entry
 
 VERSION = 1
