@@ -18,5 +18,7 @@ def brin_ideas(asked: Asked) -> Iterator[Idea]:
         if key.is_expression or key.operator_class or correlation is None:
             continue
         if abs(correlation) >= thresholds.BRIN_CORRELATION_MIN:
-            reason = f"{key.text} rises with the place of the rows (correlation {correlation:.2f}), so that a few pages tell which blocks to read"
+            reason = (
+                f"range on {key.text}, which follows the place of the rows (correlation {correlation:.2f})"
+            )
             yield Idea(keys=(keys[0],), method="brin", reason=reason)

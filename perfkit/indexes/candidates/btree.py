@@ -81,9 +81,9 @@ def _search_reason(keys: _Keys, joined: tuple[_Keys, ...]) -> str:
     by_join = {key for group in joined for key in group}
     compared = [key for key in keys if key not in by_join]
     looked_up = [key for key in keys if key in by_join]
-    parts = [f"the statement asks for given values of {named(compared)}"] if compared else []
-    parts += [f"a join looks rows up by {named(looked_up)}"] if looked_up else []
-    return "; ".join(parts if keys[0] in compared else reversed(parts))
+    parts = [f"equality on {named(compared)}"] if compared else []
+    parts += [f"join on {named(looked_up)}"] if looked_up else []
+    return ", then ".join(parts if keys[0] in compared else reversed(parts))
 
 
 def _ranges(
@@ -93,10 +93,10 @@ def _ranges(
     for keys, rest in product(searches, ranged):
         taken = {key.key.text for key in keys}
         if rest[0].key.text not in taken and not _leaves_few(asked, keys):
-            reason = f"{_search_reason(keys, joined)}; then {named(rest)} is searched as a range, which must come last"
+            reason = f"{_search_reason(keys, joined)}, then range on {named(rest)}"
             yield Idea(keys=(*keys, *rest), reason=reason, whole=keys is searches[0])
     for rest in ranged:
-        yield Idea(keys=rest, reason=f"{named(rest)} is searched as a range", whole=not searches)
+        yield Idea(keys=rest, reason=f"range on {named(rest)}", whole=not searches)
 
 
 def _orders(asked: Asked, order: Order, equal: _Keys) -> Iterator[Idea]:
@@ -133,13 +133,12 @@ def _is_worth_it(asked: Asked, order: Order, base: _Keys, keys: _Keys) -> bool:
 
 
 def _order_reason(order: Order, base: _Keys, keys: _Keys) -> str:
-    first = f"with {named(base)} given, " if base else ""
-    verb = "gives" if len(keys) == 1 else "give"
-    ends = ", so that reading can stop at the LIMIT" if order.limited else ""
-    asks = f"the order that {order.purpose} asks for{ends}"
+    first = f"equality on {named(base)}, then " if base else ""
+    ends = ", which LIMIT ends early" if order.limited else ""
+    asks = f"in the order of {order.purpose}{ends}"
     if order.purpose is Purpose.EXTREME:
-        asks = "order, so that the first of them is the answer"
-    return f"{first}{named(keys)} {verb} the rows in {asks}"
+        asks = "in order, the first of which is the answer"
+    return f"{first}{named(keys)} {asks}"
 
 
 def _finds_one_row(asked: Asked, keys: Iterable[Key]) -> bool:
@@ -165,5 +164,5 @@ def covering_ideas(asked: Asked, ideas: Iterable[Idea]) -> Iterator[Idea]:
         elif (
             len(rest) <= thresholds.INCLUDE_COLUMNS_MAX and width_bytes <= thresholds.INCLUDE_WIDTH_BYTES_MAX
         ):
-            reason = f"{idea.reason}; with {' and '.join(rest)} in it the table itself need not be read"
+            reason = f"{idea.reason}; INCLUDE makes it index-only"
             yield replace(idea, include=tuple(rest), reason=reason, alone=True)

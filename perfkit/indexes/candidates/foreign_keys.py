@@ -63,6 +63,6 @@ def _candidate(child: Table, key: ForeignKey, what: str) -> Candidate:
             table=child.name,
             keys=tuple(IndexKey(text=quote_name(column)) for column in key.columns),
         ),
-        reason=f"{what} in {key.referenced} looks for rows of {child.qualified_name} that refer to it by {names}",
+        reason=f"{what} in {key.referenced} looks for the rows that refer to it by {names}",
         tables=(child.qualified_name, key.referenced),
     )

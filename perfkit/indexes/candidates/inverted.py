@@ -32,17 +32,17 @@ class _Kind(NamedTuple):
 _PATTERN = _Kind(
     "gin",
     "gin_trgm_ops",
-    "a pattern is looked for anywhere in {}, which only its trigrams can find",
+    "a pattern anywhere in {}, found by its trigrams",
     _TRIGRAM,
 )
-_SIMILAR = _Kind("gin", "gin_trgm_ops", "{} is compared for likeness, by its trigrams", _TRIGRAM)
-_NEAREST = _Kind("gist", "gist_trgm_ops", "the rows nearest by {} come first out of the index", _TRIGRAM)
-_DOCUMENT = _Kind("gin", "jsonb_path_ops", "values are looked for inside {}")
-_DOCUMENT_KEYS = _Kind("gin", "", "keys are looked for inside {}")
-_ARRAY = _Kind("gin", "", "members of {} are looked for")
-_FULL_TEXT = _Kind("gin", "", "words are looked for in {}")
-_SPATIAL = _Kind("gist", "", "{} is looked for by what it overlaps")
-_NETWORK = _Kind("gist", "inet_ops", "{} is looked for by its network")
+_SIMILAR = _Kind("gin", "gin_trgm_ops", "likeness of {}, by its trigrams", _TRIGRAM)
+_NEAREST = _Kind("gist", "gist_trgm_ops", "the rows nearest by {} come first", _TRIGRAM)
+_DOCUMENT = _Kind("gin", "jsonb_path_ops", "values inside {}")
+_DOCUMENT_KEYS = _Kind("gin", "", "keys inside {}")
+_ARRAY = _Kind("gin", "", "members of {}")
+_FULL_TEXT = _Kind("gin", "", "words in {}")
+_SPATIAL = _Kind("gist", "", "what {} overlaps")
+_NETWORK = _Kind("gist", "inet_ops", "the network of {}")
 
 
 def inverted_ideas(asked: Asked) -> Iterator[Idea]:

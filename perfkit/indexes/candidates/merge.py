@@ -42,9 +42,8 @@ def _pairs(group: list[Candidate], tables: Tables) -> Iterator[Candidate]:
         definition = replace(other, include=_in_order(names, other, tables))
         is_small = _is_small(definition, tables)
         if is_small and not any(covers(one_of, definition) for one_of in (one, other)):
-            yield replace(
-                long, definition=definition, reason=f"{long.reason}; the same index serves: {short.reason}"
-            )
+            also = "" if long.reason.startswith(short.reason) else f"; also serves: {short.reason}"
+            yield replace(long, definition=definition, reason=f"{long.reason}{also}")
 
 
 def _in_order(names: set[str], definition: IndexDefinition, tables: Tables) -> tuple[str, ...]:

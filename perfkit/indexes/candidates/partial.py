@@ -10,6 +10,7 @@ from perfkit.indexes.candidates.model import Asked, Idea
 from perfkit.indexes.candidates.share import rows_of, share_of
 from perfkit.indexes.candidates.volatility import typed
 from perfkit.syntax.usage.model import Comparison, Predicate
+from perfkit.units import format_share
 
 _Ideas = Callable[[Asked], Iterable[Idea]]
 _Chosen = tuple[Predicate, ...]
@@ -26,7 +27,7 @@ def partial_ideas(asked: Asked, ideas_of: _Ideas) -> Iterator[Idea]:
         rest, predicate = _without(asked, chosen), " AND ".join(each.text for each in chosen)
         share = _share(asked, chosen)
         is_rare = share <= thresholds.PARTIAL_SHARE_MAX
-        reason = f"{share:.2g} of the rows have {predicate}, and only these are in it"
+        reason = f"only the {share * 100:.2g} % of the rows that have {predicate}"
         ideas = [idea for idea in ideas_of(rest) if is_rare or idea.ordered]
         for idea in ideas:
             yield replace(idea, predicate=predicate, reason=f"{idea.reason}; {reason}")
@@ -49,7 +50,9 @@ def _without_nulls(asked: Asked, idea: Idea) -> Iterator[Idea]:
         return
     if is_compared and column.null_share >= 1 - thresholds.PARTIAL_SHARE_MAX:
         predicate = f"{idea.keys[0].key.text} IS NOT NULL"
-        reason = f"{idea.reason}; {column.null_share:.0%} of the rows have no {name}, and are left out of it"
+        reason = (
+            f"{idea.reason}; without the {format_share(column.null_share)} of the rows that have no {name}"
+        )
         yield replace(idea, predicate=predicate, reason=reason)
 
 

@@ -228,6 +228,4 @@ def test_every_candidate_says_why() -> None:
     )
     assert offered
     assert all(each.reason and each.tables == ("public.person",) for each in offered.values())
-    assert offered["person (city, seen_at)"].reason == (
-        "the statement asks for given values of city; then seen_at is searched as a range, which must come last"
-    )
+    assert offered["person (city, seen_at)"].reason == "equality on city, then range on seen_at"

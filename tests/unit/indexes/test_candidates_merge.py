@@ -44,4 +44,4 @@ def test_a_copy_of_the_table_is_not_made() -> None:
 
 def test_a_merged_index_says_what_it_serves() -> None:
     (candidate,) = merged(_candidates("(a) INCLUDE (c)", "(a, b)"), TABLES)
-    assert candidate.reason == "for (a, b); the same index serves: for (a) INCLUDE (c)"
+    assert candidate.reason == "for (a, b); also serves: for (a) INCLUDE (c)"
