@@ -125,7 +125,7 @@ def _x_axis(chart: Chart, scale: _Scale) -> Iterator[str]:
     end = -math.inf
     values = sorted({point.x for series in chart.series for point in series.points})
     for value in values:
-        words = f"{value:,.4g}"
+        words = f"{value:,.10g}"
         x, half = scale.x(value), len(words) * CHARACTER_WIDTH / 2
         if x - half < end + CHARACTER_WIDTH:
             continue
