@@ -1,46 +1,73 @@
 """Indexes built and dropped on a copy of a database, which nobody else uses."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from psycopg.sql import SQL, Identifier
+import psycopg
+from psycopg.sql import SQL, Composed, Identifier
 
 from perfkit.db.connect import connected, server_errors
+from perfkit.indexes.verify import Change, Removal
 from perfkit.syntax.index import IndexDefinition
 
 _SESSION = ("SET default_transaction_read_only = off", "SET statement_timeout = 0")
 _PARTS = "SELECT relname::text FROM pg_partition_tree(%s::regclass) JOIN pg_class ON pg_class.oid = relid"
+_DEFINITION = "SELECT pg_get_indexdef(%s::regclass)"
 
 
 @dataclass(slots=True, kw_only=True)
 class CopyIndexes:
-    """The indexes that were built on the copy at `dsn`, by definition; see perfkit.indexes.verify.Copy."""
+    """The indexes that were built and dropped on the copy at `dsn`; see perfkit.indexes.verify.Copy."""
 
     dsn: str
-    _names: dict[IndexDefinition, Identifier] = field(default_factory=dict)
+    _back: dict[Change, SQL | Composed] = field(default_factory=dict)
 
-    def create(self, definition: IndexDefinition) -> frozenset[str]:
-        """Build an index, and analyze its table where it has expressions; raises StatementError."""
-        name = f"perfkit_verify_{len(self._names)}"
-        qualified = Identifier(definition.schema, name)
-        with connected(self.dsn) as connection, server_errors():
-            for setting in _SESSION:
-                connection.execute(setting)
-            connection.execute(definition.create(name).encode())
-            if any(key.is_expression for key in definition.keys):
-                connection.execute(SQL("ANALYZE {}").format(Identifier(definition.schema, definition.table)))
-            parts = connection.execute(_PARTS, [qualified.as_string(connection)]).fetchall()
-        self._names[definition] = qualified
-        return frozenset({name, *(part for (part,) in parts)})
+    def make(self, change: Change) -> frozenset[str]:
+        """Build an index, and analyze its table where it has expressions, or drop one; raises StatementError."""
+        with self._session() as connection:
+            if isinstance(change, Removal):
+                return self._drop(connection, change)
+            return self._build(connection, change)
 
-    def drop(self, definition: IndexDefinition) -> None:
-        """Drop an index that was built; raises StatementError."""
-        with connected(self.dsn) as connection, server_errors():
-            for setting in _SESSION:
-                connection.execute(setting)
-            connection.execute(SQL("DROP INDEX {}").format(self._names[definition]))
+    def take_back(self, change: Change) -> None:
+        """Drop what was built, build what was dropped; raises StatementError."""
+        with self._session() as connection:
+            connection.execute(self._back[change])
 
     def run(self, statements: tuple[str, ...]) -> None:
         """Run what must be there before the indexes, such as CREATE EXTENSION; raises StatementError."""
-        with connected(self.dsn) as connection, server_errors():
-            for statement in (*_SESSION, *statements):
+        with self._session() as connection:
+            for statement in statements:
                 connection.execute(statement.encode())
+
+    @contextmanager
+    def _session(self) -> Iterator[psycopg.Connection]:
+        with connected(self.dsn) as connection, server_errors():
+            for setting in _SESSION:
+                connection.execute(setting)
+            yield connection
+
+    def _build(self, connection: psycopg.Connection, definition: IndexDefinition) -> frozenset[str]:
+        name = f"perfkit_verify_{len(self._back)}"
+        index = Identifier(definition.schema, name)
+        connection.execute(definition.create(name).encode())
+        self._back[definition] = SQL("DROP INDEX {}").format(index)
+        if any(key.is_expression for key in definition.keys):
+            connection.execute(SQL("ANALYZE {}").format(Identifier(definition.schema, definition.table)))
+        return _names(connection, definition.schema, name)
+
+    def _drop(self, connection: psycopg.Connection, removal: Removal) -> frozenset[str]:
+        index = Identifier(removal.schema, removal.name)
+        names = _names(connection, removal.schema, removal.name)
+        ((again,),) = connection.execute(_DEFINITION, [index.as_string(connection)]).fetchall()
+        # ONLY is how the server writes the index of a partitioned table, which is made of its partitions' again.
+        self._back[removal] = SQL("{}").format(SQL(again.replace(" ON ONLY ", " ON ", 1)))
+        connection.execute(SQL("DROP INDEX {}").format(index))
+        return names
+
+
+def _names(connection: psycopg.Connection, schema: str, name: str) -> frozenset[str]:
+    """Return the name of an index and those of its partitions', unqualified."""
+    parts = connection.execute(_PARTS, [Identifier(schema, name).as_string(connection)]).fetchall()
+    return frozenset({name, *(part for (part,) in parts)})

@@ -4,15 +4,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from perfkit.indexes.drops import Drops, Usage, find_drops
+from perfkit.indexes.drops import DropKind, Drops, Usage, find_drops
 from perfkit.indexes.existing import existing_indexes
 from perfkit.indexes.gather import Gathered
 from perfkit.indexes.screening import screen
 from perfkit.indexes.search import Clock, Limits
 from perfkit.indexes.selection import Selection, select
+from perfkit.indexes.verify import Change, Removal
 from perfkit.indexes.whatif import WhatIf
 from perfkit.plan.tables import Tables
-from perfkit.syntax.index import IndexDefinition
+from perfkit.syntax.index import IndexDefinition, read_definition
 
 _SECONDS_A_DAY = 86_400
 
@@ -53,6 +54,20 @@ def advise(gathered: Gathered, tables: Tables, planner: Planner, limits: Limits,
     usage = Usage(age_days=_age_days(tables), has_replicas=tables.has_replicas)
     drops = find_drops(existing, tables.tables, cases, planner.what_if, selection.configuration, usage)
     return Advice(selection=selection, drops=drops, gathered=gathered, refused=refused)
+
+
+def changes_of(advice: Advice) -> tuple[Change, ...]:
+    """Return the changes of the advice, as they are verified: what is created first."""
+    removals = (
+        Removal(
+            schema=drop.name.partition(".")[0],
+            name=drop.name.partition(".")[2],
+            definition=read_definition(drop.create),
+            instead=drop.instead if drop.kind is DropKind.REPLACED else "",
+        )
+        for drop in advice.drops.drops
+    )
+    return (*(index.definition for index in advice.selection.chosen), *removals)
 
 
 def to_plan(gathered: Gathered, tables: Tables) -> tuple[IndexDefinition, ...]:

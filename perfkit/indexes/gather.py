@@ -12,7 +12,7 @@ from perfkit.indexes.lookups import Lookup, lookup_statement, lookups
 from perfkit.indexes.workload import TableWrite, WorkloadCase, WriteKind, table_of
 from perfkit.measure.model import CaseResult
 from perfkit.plan.counters import count
-from perfkit.plan.model import walk
+from perfkit.plan.model import Plan, walk
 from perfkit.plan.runs import Runs, Statement
 from perfkit.plan.tables import Tables
 from perfkit.syntax.index import IndexDefinition
@@ -96,6 +96,17 @@ def _split(whole: WorkloadCase, slow: Mapping[str, Lookup]) -> Iterator[Workload
             part_of=whole.id,
             rest_ms=whole.measured_ms - measured_ms,
         )
+
+
+def written_tables(plan: Plan, tables: Tables) -> tuple[str, ...]:
+    """Return the qualified tables that a plan writes to, and the whole that a partition belongs to."""
+    names = (
+        name
+        for node in walk(plan.root)
+        if node.type == "ModifyTable" and node.schema and node.relation
+        for name in _with_whole(f"{node.schema}.{node.relation}", tables)
+    )
+    return tuple(dict.fromkeys(names))
 
 
 def _usages(queries: Mapping[str, Query], tables: Tables) -> tuple[dict[str, Usage], dict[str, str]]:

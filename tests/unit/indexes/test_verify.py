@@ -3,48 +3,62 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from perfkit.indexes.verify import MeasuredCase, verify
+from perfkit.errors import StatementError
+from perfkit.indexes.lookups import Lookup
+from perfkit.indexes.verify import Change, MeasuredCase, Removal, verify
 from perfkit.syntax.index import IndexDefinition, IndexKey
 
 
-def _index(column: str) -> IndexDefinition:
-    return IndexDefinition(schema="s", table="t", keys=(IndexKey(text=column),))
+def _index(column: str, *, unique: bool = False) -> IndexDefinition:
+    return IndexDefinition(schema="s", table="t", keys=(IndexKey(text=column),), unique=unique)
 
 
 A, B, C = map(_index, "abc")
+OLD = Removal(schema="s", name="old", definition=_index("o"))
+FOREIGN_KEY = Lookup(table="s.t", columns=("a",), referenced="s.p", referenced_columns=("id",))
+
+Plans = Sequence[tuple[set[str], float]]
+
+
+def _name(change: Change) -> str:
+    return change.name if isinstance(change, Removal) else change.keys[0].text
 
 
 @dataclass
 class _Copy:
     """A copy whose planner uses what is in `plans`: for each case the first set of indexes that is there, with its ms."""
 
-    plans: Mapping[str, Sequence[tuple[set[str], float]]]
-    built: set[str] = field(default_factory=set)
+    plans: Mapping[str, Plans]
+    there: set[str] = field(default_factory=lambda: {"old"})
+    fields: Mapping[str, dict[str, object]] = field(default_factory=dict)
+    refuses: frozenset[Change] = frozenset()
 
-    def create(self, definition: IndexDefinition) -> frozenset[str]:
-        self.built.add(definition.keys[0].text)
-        return frozenset({definition.keys[0].text})
+    def make(self, change: Change) -> frozenset[str]:
+        if change in self.refuses:
+            raise StatementError("it is too long", sqlstate="54000")
+        self.there ^= {_name(change)}
+        return frozenset({_name(change)})
 
-    def drop(self, definition: IndexDefinition) -> None:
-        self.built.remove(definition.keys[0].text)
+    def take_back(self, change: Change) -> None:
+        self.there ^= {_name(change)}
 
     def measure(self) -> list[MeasuredCase]:
-        found = []
-        for case, plans in self.plans.items():
-            used, after = next((used, ms) for used, ms in plans if used <= self.built)
-            before = next(ms for used, ms in plans if not used)
-            found.append(
-                MeasuredCase(
-                    case_id=case,
-                    weight=1,
-                    before_ms=before,
-                    after_ms=after,
-                    used=frozenset(used),
-                    slower=after > before * 1.1,
-                    faster=after < before / 1.1,
-                )
-            )
-        return found
+        return [self._measured(case, plans) for case, plans in self.plans.items()]
+
+    def _measured(self, case: str, plans: Plans) -> MeasuredCase:
+        used, after = next((used, ms) for used, ms in plans if used <= self.there)
+        used_before, before = next((used, ms) for used, ms in plans if used <= {"old"})
+        return MeasuredCase(
+            case_id=case,
+            weight=1,
+            before_ms=before,
+            after_ms=after,
+            used_before=tuple(used_before),
+            used=tuple(used),
+            slower=after > before * 1.1,
+            faster=after < before / 1.1,
+            **self.fields.get(case, {}),  # type: ignore[arg-type]  # fields by name
+        )
 
 
 def test_what_helps_is_kept() -> None:
@@ -60,7 +74,7 @@ def test_the_culprit_of_a_slower_case_is_thrown_out_and_named() -> None:
     )
     verified = verify([A, B], copy, copy.measure)
     assert verified.kept == (A,)
-    assert [each.definition for each in verified.rejected] == [B]
+    assert [each.change for each in verified.rejected] == [B]
     assert "bad is slower with it: 10.00 -> 50.00 ms" in verified.rejected[0].reason
     assert verified.slower == ()
 
@@ -69,17 +83,105 @@ def test_what_no_case_uses_or_none_is_faster_with_goes() -> None:
     copy = _Copy({"one": [({"a"}, 1.0), (set(), 10.0)], "two": [({"b"}, 9.9), (set(), 10.0)]})
     verified = verify([A, B, C], copy, copy.measure)
     assert verified.kept == (A,)
-    reasons = {each.definition: each.reason for each in verified.rejected}
+    reasons = {each.change: each.reason for each in verified.rejected}
     assert reasons[C] == "no case uses it"
     assert "no case is measured to be faster with it" in reasons[B]
-    assert copy.built == {"a"}
+    assert copy.there == {"a", "old"}
 
 
 def test_it_ends_when_a_case_stays_slower_without_any_index() -> None:
     copy = _Copy({"one": [({"a"}, 1.0), (set(), 10.0)]})
-    slow = MeasuredCase(
-        case_id="busy", weight=1, before_ms=1, after_ms=5, used=frozenset(), slower=True, faster=False
-    )
+    slow = MeasuredCase(case_id="busy", weight=1, before_ms=1, after_ms=5, slower=True, faster=False)
     verified = verify([A], copy, lambda: [*copy.measure(), slow])
     assert verified.kept == (A,)
     assert verified.slower == (slow,)
+
+
+def test_a_drop_that_no_case_misses_is_kept_and_one_that_a_case_misses_is_taken_back() -> None:
+    unmissed = _Copy({"one": [(set(), 10.0)]})
+    assert verify([OLD], unmissed, unmissed.measure).dropped == (OLD,)
+    missed = _Copy({"one": [({"old"}, 1.0), (set(), 10.0)]})
+    verified = verify([OLD], missed, missed.measure)
+    assert verified.kept == ()
+    assert verified.rejected[0].reason == "one is slower without it: 1.00 -> 10.00 ms"
+    assert missed.there == {"old"}
+
+
+def test_a_drop_is_taken_back_before_the_index_that_is_used_for_want_of_it() -> None:
+    copy = _Copy(
+        {
+            "one": [({"old"}, 1.0), ({"a"}, 5.0), (set(), 10.0)],
+            "two": [({"a", "x"}, 0.0), ({"a"}, 1.0), (set(), 10.0)],
+        }
+    )
+    verified = verify([A, OLD], copy, copy.measure)
+    assert verified.kept == (A,)
+    assert [each.change for each in verified.rejected] == [OLD]
+
+
+def test_what_a_thrown_out_index_was_to_replace_stays() -> None:
+    copy = _Copy({"one": [(set(), 10.0)]})
+    replaced = Removal(schema="s", name="old", definition=_index("o"), instead=B.create())
+    verified = verify([B, replaced], copy, copy.measure)
+    assert verified.kept == ()
+    assert verified.rejected[1].reason == "the index that was to replace it is thrown out"
+
+
+def test_an_index_of_a_foreign_key_is_used_by_the_case_that_looks_rows_up_by_it() -> None:
+    copy = _Copy({"purge": [({"a"}, 1.0), (set(), 10.0)]}, fields={"purge": {"lookups": (FOREIGN_KEY,)}})
+
+    def measure() -> list[MeasuredCase]:
+        """No plan shows what a trigger uses."""
+        return [
+            MeasuredCase(
+                case_id="purge",
+                weight=1,
+                before_ms=each.before_ms,
+                after_ms=each.after_ms,
+                slower=each.slower,
+                faster=each.faster,
+                lookups=each.lookups,
+            )
+            for each in copy.measure()
+        ]
+
+    assert verify([A], copy, measure).kept == (A,)
+    lost = Removal(schema="s", name="old", definition=A)
+    copy.plans = {"purge": [({"old"}, 1.0), (set(), 10.0)]}
+    copy.there = {"old"}
+    assert verify([lost], copy, measure).rejected[0].change == lost
+
+
+def test_an_index_that_writes_pay_more_for_than_reads_gain_goes() -> None:
+    copy = _Copy(
+        {"read": [({"a"}, 1.0), (set(), 10.0)], "import": [({"a", "x"}, 0.0), (set(), 100.0)]},
+        fields={"import": {"written": ("s.t",)}},
+    )
+
+    def measure(cost_ms: float) -> list[MeasuredCase]:
+        read, _ = copy.measure()
+        slow = MeasuredCase(
+            case_id="import", weight=1, before_ms=100, after_ms=100 + cost_ms, slower="a" in copy.there,
+            faster=False, written=("s.t",),
+        )  # fmt: skip
+        return [read, slow]
+
+    verified = verify([A], copy, lambda: measure(20.0))
+    assert verified.kept == ()
+    assert "import is slower with it" in verified.rejected[0].reason
+    verified = verify([A], copy, lambda: measure(5.0))
+    assert verified.kept == (A,)
+    assert [case.case_id for case in verified.slower] == ["import"]
+
+
+def test_what_cannot_be_made_is_thrown_out_with_the_server_s_words() -> None:
+    copy = _Copy({"one": [({"a"}, 1.0), (set(), 10.0)]}, refuses=frozenset({B}))
+    verified = verify([A, B], copy, copy.measure)
+    assert verified.kept == (A,)
+    assert verified.rejected[0].reason == "it could not be made: it is too long"
+
+
+def test_a_unique_index_keeps_a_rule_and_needs_no_case() -> None:
+    rule = _index("r", unique=True)
+    copy = _Copy({"one": [(set(), 10.0)]})
+    assert verify([rule], copy, copy.measure).kept == (rule,)

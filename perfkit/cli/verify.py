@@ -1,0 +1,93 @@
+"""Index changes proved on copies: made on one of two, the catalog measured on both in turns."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from perfkit.cli.change import copies_of
+from perfkit.cli.progress import progress_bar
+from perfkit.cli.session import manner_of, paired_trial, server_at, workload_from
+
+if TYPE_CHECKING:
+    from perfkit.baseline.trial import Trial
+    from perfkit.db.server import GuardedServer
+    from perfkit.indexes.verify import Change, MeasuredCase, Verified
+    from perfkit.plan.tables import Tables
+    from perfkit.settings import Settings
+
+
+def verified(
+    settings: "Settings",
+    server: "GuardedServer",
+    changes: "Sequence[Change]",
+    *,
+    patterns: Sequence[str] | None = None,
+    needs: Sequence[str] = (),
+    copies: str | None = None,
+) -> "Verified":
+    """Return what is left of the changes when the chosen cases are measured on two copies of the server's database.
+
+    `needs` are statements that must be run before the changes. The cases are drawn from a copy; what writes runs too, as
+    nobody else reads there.
+    """
+    from perfkit.baseline.tally import Side
+    from perfkit.db.connect import connected
+    from perfkit.db.copy_imports import import_costs
+    from perfkit.db.copy_indexes import CopyIndexes
+    from perfkit.db.tables import read_tables
+    from perfkit.indexes.verify import verify
+
+    with copies_of(settings, server, copies) as made, progress_bar("verify") as progress:
+        before, after = (
+            server_at(dsn, settings, allow_writes=True, allow_superuser=True)
+            for dsn in (made.base, made.head)
+        )
+        base = Side(
+            server=before,
+            workload=workload_from(settings, before, patterns),
+            manner=manner_of(settings),
+        )
+        head = replace(base, server=after)
+        with connected(made.base) as connection:
+            tables = read_tables(connection)
+
+        def measure() -> "list[MeasuredCase]":
+            return _measured(paired_trial(settings, base, head, progress), tables)
+
+        copy = CopyIndexes(dsn=made.head)
+        copy.run(tuple(needs))
+        found = verify(changes, copy, measure)
+        progress(0, 0, "imports")
+        return replace(found, imports=import_costs(made.base, made.head, found.tables))
+
+
+def _measured(trial: "Trial", tables: "Tables") -> "list[MeasuredCase]":
+    """Return each case as it was measured on both sides."""
+    from perfkit.baseline.verdict import Cause, Gate
+    from perfkit.indexes.gather import written_tables
+    from perfkit.indexes.lookups import lookups
+    from perfkit.indexes.verify import MeasuredCase
+    from perfkit.plan.model import walk
+
+    verdicts = {verdict.id: verdict for verdict in trial.judgement.verdicts}
+    found = []
+    for result in trial.analysis.results:
+        verdict = verdicts[result.case.id]
+        if result.runs is None or "median_before_ms" not in verdict.evidence:
+            continue
+        plan = result.runs.plan
+        found.append(
+            MeasuredCase(
+                case_id=result.case.id,
+                weight=result.weight,
+                before_ms=float(verdict.evidence["median_before_ms"]),
+                after_ms=float(verdict.evidence["median_now_ms"]),
+                slower=verdict.gate is Gate.FAILED,
+                faster=verdict.cause is Cause.IMPROVED,
+                used_before=trial.baseline[result.query.name].cases[result.case.name].indexes,
+                used=tuple(sorted({node.index for node in walk(plan.root) if node.index})),
+                lookups=lookups(plan, tables),
+                written=written_tables(plan, tables),
+            )
+        )
+    return found

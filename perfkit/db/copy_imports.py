@@ -1,0 +1,164 @@
+"""What inserting takes on two copies of a database that differ in their indexes, measured in turns.
+
+Rows that the table has are inserted again: a sample of them is deleted and put back, in a transaction that is rolled back.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.sql import SQL, Composed, Identifier
+
+from perfkit.db.connect import connected, server_errors
+from perfkit.db.index_catalog import rows_of
+from perfkit.errors import StatementError
+from perfkit.indexes.import_cost import ROWS, ImportCost, spread_per_1000
+
+# The first fills caches and is not counted. Of ten the median stands four that a busy machine disturbs.
+_ROUNDS = 11
+_SAMPLE = Identifier("perfkit_import_sample")
+_SCRATCH = "perfkit_import_scratch"
+_SESSION = ("SET default_transaction_read_only = off", "SET statement_timeout = 0")
+# A sample is drawn by chance: a tenth more than is wanted, so that it is seldom less.
+_MARGIN = 1.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """A table and how its sample is inserted; `schema` and `name` are unquoted."""
+
+    schema: str
+    name: str
+    columns: Sequence[str]
+    references_to_it: Sequence[Sequence[str]]
+    gin_indexes: Sequence[int]
+    rows: float
+
+    @property
+    def sql(self) -> Identifier:
+        return Identifier(self.schema, self.name)
+
+
+def import_costs(base_dsn: str, head_dsn: str, tables: Sequence[str]) -> tuple[ImportCost, ...]:
+    """Return what inserting into each of the tables (schema.name, unquoted) takes on either copy.
+
+    What is no table, such as a materialised view, or has no rows is left out. Raises ConnectError and StatementError.
+    """
+    with ExitStack() as stack:
+        sides = [stack.enter_context(connected(dsn)) for dsn in (base_dsn, head_dsn)]
+        with server_errors():
+            for side, setting in ((side, setting) for side in sides for setting in _SESSION):
+                side.execute(setting)
+            found = (_cost(sides, name) for name in tables)
+            return tuple(cost for cost in found if cost)
+
+
+def _cost(sides: Sequence[psycopg.Connection], name: str) -> ImportCost | None:
+    schema, _, table = name.partition(".")
+    rows = min(_sampled(side, schema, table) for side in sides)
+    if not rows:
+        return None
+    try:
+        before, after = _timed(sides, schema, table, into_empty=False)
+        into_empty = False
+    except StatementError:
+        # A trigger that lets nothing be deleted, a rule that old rows do not keep, …
+        before, after = _timed(sides, schema, table, into_empty=True)
+        into_empty = True
+    for side in sides:
+        side.execute(SQL("DROP TABLE {}").format(_SAMPLE))
+    return ImportCost(
+        table=name,
+        rows=rows,
+        before=spread_per_1000(before, rows),
+        after=spread_per_1000(after, rows),
+        into_empty=into_empty,
+    )
+
+
+def _read(side: psycopg.Connection, schema: str, name: str) -> _Table | None:
+    quoted = Identifier(schema, name).as_string(side)
+    rows = rows_of(side, "copy_import_table", [quoted])
+    return _Table(schema=schema, name=name, **rows[0]) if rows else None
+
+
+def _sampled(side: psycopg.Connection, schema: str, name: str) -> int:
+    """Draw the sample, the same on copies that are the same, with the place of each row; return how many there are."""
+    table = _read(side, schema, name)
+    if table is None:
+        return 0
+    share = min(100.0, 100 * _MARGIN * ROWS / table.rows) if table.rows else 100.0
+    side.execute(
+        SQL(
+            "CREATE TEMP TABLE {} AS SELECT tableoid AS perfkit_table, ctid AS perfkit_place, {}"
+            " FROM {} TABLESAMPLE BERNOULLI ({}) REPEATABLE (0) LIMIT {}"
+        ).format(_SAMPLE, _columns(table), table.sql, share, ROWS)
+    )
+    ((rows,),) = side.execute(SQL("SELECT count(*) FROM {}").format(_SAMPLE)).fetchall()
+    return int(rows)
+
+
+def _timed(
+    sides: Sequence[psycopg.Connection], schema: str, name: str, *, into_empty: bool
+) -> tuple[list[float], list[float]]:
+    """Return the times of the sides, in ms, each round's one after the other, and the one that begins in turns."""
+    times: tuple[list[float], list[float]] = ([], [])
+    tables = [_read(side, schema, name) for side in sides]
+    for number in range(_ROUNDS):
+        for place in (0, 1) if number % 2 else (1, 0):
+            table = tables[place]
+            assert table is not None
+            with server_errors(), _ready(sides[place], table, into_empty=into_empty) as target:
+                taken_ms = _insert_ms(sides[place], table, target)
+            if number:
+                times[place].append(taken_ms)
+    return times
+
+
+@contextmanager
+def _ready(side: psycopg.Connection, table: _Table, *, into_empty: bool) -> Iterator[Identifier]:
+    """Yield a table that can take the sample, in a transaction that is rolled back."""
+    with side.transaction(force_rollback=True):
+        if into_empty:
+            target = Identifier(table.schema, _SCRATCH)
+            side.execute(SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(target, table.sql))
+            yield target
+            return
+        # What refers to the rows would hold them, or go with them.
+        for referring_schema, referring, key in table.references_to_it:
+            side.execute(
+                SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
+                    Identifier(referring_schema, referring), Identifier(key)
+                )
+            )
+        side.execute(
+            SQL(
+                "DELETE FROM {} AS old USING {} AS sample"
+                " WHERE old.ctid = sample.perfkit_place AND old.tableoid = sample.perfkit_table"
+            ).format(table.sql, _SAMPLE)
+        )
+        _empty_pending_lists(side, table)
+        yield table.sql
+
+
+def _insert_ms(side: psycopg.Connection, table: _Table, target: Identifier) -> float:
+    """Return what inserting the sample takes, with what its GIN indexes put off until they are vacuumed."""
+    columns = _columns(table)
+    insert = SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}").format(
+        target, columns, columns, _SAMPLE
+    )
+    start = time.perf_counter()
+    side.execute(insert)
+    _empty_pending_lists(side, table)
+    return (time.perf_counter() - start) * 1_000
+
+
+def _empty_pending_lists(side: psycopg.Connection, table: _Table) -> None:
+    for index in table.gin_indexes:
+        side.execute("SELECT pg_catalog.gin_clean_pending_list(%s::oid::regclass)", [index])
+
+
+def _columns(table: _Table) -> Composed:
+    return SQL(", ").join(map(Identifier, table.columns))
