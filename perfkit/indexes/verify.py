@@ -69,6 +69,11 @@ class MeasuredCase:
         return self.weight * (self.after_ms - self.before_ms)
 
 
+def statement_of(change: Change) -> str:
+    """Return the statement of a change."""
+    return change.statement if isinstance(change, Removal) else change.create()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
     """A change that was thrown out, and why."""
@@ -81,22 +86,18 @@ class Rejected:
         """Return what the index that was to be created does, or the one that was to be dropped."""
         return self.change.definition if isinstance(self.change, Removal) else self.change
 
-    @property
-    def statement(self) -> str:
-        """Return the statement of the change."""
-        return self.change.statement if isinstance(self.change, Removal) else self.change.create()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
     """The changes that are measured to be good, those that are not, and each case as it was measured last.
 
-    `imports` is what inserting takes without and with what was kept, for each table that it is on.
+    `helped` has for each change that was kept the ids of the cases that it makes faster. `imports` is what inserting takes
+    without and with what was kept, for each table that it is on.
     """
 
     kept: tuple[Change, ...]
     rejected: tuple[Rejected, ...]
     cases: tuple[MeasuredCase, ...]
+    helped: Mapping[Change, tuple[str, ...]]
     imports: tuple[ImportCost, ...] = ()
 
     @property
@@ -153,7 +154,11 @@ def verify(changes: Sequence[Change], copy: Copy, measure: Callable[[], Sequence
             del names[change]
             rejected.append(Rejected(change=change, reason=reason))
         cases = tuple(measure())
-    return Verified(kept=tuple(names), rejected=tuple(rejected), cases=cases)
+    helped = {
+        change: tuple(case.case_id for case in cases if case.faster and _concerns(change, case, names))
+        for change in names
+    }
+    return Verified(kept=tuple(names), rejected=tuple(rejected), cases=cases, helped=helped)
 
 
 def _made(changes: Sequence[Change], copy: Copy) -> tuple[dict[Change, frozenset[str]], list[Rejected]]:

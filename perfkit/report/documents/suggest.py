@@ -18,6 +18,7 @@ from perfkit.report.documents.suggest_statements import (
     reason_of,
 )
 from perfkit.report.documents.suggest_view import SuggestView, cost, measured_cases
+from perfkit.report.documents.verified import verified_data
 
 SCHEMA = "perfkit.suggest/1"
 
@@ -46,7 +47,7 @@ def suggest_document(advice: Advice, view: SuggestView, verified: Verified | Non
             "candidates": selection.candidates,
             "plans": selection.plans,
             "complete": selection.complete,
-            "verified": to_data(verified) if verified else None,
+            "verified": verified_data(verified) if verified else None,
             "notes": [*notes_of(advice, view)],
         },
     )

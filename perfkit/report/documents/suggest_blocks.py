@@ -7,7 +7,7 @@ from perfkit.indexes.advise import Advice
 from perfkit.indexes.drops import Drop
 from perfkit.indexes.selection import CaseEffect, ChosenIndex
 from perfkit.indexes.times import Times
-from perfkit.indexes.verify import MeasuredCase, Rejected, Verified
+from perfkit.indexes.verify import MeasuredCase, Verified
 from perfkit.indexes.why_not import WithoutIndex
 from perfkit.report.document import Block, Cell, Item, Listing, Paragraph, Table, Tone
 from perfkit.report.documents.suggest_statements import (
@@ -19,6 +19,7 @@ from perfkit.report.documents.suggest_statements import (
     reason_of,
 )
 from perfkit.report.documents.suggest_view import SuggestView, change, expected, known, legend, measured_cases
+from perfkit.report.documents.verified import measured_blocks, rejected_blocks
 from perfkit.units import format_bytes, format_count, format_ms, format_share
 
 _CASES_SHOWN = 3
@@ -39,9 +40,8 @@ def blocks_of(advice: Advice, view: SuggestView, verified: Verified | None) -> I
     if drops:
         items = tuple(_drop_item(number, drop) for number, drop in enumerate(drops, len(left) + 1))
         yield Listing(title="Drop: proof, and the way back", items=items, detail=True)
-    if verified and verified.rejected:
-        items = tuple(map(_rejected_item, verified.rejected))
-        yield Listing(title="Thrown out when it was measured", items=items, detail=True)
+    if verified:
+        yield from rejected_blocks(verified)
     yield from _kept(advice)
     yield from _without((*view.unmeasured, *advice.selection.without_index))
     notes = tuple(notes_of(advice, view))
@@ -149,15 +149,6 @@ def _drop_item(number: int, drop: Drop) -> Item:
     )
 
 
-def _rejected_item(rejected: Rejected) -> Item:
-    return Item(
-        heading=f"{rejected.definition.create()};",
-        lines=(Paragraph(rejected.reason),),
-        tone=Tone.FAINT,
-        language=_SQL,
-    )
-
-
 def _kept(advice: Advice) -> Iterator[Table]:
     if advice.drops.kept:
         yield Table(
@@ -193,14 +184,14 @@ def _without(cases: Sequence[WithoutIndex]) -> Iterator[Table]:
         )
 
 
-def _result(advice: Advice, view: SuggestView, verified: Verified | None) -> Iterator[Paragraph]:
+def _result(advice: Advice, view: SuggestView, verified: Verified | None) -> Iterator[Block]:
     selection = advice.selection
     left, drops = left_of(advice, verified), drops_of(advice, verified)
     yield _verdict(advice, view, left, drops)
     needs = sorted({need for index in left for need in needs_of(advice, index)})
     yield from (Paragraph(f"Needed first: {need};", Tone.WARN) for need in needs)
     if verified:
-        yield _proof(verified)
+        yield from measured_blocks(verified)
     if not selection.complete:
         yield Paragraph(
             "The search ran out of time: there may be more to gain (--time-limit, --budget).", Tone.WARN
@@ -231,17 +222,6 @@ def _verdict(
             f" {expected(selection.after_ms, view)} ({format_share(saved)} less)."
         )
     return Paragraph(text, Tone.GOOD)
-
-
-def _proof(verified: Verified) -> Paragraph:
-    faster = sum(case.faster for case in verified.cases)
-    saved = 1 - verified.after_ms / verified.before_ms if verified.before_ms else 0.0
-    slower = ", ".join(case.case_id for case in verified.slower) or "none"
-    return Paragraph(
-        f"Measured on copies, with and without: {format_ms(verified.before_ms)} -> {format_ms(verified.after_ms)} a"
-        f" minute ({format_share(saved)} less); of {len(verified.cases)} cases {faster} are faster; slower: {slower}.",
-        Tone.BAD if verified.slower else Tone.GOOD,
-    )
 
 
 def _indexes(number: int) -> str:

@@ -1,7 +1,7 @@
 """The advice as SQL: what makes and drops the indexes, and the script of it all."""
 
 from perfkit.indexes.advise import Advice
-from perfkit.indexes.drops import Drop, DropKind
+from perfkit.indexes.drops import Drop
 from perfkit.indexes.selection import ChosenIndex
 from perfkit.indexes.verify import Verified
 from perfkit.names import quote_name
@@ -27,10 +27,12 @@ def left_of(advice: Advice, verified: Verified | None) -> tuple[ChosenIndex, ...
 
 
 def drops_of(advice: Advice, verified: Verified | None) -> tuple[Drop, ...]:
-    """Return the indexes to drop: what a new one replaces stays when that was thrown out."""
-    made = {index.definition.create() for index in left_of(advice, verified)}
+    """Return the indexes to drop: those whose drop was kept when it was measured, if it was."""
     drops = advice.drops.drops
-    return tuple(drop for drop in drops if drop.kind is not DropKind.REPLACED or drop.instead in made)
+    if verified is None:
+        return drops
+    left = {f"{removal.schema}.{removal.name}" for removal in verified.dropped}
+    return tuple(drop for drop in drops if drop.name in left)
 
 
 def create_statement(index: ChosenIndex) -> str:
