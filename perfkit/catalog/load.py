@@ -83,6 +83,11 @@ def _read_file(path: Path, problems: list[CatalogError]) -> Iterator[Query]:
     except CatalogError as error:
         problems.append(error)
         return
+    yield from read_queries(text, path, problems)
+
+
+def read_queries(text: str, path: Path, problems: list[CatalogError]) -> Iterator[Query]:
+    """Yield the right queries of the text of the file at `path`; what is wrong is added to `problems`."""
     before = len(problems)
     blocks = 0
     for block in split_blocks(text, path, problems):

@@ -18,11 +18,23 @@ GROUP BY queryid
 
 def calls_per_minute(connection: psycopg.Connection) -> Mapping[int, float]:
     """Return calls a minute since the last reset, by query identifier; raises StatementError where nobody counts them."""
+    schema, sees_all = statistics_schema(connection)
+    if not (schema and sees_all):
+        raise StatementError(
+            "calls cannot be read from pg_stat_statements: it is not installed, or the role may not read it",
+            hint="CREATE EXTENSION pg_stat_statements; GRANT pg_read_all_stats TO the role; see: perfkit doctor",
+        )
+    return visible_calls_per_minute(connection, schema)
+
+
+def visible_calls_per_minute(connection: psycopg.Connection, schema: str) -> Mapping[int, float]:
+    """Return calls a minute since the last reset, by query identifier, of the statements that this role may see."""
+    with psycopg.RawCursor(connection) as cursor:
+        return dict(cursor.execute(SQL(_CALLS).format(schema=Identifier(schema))).fetchall())
+
+
+def statistics_schema(connection: psycopg.Connection) -> tuple[str, bool]:
+    """Return the schema of pg_stat_statements, '' where it is not installed, and whether all statements are shown."""
     with psycopg.RawCursor(connection) as cursor:
         schemas = cursor.execute(sql.load("statement_statistics")).fetchall()
-        if not schemas:
-            raise StatementError(
-                "calls cannot be read from pg_stat_statements: it is not installed, or the role may not read it",
-                hint="CREATE EXTENSION pg_stat_statements; GRANT pg_read_all_stats TO the role; see: perfkit doctor",
-            )
-        return dict(cursor.execute(SQL(_CALLS).format(schema=Identifier(schemas[0][0]))).fetchall())
+    return schemas[0] if schemas else ("", False)

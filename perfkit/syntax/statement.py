@@ -59,7 +59,7 @@ def read_statement(sql: str) -> Statement:
     node = statements[0].get("stmt", {})
     if not _TAKEN & node.keys():
         raise SqlError(
-            f"{_first_word(sql)} is not a statement that perfkit measures",
+            f"{first_word(sql)} is not a statement that perfkit measures",
             line=1,
             hint="a query is one SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE or MERGE",
         )
@@ -109,7 +109,8 @@ def _line_of_second(sql: str, statements: list[dict[str, Any]]) -> int:
     return content.count(b"\n", 0, start) + 1
 
 
-def _first_word(sql: str) -> str:
+def first_word(sql: str) -> str:
+    """Return the first word of a statement that has one, in capitals."""
     first = next(token for token in tokenize(sql) if token.kind not in COMMENTS)
     return sql[first.start : first.end].upper()
 

@@ -21,10 +21,14 @@ class Reading:
 
     lookup: Lookup
     query: Query
+    watch: Callable[[Scope, Node], None] = lambda _scope, _node: (
+        None
+    )  # called with every expression and its block
     drafts: list[Draft] = field(default_factory=list)
 
     def value(self, scope: Scope, node: Node, *, used: bool = True) -> Value:
         """Return an expression with its names resolved; its columns count as needed when it is used."""
+        self.watch(scope, node)
         value = resolve(node, scope, partial(read_link, self))
         if used:
             self.need(value)
@@ -45,6 +49,7 @@ class Reading:
 
     def condition(self, node: Node, scope: Scope, only: frozenset[int]) -> None:
         """Note what a condition asks, of these references only."""
+        self.watch(scope, node)
         reader = Reader(
             value=partial(self.value, scope),
             linked=lambda link, negated: read_membership(self, link, scope, negated=negated),

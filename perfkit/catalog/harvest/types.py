@@ -1,0 +1,35 @@
+"""The types of a statement's parameters: what the server makes of them, helped where it cannot tell."""
+
+from collections.abc import Mapping
+
+from perfkit.catalog.harvest.model import ParameterType, Server
+from perfkit.errors import StatementError
+from perfkit.syntax.usage.places import Place, Role
+
+_UNDETERMINED = "42P18"
+# What a constant beside + - * / may have been, the most likely first.
+_OPERANDS = ("integer", "interval", "numeric", "text", "timestamptz", "jsonb")
+# What a statement fails with when a constant's type was taken for another: ambiguous or undefined operator or function,
+# mismatch, undetermined type, a value of the wrong kind.
+_OF_TYPES = frozenset({"42725", "42883", "42804", _UNDETERMINED, "42846", "22P02", "22007"})
+
+
+def parameter_types(statement: str, places: Mapping[int, Place], server: Server) -> tuple[ParameterType, ...]:
+    """Return the types of $1 to $n; raises the StatementError of PREPARE when no guess makes it take the statement."""
+    if not places:
+        server.parameter_types(statement, {})
+        return ()
+    try:
+        return server.parameter_types(statement, {})
+    except StatementError as error:
+        if error.sqlstate not in _OF_TYPES:
+            raise
+        first = error
+    guessed = [place.number for place in places.values() if place.role in (Role.ARGUMENT, Role.FREE)]
+    for type_ in _OPERANDS if guessed else ():
+        try:
+            return server.parameter_types(statement, dict.fromkeys(guessed, type_))
+        except StatementError as error:
+            if error.sqlstate not in _OF_TYPES:
+                raise
+    raise first

@@ -1,0 +1,159 @@
+"""A statement as pg_stat_statements counts it, made one that a server takes again, and the fingerprint that finds it.
+
+The server writes $n where a constant stood, also where no parameter may stand: `interval $1`, `extract($1 FROM x)`,
+lists cut short (`IN ($1 /*, ... */)`, from 18 on), and two numbers for what GROUP BY needs to be one expression.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from perfkit.syntax.depth import check_depth
+from perfkit.syntax.groups import same_parameters
+from perfkit.syntax.lexer import COMMENTS, SqlError, TokenKind, tokenize
+from perfkit.syntax.usage.tree import Node, kind_of, messages_in, parse
+
+# What `IN ($1 /*, ... */)` is taken to have been: long enough to be a list, short enough to be read.
+SHORTENED_LIST_LENGTH = 5
+# The field of `extract($1 FROM x)` is lost; every type that has fields but time has this one.
+_FIELD = "'year'"
+_SHORTENED = re.compile(rb"\$(\d+)\s*/\*, \.\.\. \*/")
+_POSITION = re.compile(r"\$(\d+)")
+
+
+class Edit(NamedTuple):
+    """A piece of UTF-8 text and what replaces it."""
+
+    start: int
+    end: int
+    text: str
+
+
+def measurable(text: str) -> str:
+    """Return the statement that `text` counts, as PREPARE takes it, its parameters $1 to $n in order.
+
+    What PREPARE and DECLARE CURSOR hold is taken out of them; constants that the server left are parameters too.
+    SqlError when it cannot be parsed.
+    """
+    check_depth(text)
+    statement = _without_literals(unwrapped(text.strip().rstrip(";").rstrip()))
+    statement = _without_comments(_with_lists(statement))
+    statement = edited(statement, _casts(parse(statement)))
+    same = same_parameters(parse(statement))
+    return renumbered(_renamed(statement, same))
+
+
+def fingerprint(statement: str) -> str:
+    """Return what is the same for two statements that differ in constants, parameters and lengths of lists alone."""
+    import postgast
+
+    try:
+        return str(postgast.fingerprint(statement).hex)
+    except postgast.PgQueryError as error:
+        raise SqlError(error.message, line=1) from None
+
+
+def parameters_of(statement: str) -> list[int]:
+    """Return the numbers of a statement's parameters, each once, in the order in which they come."""
+    numbers = (
+        int(statement[t.start + 1 : t.end]) for t in tokenize(statement) if t.kind is TokenKind.POSITION
+    )
+    return list(dict.fromkeys(numbers))
+
+
+def renumbered(statement: str) -> str:
+    """Return a statement with its parameters numbered from 1 in the order in which they come."""
+    return _renamed(
+        statement, {number: place for place, number in enumerate(parameters_of(statement), start=1)}
+    )
+
+
+def _renamed(statement: str, numbers: dict[int, int]) -> str:
+    pieces, position = [], 0
+    for token in tokenize(statement):
+        if token.kind is TokenKind.POSITION:
+            number = int(statement[token.start + 1 : token.end])
+            pieces += [statement[position : token.start], f"${numbers.get(number, number)}"]
+            position = token.end
+    return "".join([*pieces, statement[position:]])
+
+
+def unwrapped(text: str) -> str:
+    """Return the statement within PREPARE … AS or DECLARE … CURSOR FOR, any other as it is."""
+    words = {"prepare_stmt": "AS", "declare_cursor_stmt": "FOR"}
+    word = words.get(kind_of(parse(text)))
+    if word is None:
+        return text
+    depth = 0
+    for token in tokenize(text):
+        piece = text[token.start : token.end]
+        depth += (piece == "(") - (piece == ")")
+        if not depth and token.kind is TokenKind.WORD and piece.upper() == word:
+            return text[token.end :].strip()
+    return text
+
+
+def _without_literals(statement: str) -> str:
+    """Return a statement whose strings are parameters: the server leaves them in what it could not normalise."""
+    import postgast
+
+    if all(token.kind is not TokenKind.STRING for token in tokenize(statement)):
+        return statement
+    return str(postgast.normalize(statement))
+
+
+def _with_lists(statement: str) -> str:
+    """Return a statement whose shortened lists have some more parameters."""
+    content = statement.encode()
+    last = max((int(number) for number in _POSITION.findall(statement)), default=0)
+    edits = []
+    for found in _SHORTENED.finditer(content):
+        more = range(last + 1, last + SHORTENED_LIST_LENGTH)
+        last += SHORTENED_LIST_LENGTH - 1
+        edits.append(Edit(found.start(), found.end(), ", ".join(f"${n}" for n in (int(found[1]), *more))))
+    return edited(statement, edits)
+
+
+def _without_comments(statement: str) -> str:
+    """Return a statement without comments, which may hold what a user typed; pg_hint_plan's hints stay."""
+    pieces, position = [], 0
+    for token in tokenize(statement):
+        if token.kind in COMMENTS and not statement.startswith("/*+", token.start):
+            pieces += [statement[position : token.start].rstrip(" \t"), " "]
+            position = token.end
+    lines = "".join([*pieces, statement[position:]]).splitlines()
+    return "\n".join(line.rstrip() for line in lines if line.strip()).strip()
+
+
+def edited(statement: str, edits: Iterable[Edit]) -> str:
+    """Return a statement with pieces of it replaced, which do not overlap; what is cut out goes with the space before."""
+    content, pieces, position = statement.encode(), [], 0
+    for edit in sorted(edits):
+        kept = content[position : edit.start]
+        pieces += [kept if edit.text else kept.rstrip(), edit.text.encode()]
+        position = edit.end
+    return b"".join([*pieces, content[position:]]).decode()
+
+
+def _casts(tree: Node) -> Iterator[Edit]:
+    """Yield what makes parameters of `interval $1` and a constant of `extract($1 FROM x)`."""
+    for message in messages_in(tree):
+        yield from _casts(message)
+    name = tree.DESCRIPTOR.name
+    if name == "TypeCast" and tree.location < 0 and kind_of(tree.arg) == "param_ref":
+        yield from _prefix_cast(tree.type_name.location, tree.arg.param_ref)
+    elif name == "FuncCall" and [part.string.sval for part in tree.funcname][-1:] == ["extract"]:
+        field = tree.args[0]
+        if kind_of(field) == "param_ref" and tree.funcformat:
+            yield _parameter(field.param_ref, _FIELD)
+
+
+def _prefix_cast(type_start: int, parameter: Node) -> Iterator[Edit]:
+    """Yield the edits of `type $1` to `$1::type`: the parameter goes before the type, and out from behind it."""
+    number = f"${parameter.number}"
+    yield Edit(type_start, type_start, f"{number}::")
+    yield _parameter(parameter, "")
+
+
+def _parameter(parameter: Node, text: str) -> Edit:
+    return Edit(parameter.location, parameter.location + len(f"${parameter.number}"), text)

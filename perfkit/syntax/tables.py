@@ -1,0 +1,30 @@
+"""The tables that a statement names without their schema, named with it where this role would not find them."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from perfkit.names import quote_name
+from perfkit.syntax.counted import Edit, edited
+from perfkit.syntax.usage.tree import Node, messages_in, parse
+
+
+def qualified(statement: str, find: Callable[[str, str], str], schemas: Mapping[str, tuple[str, ...]]) -> str:
+    """Return a statement whose tables outside the search path bear their schema, where one schema alone has such a table.
+
+    `find` returns '' for a schema ('' where none is written) and a name that lead to no table; `schemas` are those that
+    have a table of a name. SqlError when the statement cannot be parsed.
+    """
+    tree = parse(statement)
+    ctes = {message.ctename for message in _messages(tree) if message.DESCRIPTOR.name == "CommonTableExpr"}
+    edits = []
+    for message in _messages(tree):
+        if message.DESCRIPTOR.name == "RangeVar" and not message.schemaname and message.relname not in ctes:
+            having = schemas.get(message.relname, ())
+            if len(having) == 1 and not find("", message.relname):
+                edits.append(Edit(message.location, message.location, f"{quote_name(having[0])}."))
+    return edited(statement, edits)
+
+
+def _messages(message: Node) -> Iterator[Node]:
+    yield message
+    for child in messages_in(message):
+        yield from _messages(child)
