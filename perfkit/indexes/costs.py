@@ -6,8 +6,9 @@ upper bound for everything that contains U; where both meet, the cost is known (
 Use of the Query Optimizer for Automated Physical Design", VLDB 2007, reuse plans on the same ground).
 """
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from perfkit.indexes.configuration import Candidates, Configuration
@@ -29,7 +30,8 @@ class Answer:
 class CostCache:
     """The answers of a what-if planner, by case and by those candidates that may matter to it.
 
-    `plans` counts what was asked of the planner, `questions` what was asked of the cache and never before.
+    `useful` are the candidates that any plan of a case was seen to use. `plans` counts what was asked of the planner,
+    `questions` what was asked of the cache and never before.
     """
 
     def __init__(self, what_if: WhatIf, cases: Sequence[WorkloadCase], candidates: Candidates) -> None:
@@ -41,6 +43,9 @@ class CostCache:
         self._known: defaultdict[str, dict[Configuration, Answer]] = defaultdict(dict)
         self._answers: defaultdict[str, list[tuple[Configuration, Answer]]] = defaultdict(list)
         self._bounds: defaultdict[str, dict[Configuration, float]] = defaultdict(dict)
+        self._estimates: defaultdict[str, dict[Configuration, float]] = defaultdict(dict)
+        self._ways: defaultdict[str, dict[Configuration, float]] = defaultdict(dict)
+        self.useful: defaultdict[str, Configuration] = defaultdict(int)
         self._without: dict[tuple[str, Configuration, frozenset[str]], Answer] = {}
         self.questions = 0
         self.plans = 0
@@ -53,6 +58,23 @@ class CostCache:
             self.questions += 1
             known[asked] = self._inferred(case, asked) or self._ask(case, asked)
         return known[asked]
+
+    def estimated(self, case: WorkloadCase, configuration: Configuration) -> float:
+        """Return what the case costs at most, which needs no planning: the cheapest plan seen that is possible."""
+        asked = configuration & self.relevant[case.id]
+        known = self._known[case.id].get(asked)
+        if known:
+            return known.cost
+        estimates = self._estimates[case.id]
+        if asked not in estimates:
+            bare = self.planned(case, 0).cost
+            possible = (cost for used, cost in self._ways[case.id].items() if not used & ~asked)
+            estimates[asked] = min(possible, default=bare)
+        return estimates[asked]
+
+    def ways(self, case: WorkloadCase) -> Mapping[Configuration, float]:
+        """Return the least cost seen of a plan that uses exactly these candidates, by them."""
+        return self._ways[case.id]
 
     def confirm(self, case: WorkloadCase, configuration: Configuration) -> None:
         """Ask the planner itself where the cost was inferred: no planner is quite as regular as the inference takes it."""
@@ -91,8 +113,12 @@ class CostCache:
 
     def _ask(self, case: WorkloadCase, asked: Configuration) -> Answer:
         answer = self._plan(case, asked, _NOTHING)
+        ways = self._ways[case.id]
+        ways[answer.used] = min(answer.cost, ways.get(answer.used, math.inf))
+        self.useful[case.id] |= answer.used
         self._answers[case.id].append((asked, answer))
         self._bounds[case.id].clear()
+        self._estimates[case.id].clear()
         return answer
 
     def _plan(self, case: WorkloadCase, asked: Configuration, dropped: frozenset[str]) -> Answer:

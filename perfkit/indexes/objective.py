@@ -33,27 +33,20 @@ class Objective:
         self._writes = writes_by_table(cases)
         self._written = {table: self._candidates_on(table) for table in sorted(self._writes)}
         self._write_ms: dict[tuple[str, Configuration], float] = {}
-        self._case_ms: dict[str, dict[Configuration, float]] = {case.id: {} for case in cases}
         self._base_cost: dict[str, float] = {}
-        self._affected: dict[Configuration, tuple[WorkloadCase, ...]] = {}
 
     def case_ms(self, case: WorkloadCase, configuration: Configuration) -> float:
-        """Return what the case takes a minute."""
-        asked = configuration & self.costs.relevant[case.id]
-        known = self._case_ms[case.id]
-        if asked not in known:
-            known[asked] = case.ms_per_minute * self.case_share(case, asked)
-        return known[asked]
+        """Return what the case takes a minute, as far as its plans are known: at most that."""
+        return case.ms_per_minute * self._share(case, self.costs.estimated(case, configuration))
 
     def case_share(self, case: WorkloadCase, configuration: Configuration) -> float:
-        """Return what the case costs as a share of what it costs as it is, 1 at most."""
+        """Return what the case costs as a share of what it costs as it is, 1 at most; planned where that is not known."""
         return self._share(case, self.costs.planned(case, configuration).cost)
 
     def confirm(self, configuration: Configuration) -> None:
         """Let all that is said of the configuration from now on be the planner's own word."""
         for case in self.cases:
             self.costs.confirm(case, configuration)
-            self._case_ms[case.id].pop(configuration & self.costs.relevant[case.id], None)
 
     def total_ms(self, configuration: Configuration) -> float:
         """Return what all cases take a minute, and the writes for the new indexes."""
@@ -63,15 +56,6 @@ class Objective:
         """Return how much less a minute takes after than before."""
         reading = sum(
             self.case_ms(case, before) - self.case_ms(case, after) for case in self.affected(before ^ after)
-        )
-        return reading - self.write_ms(after) + self.write_ms(before)
-
-    def gain_ms_at_most(self, before: Configuration, after: Configuration) -> float:
-        """Return the most that `gain_ms` can be, without planning `after`."""
-        reading = sum(
-            self.case_ms(case, before)
-            - case.ms_per_minute * self._share(case, self.costs.at_least(case, after))
-            for case in self.affected(before ^ after)
         )
         return reading - self.write_ms(after) + self.write_ms(before)
 
@@ -90,12 +74,9 @@ class Objective:
         )
 
     def affected(self, changed: Configuration) -> tuple[WorkloadCase, ...]:
-        """Return the cases to which any of the indexes may matter, in the workload's order."""
-        if changed not in self._affected:
-            self._affected[changed] = tuple(
-                case for case in self.cases if self.costs.relevant[case.id] & changed
-            )
-        return self._affected[changed]
+        """Return the cases of which a plan was seen that uses any of the indexes, in the workload's order."""
+        useful = self.costs.useful
+        return tuple(case for case in self.cases if useful[case.id] & changed)
 
     def write_ms(self, configuration: Configuration) -> float:
         """Return what writes take longer a minute for the new indexes."""

@@ -6,13 +6,15 @@ indexes that help only together, milliseconds and writes in the objective, and t
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Configuration, parts
+from perfkit.indexes.exploring import explore
 from perfkit.indexes.moves import Move, moves
 from perfkit.indexes.objective import Objective
+from perfkit.indexes.workload import WorkloadCase
 
 Clock = Callable[[], float]
 """Seconds, from any beginning."""
@@ -41,8 +43,9 @@ class Choice:
 def choose(objective: Objective, limits: Limits, clock: Clock) -> Choice:
     """Return the best configuration found: within the limits always, the same for the same input when it is complete."""
     search = _Search(objective, limits, clock)
+    search.explore(0, objective.cases)
     rates = (_absolute,) if limits.budget_bytes is None else (_per_byte, _absolute)
-    found = [search.improved(search.filled(0, rate)) for rate in rates]
+    found = [search.improved(search.explored(rate)) for rate in rates]
     return Choice(configuration=min(found, key=objective.total_ms), complete=not search.is_over)
 
 
@@ -64,21 +67,46 @@ class _Search:
         self._end = None if limits.time_s is None else clock() + limits.time_s
         self.is_over = False
 
+    def explore(self, configuration: Configuration, cases: Iterable[WorkloadCase]) -> None:
+        """Ask for the plans of the cases beside the configuration; those that take most time first, while there is time."""
+        objective, budget = self._objective, self._limits.budget_bytes
+        everything = objective.candidates.everything
+
+        def fits(indexes: Configuration) -> bool:
+            return budget is None or objective.size_bytes(indexes) <= budget
+
+        possible = sum(each for each in parts(everything) if fits(each))
+        for case in sorted(cases, key=lambda case: -case.ms_per_minute):
+            if self._time_is_over():
+                return
+            explore(objective.costs, case, configuration, possible, fits)
+
+    def explored(self, rate: Rate) -> Configuration:
+        """Return the configuration that is filled from nothing, the plans beside it asked for at each step."""
+        configuration: Configuration = 0
+        while move := self._next(configuration, rate):
+            configuration = move.applied(configuration)
+            self.explore(configuration, self._objective.affected(move.add | move.remove))
+        return configuration
+
     def filled(self, configuration: Configuration, rate: Rate, banned: Configuration = 0) -> Configuration:
         """Return the configuration with the best move made, and the next, as long as one is worth it."""
-        left = self._objective.candidates.everything & ~banned
-        while not self._time_is_over():
-            found = moves(self._objective, configuration, left, self._room_beside(configuration))
-            move = self._best(configuration, found, rate)
-            if move is None:
-                break
+        while move := self._next(configuration, rate, banned):
             configuration = move.applied(configuration)
         return configuration
+
+    def _next(self, configuration: Configuration, rate: Rate, banned: Configuration = 0) -> Move | None:
+        if self._time_is_over():
+            return None
+        left = self._objective.candidates.everything & ~banned
+        found = moves(self._objective, configuration, left, self._room_beside(configuration))
+        return self._best(configuration, found, rate)
 
     def improved(self, configuration: Configuration) -> Configuration:
         """Return the configuration after drops and swaps, which go on as long as the total falls noticeably."""
         configuration = self._without_the_idle(configuration)
         while not self._time_is_over():
+            self.explore(configuration, self._objective.cases)
             better = next(
                 (each for each in self._neighbours(configuration) if self._is_better(each, configuration)),
                 None,
@@ -93,25 +121,19 @@ class _Search:
         return before_ms - self._objective.total_ms(after) > thresholds.LEAST_IMPROVEMENT * before_ms
 
     def _best(self, configuration: Configuration, found: Sequence[Move], rate: Rate) -> Move | None:
-        """Return the move of the best rate; those that cannot be better than the best so far are not looked at."""
+        """Return the move of the best rate that is worth it."""
         objective = self._objective
 
-        def rated(move: Move, gain_ms: float) -> float:
-            return rate(gain_ms, objective.size_bytes(move.add) - objective.size_bytes(move.remove))
+        def rated(move: Move) -> float:
+            growth_bytes = objective.size_bytes(move.add) - objective.size_bytes(move.remove)
+            return rate(objective.gain_ms(configuration, move.applied(configuration)), growth_bytes)
 
-        hopes = (
-            (rated(move, objective.gain_ms_at_most(configuration, move.applied(configuration))), move)
-            for move in found
-        )
-        best, best_rate = None, 0.0
-        for hope, move in sorted(hopes, key=lambda pair: -pair[0]):
-            if hope <= best_rate or self._time_is_over():
+        for value, move in sorted(((rated(move), move) for move in found), key=lambda pair: -pair[0]):
+            if value <= 0:
                 break
-            after = move.applied(configuration)
-            value = rated(move, objective.gain_ms(configuration, after))
-            if value > best_rate and objective.is_worth_it(configuration, after):
-                best, best_rate = move, value
-        return best
+            if objective.is_worth_it(configuration, move.applied(configuration)):
+                return move
+        return None
 
     def _without_the_idle(self, configuration: Configuration) -> Configuration:
         """Return the configuration without what is not worth it beside the rest, the least useful first."""
@@ -152,19 +174,17 @@ class _Search:
     ) -> Configuration:
         """Return the configuration with the one exchange that gains most, itself when none gains."""
         objective = self._objective
-        best, best_ms = configuration, 0.0
         fits = self._room_beside(configuration)
         swaps = {
             after for move in wanted for after in _with_room_for(configuration, move, least_useful, fits)
         }
-        hopes = ((objective.gain_ms_at_most(configuration, after), after) for after in swaps)
-        for hope_ms, after in sorted(hopes, key=lambda pair: (-pair[0], pair[1])):
-            if hope_ms <= best_ms or self._time_is_over():
+        gains = {after: objective.gain_ms(configuration, after) for after in swaps}
+        for after in sorted(gains, key=lambda each: (-gains[each], each)):
+            if gains[after] <= 0:
                 break
-            gain_ms = objective.gain_ms(configuration, after)
-            if gain_ms > best_ms and objective.is_worth_it(configuration, after):
-                best, best_ms = after, gain_ms
-        return best
+            if objective.is_worth_it(configuration, after):
+                return after
+        return configuration
 
     def _room_beside(self, configuration: Configuration) -> Callable[[Move], bool]:
         """Return what tells whether a move from the configuration keeps the limits."""

@@ -1,14 +1,16 @@
 """Why a case got no index."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from perfkit.catalog.workload import Undrawn
 from perfkit.indexes import thresholds
 from perfkit.indexes.objective import Objective
 from perfkit.indexes.screening import Screened
 from perfkit.indexes.search import Choice, Limits
 from perfkit.indexes.workload import WorkloadCase
+from perfkit.measure.model import CaseResult
 from perfkit.units import format_bytes, format_ms
 
 
@@ -35,6 +37,24 @@ class WithoutIndex:
     detail: str = ""
 
 
+def not_measured(results: Iterable[CaseResult]) -> tuple[WithoutIndex, ...]:
+    """Return the cases that did not run, each with its problem."""
+    return tuple(
+        WithoutIndex(case_id=each.case.id, reason=Reason.NOT_MEASURED, detail=each.problem.message)
+        for each in results
+        if each.problem
+    )
+
+
+def not_planned(problems: Mapping[str, str], undrawn: Iterable[Undrawn]) -> tuple[WithoutIndex, ...]:
+    """Return the cases that no planner took, by id with the problem, and those that could not be drawn."""
+    missing = {f"{each.query.name}/draw": each.error.message for each in undrawn}
+    return tuple(
+        WithoutIndex(case_id=name, reason=Reason.NOT_MEASURED, detail=problem)
+        for name, problem in {**problems, **missing}.items()
+    )
+
+
 def why_not(
     case: WorkloadCase, objective: Objective, screened: Screened, choice: Choice, limits: Limits
 ) -> WithoutIndex:
@@ -59,7 +79,8 @@ def _not_worth_it(
 ) -> tuple[Reason, str]:
     """Return what speaks against the indexes that the case's best plan of all would use."""
     candidates = objective.candidates.everything
-    now_ms, best_ms = case.ms_per_minute, objective.case_ms(case, candidates)
+    now_ms = case.ms_per_minute
+    best_ms = now_ms * objective.case_share(case, candidates)
     if best_ms > now_ms * (1 - thresholds.LEAST_CASE_BENEFIT):
         saved = f"would be {1 - best_ms / now_ms:.0%} cheaper at best" if best_ms < now_ms else ""
         return Reason.NOT_USED, saved

@@ -1,0 +1,43 @@
+"""Exploring: which plans a case can have beside a configuration, from its best one down to what hardly helps.
+
+The planner is asked for the best plan of all candidates, then again without what that plan uses, and so on: each answer
+is a way to do the case that no other answer makes superfluous, and a candidate that would never be used is never asked for.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from perfkit.indexes import thresholds
+from perfkit.indexes.configuration import Configuration, parts
+from perfkit.indexes.costs import CostCache
+from perfkit.indexes.workload import WorkloadCase
+
+# Indexes that a plan uses together are asked for each alone too.
+_PAIR = 2
+# How often a case is asked again without one of what would not fit of a plan.
+_MOST_PEELED = 8
+
+
+def explore(
+    costs: CostCache,
+    case: WorkloadCase,
+    configuration: Configuration,
+    candidates: Configuration,
+    fits: Callable[[Configuration], bool],
+) -> None:
+    """Let the costs know the ways to do a case beside the configuration with the candidates."""
+    enough = costs.planned(case, configuration).cost * (1 - thresholds.LEAST_CASE_BENEFIT)
+    offers = [candidates & costs.relevant[case.id] & ~configuration]
+    peeled = 0
+    for offer in offers:
+        answer = costs.planned(case, configuration | offer)
+        used = answer.used & ~configuration
+        if not used or answer.cost > enough:
+            continue
+        offers.append(offer & ~used)
+        if used.bit_count() < _PAIR:
+            continue
+        for each in parts(used):
+            costs.planned(case, configuration | each)
+        if not fits(used) and peeled < _MOST_PEELED:
+            peeled += 1
+            offers.extend(offer & ~each for each in parts(used))
