@@ -5,17 +5,18 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perfkit.cli.apply_proof import ProofOptions, proposed, proved
 from perfkit.cli.options import DemoDirectory, Dsn, OutputOptions, takes
 from perfkit.cli.progress import progress_bar
 from perfkit.cli.run import say
-from perfkit.cli.session import emit, leave, server_from, settings_from
+from perfkit.cli.session import emit, leave, server_at, server_from, settings_from
 from perfkit.errors import GuardError, PerfkitError, UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from perfkit.apply.prepare import Refusal
     from perfkit.apply.state import Name
     from perfkit.db.ddl import DdlSession, Progress
+    from perfkit.indexes.verify import Verified
     from perfkit.report.documents.apply import Outlook
+    from perfkit.settings import Settings
 
 _JOURNALS = Path(".perfkit") / "apply"
 
@@ -68,7 +71,7 @@ class GoingOptions:
     ] = False
 
 
-@takes(going=GoingOptions, place=PlaceOptions, out=OutputOptions)
+@takes(going=GoingOptions, proof=ProofOptions, place=PlaceOptions, out=OutputOptions)
 def apply(
     file: Annotated[
         Path | None,
@@ -76,10 +79,14 @@ def apply(
     ] = None,
     *,
     going: GoingOptions,
+    proof: ProofOptions,
     place: PlaceOptions,
     out: OutputOptions,
 ) -> None:
     """Create and drop the indexes of FILE concurrently; without --yes, show what would be done and how it is undone.
+
+    With --verify the changes are first tried on a copy, where the catalog is measured with and without them: what does
+    not help is left out.
 
     A journal is kept, by which --resume finishes and --undo takes back a run that ended anywhere. Exit 3 when it would
     not start: the role does not own a table, a transaction is open that it would wait for, another run is at work.
@@ -88,12 +95,17 @@ def apply(
     from perfkit.report.documents.apply import applied_document, outlook_document
 
     asked = _asked(file, going)
-    dsn = server_from(settings_from(place)).dsn
+    settings = settings_from(place, **proof.measuring)
+    dsn = server_from(settings).dsn
+    verified = None
+    if proof.verify:
+        asked, verified = _proved(asked, dsn, settings, going, proof)
     with progress_bar("apply") as progress, ddl_session(dsn, _on_terminal(progress)) as session:
         if going.yes:
             session.take_lock()
-            asked = _asked(file, going)  # again: a run that still was at work may have gone on in its journal
-        outlook = _outlook(asked, session, going)
+            # Again: a run that still was at work may have gone on in its journal.
+            asked = asked if verified else _asked(file, going)
+        outlook = replace(_outlook(asked, session, going), verified=verified)
         if going.yes:
             journal, results = _applied(asked, outlook, session, going)
     if going.yes:
@@ -119,6 +131,23 @@ def _asked(file: Path | None, going: GoingOptions) -> "Changes | Journal":
     if file is None and going.journal is not None:
         raise UsageError("--journal names a new journal: --resume and --undo go on with their own")
     return read_changes(file) if file is not None else load(given[0])
+
+
+def _proved(
+    asked: "Changes | Journal", dsn: str, settings: "Settings", going: GoingOptions, proof: ProofOptions
+) -> "tuple[Changes | Journal, Verified | None]":
+    """Return what is left of the changes when they are measured on copies; all of them where it would not start anyway."""
+    from perfkit.apply.journal import Journal
+    from perfkit.db.ddl import ddl_session
+
+    if isinstance(asked, Journal):
+        raise UsageError("--verify tries a FILE: what a journal holds is begun already")
+    with ddl_session(dsn) as session:
+        tried = proposed(asked, session.catalog)
+        if not tried or _outlook(asked, session, going).refusals:
+            return asked, None
+    # An owner may be a superuser, and works on the copies only.
+    return proved(asked, tried, settings, server_at(dsn, settings, allow_superuser=True), proof.copies)
 
 
 def _outlook(asked: "Changes | Journal", session: "DdlSession", going: GoingOptions) -> "Outlook":

@@ -80,6 +80,17 @@ Copies = Annotated[
 ]
 
 
+ScratchCopies = Annotated[
+    str | None,
+    typer.Option(
+        "--copies",
+        metavar="template|embedded|DUMP|DSN",
+        help="For --verify, how the database is copied: on its server, else by a dump to an embedded one; a dump's file; or"
+        " another database that is copied in its place, such as staging's.",
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeOptions:
     """The change that is judged in one run, in one of three ways; none of them for a stored baseline."""

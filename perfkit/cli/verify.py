@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfkit.cli.change import copies_of
@@ -37,7 +38,8 @@ def verified(
     from perfkit.db.tables import read_tables
     from perfkit.indexes.verify import verify
 
-    with copies_of(settings, server, copies) as made, progress_bar("verify") as progress:
+    source, kind = _source(settings, server, copies)
+    with copies_of(settings, source, kind) as made, progress_bar("verify") as progress:
         before, after = (
             server_at(dsn, settings, allow_writes=True, allow_superuser=True)
             for dsn in (made.base, made.head)
@@ -59,6 +61,15 @@ def verified(
         found = verify(changes, copy, measure)
         progress(0, 0, "imports")
         return replace(found, imports=import_costs(made.base, made.head, found.tables))
+
+
+def _source(
+    settings: "Settings", server: "GuardedServer", copies: str | None
+) -> tuple["GuardedServer", str | None]:
+    """Return the server whose database is copied, another where `copies` is a connection string, and how it is copied."""
+    if copies and ("://" in copies or "=" in copies) and not Path(copies).exists():
+        return server_at(copies, settings), None
+    return server, copies
 
 
 def _measured(trial: "Trial", tables: "Tables") -> "list[MeasuredCase]":

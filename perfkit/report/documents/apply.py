@@ -13,6 +13,7 @@ from perfkit.apply.journal import Run
 from perfkit.apply.prepare import Refusal
 from perfkit.apply.state import Name, Place
 from perfkit.apply.steps import LOCKING, Action, Step, Steps
+from perfkit.indexes.verify import Verified
 from perfkit.report.data import to_data
 from perfkit.report.document import (
     Block,
@@ -27,6 +28,7 @@ from perfkit.report.document import (
     Table,
     Tone,
 )
+from perfkit.report.documents.verified import kept_blocks, measured_blocks, rejected_blocks, verified_data
 
 SCHEMA = "perfkit.apply/1"
 # Of the statements alike that a partitioned table needs; JSON and the journal have all.
@@ -37,7 +39,7 @@ _ALIKE_SHOWN = 2
 class Outlook:
     """What an apply is about to do: its steps, and those that take them back unless it is an undo or goes on.
 
-    `free_bytes` is None when nobody knows.
+    `free_bytes` is None when nobody knows, `verified` when nothing was measured.
     """
 
     run: Run
@@ -47,6 +49,7 @@ class Outlook:
     refusals: tuple[Refusal, ...]
     needed_bytes: int
     free_bytes: int | None
+    verified: Verified | None = None
 
 
 def outlook_document(outlook: Outlook) -> Document:
@@ -81,6 +84,7 @@ def applied_document(outlook: Outlook, results: Sequence[Result], journal: Path 
         schema=SCHEMA,
         title=f"perfkit apply: {_told(outlook)}",
         blocks=(
+            *_proof_blocks(outlook),
             *(Paragraph(note, Tone.FAINT) for note in outlook.notes),
             *((table,) if results else ()),
             *_end(outlook, journal),
@@ -111,7 +115,15 @@ def _told(outlook: Outlook) -> str:
     return f"indexes on {outlook.place.database}: {', '.join(told) or nothing}"
 
 
+def _proof_blocks(outlook: Outlook) -> Iterator[Block]:
+    if outlook.verified:
+        yield from kept_blocks(outlook.verified)
+        yield from rejected_blocks(outlook.verified)
+        yield from measured_blocks(outlook.verified)
+
+
 def _outlook_blocks(outlook: Outlook) -> Iterator[Block]:
+    yield from _proof_blocks(outlook)
     if outlook.steps.do:
         yield Code(title="Do" if outlook.run is Run.DO else "Undo", text=_script(outlook.steps.do))
     if outlook.steps.undo:
@@ -209,6 +221,7 @@ def _data(
         "database": outlook.place.database,
         "steps": [_step(step) for step in outlook.steps.do],
         "undo": [_step(step) for step in outlook.steps.undo],
+        "verified": verified_data(outlook.verified) if outlook.verified else None,
         "notes": list(outlook.notes),
         "refusals": to_data(outlook.refusals),
         "needed_bytes": outlook.needed_bytes,
