@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from perfkit.apply.state import Definition, Index, Name, Table
+from perfkit.syntax.index import IndexDefinition, read_definition
 
 
 class Action(StrEnum):
@@ -19,6 +20,8 @@ class Action(StrEnum):
     RUN = "run"
 
 
+CREATING = frozenset({Action.CREATE, Action.CREATE_PARENT})
+DROPPING = frozenset({Action.DROP, Action.DROP_PARENT})
 LOCKING = frozenset({Action.CREATE_PARENT, Action.ATTACH, Action.DROP_PARENT})
 """What cannot be done concurrently: it takes locks that the application waits for, so it must be brief."""
 
@@ -74,6 +77,17 @@ class Steps:
 
     do: tuple[Step, ...]
     undo: tuple[Step, ...]
+
+
+def index_change(steps: Sequence[Step]) -> tuple[Step, IndexDefinition] | None:
+    """Return, of the steps of one change, that which makes or drops the index as a whole, and what the index does by parts.
+
+    None when there is nothing to be done.
+    """
+    for step in steps:
+        if step.action in CREATING | DROPPING and step.whole is None and step.index and step.definition:
+            return step, read_definition(step.definition.create(step.index, step.table))
+    return None
 
 
 def numbered(groups: Iterable[Group]) -> Steps:

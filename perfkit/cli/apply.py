@@ -144,8 +144,11 @@ def _proved(
         raise UsageError("--verify tries a FILE: what a journal holds is begun already")
     with ddl_session(dsn) as session:
         tried = proposed(asked, session.catalog)
-        if not tried or _outlook(asked, session, going).refusals:
-            return asked, None
+        outlook = _outlook(asked, session, going)
+    if going.yes:
+        _refuse(outlook)  # here: later it may start after all, and nothing would be verified
+    if not tried or outlook.refusals:
+        return asked, None
     # An owner may be a superuser, and works on the copies only.
     return proved(asked, tried, settings, server_at(dsn, settings, allow_superuser=True), proof.copies)
 
@@ -220,17 +223,22 @@ def _applied(
     from perfkit.apply import journal as journals
     from perfkit.apply.journal import Journal
 
-    if outlook.refusals:
-        *others, last = outlook.refusals
-        for other in others:
-            say(f"perfkit: {other.message}")
-        raise GuardError(last.message, hint=last.hint)
+    _refuse(outlook)
     if not isinstance(asked, Journal):
         if not outlook.steps.do:
             return None, ()
         path = going.journal or _journal_path(outlook)
         asked = journals.create(path, outlook.place, outlook.steps)
     return asked.path, _carry_out(asked, outlook.run, session)
+
+
+def _refuse(outlook: "Outlook") -> None:
+    """Raise GuardError when it would not start, and say all that is in the way."""
+    if outlook.refusals:
+        *others, last = outlook.refusals
+        for other in others:
+            say(f"perfkit: {other.message}")
+        raise GuardError(last.message, hint=last.hint)
 
 
 def _journal_path(outlook: "Outlook") -> Path:

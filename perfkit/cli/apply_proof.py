@@ -12,7 +12,6 @@ from perfkit.errors import UsageError
 if TYPE_CHECKING:
     from perfkit.apply.changes import Changes, Creation, Removal
     from perfkit.apply.prepare import Catalog
-    from perfkit.apply.steps import Step
     from perfkit.db.server import GuardedServer
     from perfkit.indexes.verify import Change, Verified
     from perfkit.settings import Settings
@@ -51,6 +50,8 @@ def proposed(asked: "Changes", catalog: "Catalog") -> "dict[Creation | Removal, 
     """Return each change of a file that is still to be made, as it is tried on a copy."""
     from perfkit.apply.changes import Changes
     from perfkit.apply.prepare import prepare
+    from perfkit.apply.steps import DROPPING, index_change
+    from perfkit.indexes import verify
 
     alone: dict[Creation | Removal, Changes] = {
         **{each: Changes(create=(each,), drop=()) for each in asked.create},
@@ -58,27 +59,16 @@ def proposed(asked: "Changes", catalog: "Catalog") -> "dict[Creation | Removal, 
     }
     found: dict[Creation | Removal, Change] = {}
     for each, changes in alone.items():
-        steps = prepare(changes, catalog, allow_locks=True).steps.do
-        tried = [change for step in steps if (change := _tried(step)) is not None]
-        if tried:
-            (found[each],) = tried
+        change = index_change(prepare(changes, catalog, allow_locks=True).steps.do)
+        if change is None:
+            continue
+        step, definition = change
+        if step.action in DROPPING and step.index:
+            removal = verify.Removal(schema=step.index.schema, name=step.index.name, definition=definition)
+            found[each] = removal
+        else:
+            found[each] = definition
     return found
-
-
-def _tried(step: "Step") -> "Change | None":
-    """Return the change that a step makes, None for a step that goes with another."""
-    from perfkit.apply.steps import Action
-    from perfkit.indexes.verify import Removal
-    from perfkit.syntax.index import read_definition
-
-    if step.index is None or step.definition is None or step.whole is not None:
-        return None
-    definition = read_definition(step.definition.create(step.index, step.table))
-    if step.action in {Action.CREATE, Action.CREATE_PARENT}:
-        return definition
-    if step.action in {Action.DROP, Action.DROP_PARENT}:
-        return Removal(schema=step.index.schema, name=step.index.name, definition=definition)
-    return None
 
 
 def proved(
