@@ -21,6 +21,9 @@ DATABASE = "twin"
 _SERVER_SETTINGS = {
     "autovacuum": "off",  # nothing may analyze tables that are empty
     "fsync": "off",  # the twin ends with the run
+    "shared_preload_libraries": "",  # each would take its share of every statement of the build
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
     "jit": "off",  # it is no part of a node's cost, and no embedded server has it
     "shared_buffers": "64MB",
     "max_wal_size": "2GB",
