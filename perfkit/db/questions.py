@@ -27,6 +27,7 @@ class Questions:
         self._connection = connection
         self._statements = statements
         self._explains: dict[str, bytes] = {}
+        self._seen: dict[str, frozenset[int]] = {}
         found = connection.execute(sql.load("index_names")).fetchall()
         self.existing: dict[str, int] = {f"{schema}.{name}": oid for oid, schema, name in found}
         self._qualified = {name: f"{schema}.{name}" for _, schema, name in found}
@@ -40,6 +41,19 @@ class Questions:
         if case_id not in self._explains:
             self._explains[case_id] = self._prepared(self._statements[case_id], f"case {len(self._explains)}")
         return self._explains[case_id]
+
+    def seen(self, case_id: str) -> frozenset[int]:
+        """Return the OIDs of the indexes, valid or not, that the planner looks at before it plans the case's statement.
+
+        It locks them, whatever it makes of them then. May raise psycopg.Error.
+        """
+        if case_id not in self._seen:
+            explain = self.explain(case_id)
+            with self._connection.transaction(force_rollback=True):
+                self._connection.execute(explain)
+                found = self._connection.execute(sql.load("index_locks")).fetchall()
+            self._seen[case_id] = frozenset(oid for (oid,) in found)
+        return self._seen[case_id]
 
     def answer(self, explained: Any, names: Mapping[str, IndexDefinition]) -> PlannedCost:
         """Return cost and indexes of what EXPLAIN gave; `names` are those of indexes that are not built."""

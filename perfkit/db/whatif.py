@@ -1,6 +1,6 @@
 """What-if on the twin: the planner is asked under candidates that are switched on for the one question."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import psycopg
 
@@ -16,8 +16,9 @@ from perfkit.twin.restored import MadeCandidate
 class TwinWhatIf:
     """A planner that can be asked what if, as `perfkit.indexes.whatif.WhatIf`; it holds a connection to the twin.
 
-    A question switches its candidates on and existing indexes off, within a
-    transaction that is rolled back: pg_index.indisvalid is all that the planner asks before it looks at an index.
+    pg_index.indisvalid is all that the planner asks before it looks at an index. What a question switches stays so
+    until another one that sees the index wants it otherwise: a switch makes the server read the index anew, which takes
+    longer than to plan, and one question is much like the next.
     """
 
     can_drop = True
@@ -32,6 +33,14 @@ class TwinWhatIf:
         self._candidates = {each.definition: each for each in candidates}
         self._definition_of = {name: each.definition for each in candidates for name in each.names}
         self._questions = Questions(connection, statements)
+        # Candidates that are on and existing indexes that are off, by OID.
+        self._switched: frozenset[int] = frozenset()
+        with server_errors():
+            connection.execute("SET synchronous_commit = off")
+            connection.execute(
+                "UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid = ANY (%s) AND indisvalid",
+                [[oid for each in candidates for oid in each.oids]],
+            )
 
     def size_bytes(self, definition: IndexDefinition) -> int:
         """Return how large the index would be."""
@@ -42,21 +51,23 @@ class TwinWhatIf:
     ) -> PlannedCost:
         """Return what the case would cost with `configuration` beside what exists, but for `dropped`."""
         existing = self._questions.existing
-        on = [oid for definition in configuration for oid in self._candidates[definition].oids]
-        off = [existing[name] for name in dropped if name in existing]
+        wanted = {oid for definition in configuration for oid in self._candidates[definition].oids}
+        wanted |= {existing[name] for name in dropped if name in existing}
         with server_errors():
             explain = self._questions.explain(case.id)
-            # All in one message: the way there and back is a good part of what a question takes.
-            parts = [b"BEGIN"]
-            parts += [_switch(oids, valid=valid) for valid, oids in ((True, on), (False, off)) if oids]
-            cursor = self._connection.execute(b";".join([*parts, explain, b"ROLLBACK"]))
-            for _ in parts:
+            change = self._switched.symmetric_difference(wanted) & self._questions.seen(case.id)
+            # In one message, and so in one transaction: the way there and back is a good part of what a question takes.
+            cursor = self._connection.execute(_switch(change) + explain if change else explain)
+            if change:
                 cursor.nextset()
             row = cursor.fetchone()
         assert row is not None
+        self._switched ^= change
         return self._questions.answer(row[0], self._definition_of)
 
 
-def _switch(oids: Sequence[int], *, valid: bool) -> bytes:
+def _switch(oids: Iterable[int]) -> bytes:
     given = ",".join(map(str, oids))
-    return f"UPDATE pg_catalog.pg_index SET indisvalid = {valid} WHERE indexrelid IN ({given})".encode()  # noqa: S608  numbers
+    return (
+        f"UPDATE pg_catalog.pg_index SET indisvalid = NOT indisvalid WHERE indexrelid IN ({given});".encode()
+    )  # noqa: S608  numbers
