@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from perfkit.catalog.model import Case, Catalog, Query
     from perfkit.db.harvest import HarvestServer
     from perfkit.db.server import GuardedServer
+    from perfkit.measure.model import Progress
     from perfkit.plan.tables import Tables
     from perfkit.report.document import Document
     from perfkit.settings import Settings
@@ -41,7 +42,10 @@ class ImportOptions:
 
 def run_import(settings: "Settings", options: ImportOptions) -> "Document":
     """Return the document of an import, done; raises NothingMeasuredError when there is nothing to import."""
+    from perfkit.catalog.harvest.harvest import harvest
     from perfkit.catalog.harvest.model import Draft
+    from perfkit.cli.progress import progress_bar
+    from perfkit.indexes.candidates.offer import lookup_in
     from perfkit.report.documents.catalog_import import ImportView, import_document
     from perfkit.units import parse_duration_ms
 
@@ -54,7 +58,11 @@ def run_import(settings: "Settings", options: ImportOptions) -> "Document":
     source = server_from(settings)
     with _harvesting(source) as (server, counts, tables):
         selection = _selection(counts, catalog, tables, options, into)
-        results = list(_results(selection, catalog, tables, server, source, options, into, settings.seed))
+        manner = _manner(selection, catalog, tables, options)
+        made = harvest(selection.chosen, tables, lookup_in(tables), server, manner, _taken(catalog, into))
+        with progress_bar("import") as progress:
+            tried = partial(_tried, server, source, into / "imported.sql", settings.seed)
+            results = list(_counted(map(tried, made), len(selection.chosen), progress))
     drafts = tuple(each for each in results if isinstance(each, Draft))
     unresolved = (*selection.unreadable, *(each for each in results if not isinstance(each, Draft)))
     if not (drafts or selection.known or unresolved):
@@ -126,37 +134,30 @@ def _own_files(catalog: "Catalog", into: Path) -> set[str]:
     }
 
 
-def _results(
-    selection: "Selection",
-    catalog: "Catalog",
-    tables: "Tables",
-    server: "HarvestServer",
-    source: "GuardedServer",
-    options: ImportOptions,
-    into: Path,
-    seed: int,
+def _taken(catalog: "Catalog", into: Path) -> list[str]:
+    """Return the names that no new query may get, in lower case: those of queries, and of files that are there."""
+    files = into.glob("*.sql") if into.is_dir() else ()
+    return [*(query.name.lower() for query in catalog.queries), *(path.stem.lower() for path in files)]
+
+
+def _counted(
+    results: "Iterable[Draft | Unresolved]", total: int, progress: "Progress"
 ) -> "Iterator[Draft | Unresolved]":
-    """Yield what becomes of each statement, tried on the server."""
-    from perfkit.catalog.harvest.harvest import harvest
+    for done, each in enumerate(results, start=1):
+        progress(done, total, getattr(each, "name", ""))
+        yield each
+
+
+def _tried(
+    server: "HarvestServer", source: "GuardedServer", path: Path, seed: int, result: "Draft | Unresolved"
+) -> "Draft | Unresolved":
+    """Return what is left of a draft when it is put to the server."""
     from perfkit.catalog.harvest.model import Draft
     from perfkit.catalog.harvest.verify import verified
-    from perfkit.cli.progress import progress_bar
-    from perfkit.indexes.candidates.offer import lookup_in
 
-    manner = _manner(selection, catalog, tables, options)
-    taken = [query.name.lower() for query in catalog.queries]
-    taken += [path.stem.lower() for path in into.glob("*.sql")] if into.is_dir() else []
-    total = len(selection.chosen)
-    with progress_bar("import") as progress:
-        made = harvest(selection.chosen, tables, lookup_in(tables), server, manner, taken)
-        for done, each in enumerate(made, start=1):
-            progress(done, total, each.name if isinstance(each, Draft) else "")
-            path = into / "imported.sql"
-            yield (
-                verified(each, path, source.rows, partial(_check, server), seed)
-                if isinstance(each, Draft)
-                else each
-            )
+    if not isinstance(result, Draft):
+        return result
+    return verified(result, path, source.rows, partial(_check, server), seed)
 
 
 def _check(server: "HarvestServer", query: "Query", case: "Case") -> None:
@@ -223,8 +224,11 @@ def _catalog(queries: Path, into: Path) -> "Catalog":
 def _todo_file(into: Path, unresolved: "Iterable[Unresolved]", options: ImportOptions) -> Path | None:
     """Return where what is to be completed goes; None when there is nothing, or somebody's work there already."""
     path = into / _TODO
-    wanted = any(each.text for each in unresolved)
-    return path if wanted and (options.force or not path.exists()) else None
+    return path if any(unresolved) and (options.force or not path.exists()) else None
+
+
+def _text_of(unresolved: "Unresolved") -> str:
+    return unresolved.text or f"{unresolved.candidate.statement};\n"
 
 
 def _write(
@@ -234,7 +238,7 @@ def _write(
 
     texts = {files[draft.name]: draft.text for draft in drafts}
     if todo:
-        parts = (f"-- Not imported: {each.reason}\n{each.text}" for each in unresolved if each.text)
+        parts = (f"-- Not imported: {each.reason}\n{_text_of(each)}" for each in unresolved)
         texts[todo] = "\n".join(parts)
     for path in texts:
         try:

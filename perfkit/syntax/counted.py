@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from perfkit.syntax.depth import check_depth
-from perfkit.syntax.groups import same_parameters
+from perfkit.syntax.groups import same_leaves
 from perfkit.syntax.lexer import COMMENTS, SqlError, TokenKind, tokenize
-from perfkit.syntax.usage.tree import Node, kind_of, messages_in, parse
+from perfkit.syntax.usage.tree import Node, everything, kind_of, parse, strings, words
 
 # What `IN ($1 /*, ... */)` is taken to have been: long enough to be a list, short enough to be read.
 SHORTENED_LIST_LENGTH = 5
@@ -32,15 +32,14 @@ class Edit(NamedTuple):
 def measurable(text: str) -> str:
     """Return the statement that `text` counts, as PREPARE takes it, its parameters $1 to $n in order.
 
-    What PREPARE and DECLARE CURSOR hold is taken out of them; constants that the server left are parameters too.
+    What PREPARE and DECLARE CURSOR hold is taken out of them. Strings that the server left, as when it threw a statement
+    out while that ran, are parameters too, for they may be anybody's.
     SqlError when it cannot be parsed.
     """
     check_depth(text)
-    statement = _without_literals(unwrapped(text.strip().rstrip(";").rstrip()))
-    statement = _without_comments(_with_lists(statement))
-    statement = edited(statement, _casts(parse(statement)))
-    same = same_parameters(parse(statement))
-    return renumbered(_renamed(statement, same))
+    statement = _without_comments(_with_lists(unwrapped(text.strip().rstrip(";").rstrip())))
+    statement = _grouped(statement if _POSITION.search(statement) else _normalised(statement))
+    return renumbered(edited(statement, _casts(parse(statement))))
 
 
 def fingerprint(statement: str) -> str:
@@ -93,13 +92,43 @@ def unwrapped(text: str) -> str:
     return text
 
 
-def _without_literals(statement: str) -> str:
-    """Return a statement whose strings are parameters: the server leaves them in what it could not normalise."""
+def _normalised(statement: str) -> str:
+    """Return a statement with parameters for its constants: before 16, the server leaves those of a cursor as they are."""
     import postgast
 
-    if all(token.kind is not TokenKind.STRING for token in tokenize(statement)):
-        return statement
     return str(postgast.normalize(statement))
+
+
+def _grouped(statement: str) -> str:
+    """Return a statement in which GROUP BY and DISTINCT find the expressions that they need, and no other string stands."""
+    tree = parse(statement)
+    literals = _string_places(tree)
+    tokens = {len(statement[: t.start].encode()): statement[t.start : t.end] for t in tokenize(statement)}
+    texts: dict[int, str] = {}
+    kept: set[int] = set()
+    for one, other in same_leaves(tree):
+        if other.number and (one.number or one.location in tokens):
+            text = f"${one.number}" if one.number else tokens[one.location]
+            texts.setdefault(other.number, texts.get(one.number, text))
+        kept |= {one.location, other.location}
+    last = max(map(int, _POSITION.findall(statement)), default=0)
+    edits = []
+    for place, text in tokens.items():
+        if _POSITION.fullmatch(text) and int(text[1:]) in texts:
+            edits.append(Edit(place, place + len(text), texts[int(text[1:])]))
+        elif place in literals and place not in kept:
+            last += 1
+            edits.append(Edit(place, place + len(text.encode()), f"${last}"))
+    return edited(statement, edits)
+
+
+def _string_places(tree: Node) -> set[int]:
+    """Return where the string constants of a statement begin, in bytes."""
+    return {
+        message.location
+        for message in everything(tree)
+        if message.DESCRIPTOR.name == "A_Const" and message.HasField("sval")
+    }
 
 
 def _with_lists(statement: str) -> str:
@@ -137,15 +166,15 @@ def edited(statement: str, edits: Iterable[Edit]) -> str:
 
 def _casts(tree: Node) -> Iterator[Edit]:
     """Yield what makes parameters of `interval $1` and a constant of `extract($1 FROM x)`."""
-    for message in messages_in(tree):
-        yield from _casts(message)
-    name = tree.DESCRIPTOR.name
-    if name == "TypeCast" and tree.location < 0 and kind_of(tree.arg) == "param_ref":
-        yield from _prefix_cast(tree.type_name.location, tree.arg.param_ref)
-    elif name == "FuncCall" and [part.string.sval for part in tree.funcname][-1:] == ["extract"]:
-        field = tree.args[0]
-        if kind_of(field) == "param_ref" and tree.funcformat:
-            yield _parameter(field.param_ref, _FIELD)
+    for message in everything(tree):
+        name = message.DESCRIPTOR.name
+        if name == "TypeCast" and message.location < 0 and kind_of(message.arg) == "param_ref":
+            yield from _prefix_cast(message.type_name.location, message.arg.param_ref)
+        elif name == "FuncCall" and strings(message.funcname)[-1:] == ["extract"]:
+            field = message.args[0]
+            # As a function of this name, pg_catalog.extract, it takes a parameter.
+            if kind_of(field) == "param_ref" and message.funcformat == words().COERCE_SQL_SYNTAX:
+                yield _parameter(field.param_ref, _FIELD)
 
 
 def _prefix_cast(type_start: int, parameter: Node) -> Iterator[Edit]:

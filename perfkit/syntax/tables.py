@@ -1,10 +1,10 @@
 """The tables that a statement names without their schema, named with it where this role would not find them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from perfkit.names import quote_name
 from perfkit.syntax.counted import Edit, edited
-from perfkit.syntax.usage.tree import Node, messages_in, parse
+from perfkit.syntax.usage.tree import everything, parse
 
 
 def qualified(statement: str, find: Callable[[str, str], str], schemas: Mapping[str, tuple[str, ...]]) -> str:
@@ -14,17 +14,11 @@ def qualified(statement: str, find: Callable[[str, str], str], schemas: Mapping[
     have a table of a name. SqlError when the statement cannot be parsed.
     """
     tree = parse(statement)
-    ctes = {message.ctename for message in _messages(tree) if message.DESCRIPTOR.name == "CommonTableExpr"}
+    ctes = {message.ctename for message in everything(tree) if message.DESCRIPTOR.name == "CommonTableExpr"}
     edits = []
-    for message in _messages(tree):
+    for message in everything(tree):
         if message.DESCRIPTOR.name == "RangeVar" and not message.schemaname and message.relname not in ctes:
             having = schemas.get(message.relname, ())
             if len(having) == 1 and not find("", message.relname):
                 edits.append(Edit(message.location, message.location, f"{quote_name(having[0])}."))
     return edited(statement, edits)
-
-
-def _messages(message: Node) -> Iterator[Node]:
-    yield message
-    for child in messages_in(message):
-        yield from _messages(child)

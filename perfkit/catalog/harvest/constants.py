@@ -8,7 +8,7 @@ from perfkit.syntax.usage.places import Role
 _WORDS = {
     ("date_trunc", 0): "month", ("date_part", 0): "year", ("extract", 0): "year", ("timezone", 0): "UTC",
     ("to_char", 1): "YYYY-MM", ("date_trunc", 2): "UTC", ("percentile_cont", 0): "0.5", ("percentile_disc", 0): "0.5",
-    ("similarity", 1): "a",
+    ("regexp_replace", 3): "g", ("regexp_matches", 2): "g", ("regexp_match", 2): "i",
 }  # fmt: skip
 _BY_TYPE = {
     "bool": "t", "text": "a", "varchar": "a", "bpchar": "a", "name": "a", "char": "a", "citext": "a", "bytea": "\\x00",
@@ -27,7 +27,9 @@ def constant(parameter: Parameter) -> str | None:
     place, type_ = parameter.place, parameter.type
     if place.role in (Role.LIMIT, Role.OFFSET):
         return str(LIMIT_ROWS if place.role is Role.LIMIT else OFFSET_ROWS)
+    if place.operator == "%" and type_.category == "N":
+        return "10"
     word = _WORDS.get((place.operator, place.item)) if place.role is Role.ARGUMENT else None
     if word or type_.label:
         return word or type_.label
-    return {"N": "1", "A": "{}"}.get(type_.category) or _BY_TYPE.get(type_.base)
+    return _BY_TYPE.get(type_.base) or {"N": "1", "A": "{}"}.get(type_.category)

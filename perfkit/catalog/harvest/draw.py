@@ -1,13 +1,13 @@
 """The SELECT that draws a statement's parameters from the database: one row of each table gives all that is asked of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from perfkit.catalog.harvest.constants import constant
 from perfkit.catalog.harvest.drawing import Row
 from perfkit.catalog.harvest.fresh import fresh_columns
 from perfkit.catalog.harvest.model import Parameter, Reading
-from perfkit.catalog.harvest.thresholds import COMBINED_ROWS, SAMPLE_PAGES, SAMPLE_ROWS
+from perfkit.catalog.harvest.thresholds import SAMPLE_PAGES, SAMPLE_ROWS
 from perfkit.names import quote_name
 from perfkit.plan.tables import Table, Tables
 from perfkit.syntax.usage.places import Role
@@ -28,20 +28,22 @@ def draw_sql(reading: Reading, tables: Tables) -> str | None:
     """Return the SELECT whose columns are the parameters; '' when no table has values for any, None when one has none."""
     sources = list(_sources(reading, tables))
     drawn = {each.place.number for source in sources for each in source.parameters}
-    columns = []
-    for parameter in reading.parameters:
-        if parameter.place.number not in drawn:
-            value = constant(parameter)
-            if value is None:
-                return None
-            columns.append(f"{_literal(value)} AS {quote_name(parameter.name)}")
+    others = [each for each in reading.parameters if each.place.number not in drawn]
+    literals: dict[int, str] = {}
+    for parameter in others:
+        value = constant(parameter)
+        if value is None:
+            return None
+        literals[parameter.place.number] = f"{_literal(value)}::{parameter.type.name}"
     if not sources:
         return ""
     deletes = {n for n, each in enumerate(reading.usage.references) if each.target == "delete"}
-    selects = [_select(source, tables, deletes=source.reference in deletes) for source in sources]
-    if len(selects) == 1 and not columns:
+    selects = [_select(source, tables, literals, deletes=source.reference in deletes) for source in sources]
+    if len(selects) == 1 and not others:
         return selects[0]
-    limit = "" if len(selects) == 1 else f"\nLIMIT {COMBINED_ROWS}"
+    # However many tables there are, their combinations are about as many as the rows of one table's sample.
+    limit = "" if len(selects) == 1 else f"\nLIMIT {max(2, round(SAMPLE_ROWS ** (1 / len(selects))))}"
+    columns = [_named(literals[each.place.number], each.name) for each in others]
     parts = (f"({select}{limit}) AS drawn_{number}" for number, select in enumerate(selects, start=1))
     return f"SELECT {', '.join(['*', *columns])}\nFROM " + "\nCROSS JOIN ".join(parts)
 
@@ -93,8 +95,8 @@ def _target(reading: Reading, table: tuple[str, str]) -> int:
     return next(found, -1)
 
 
-def _select(source: _Source, tables: Tables, *, deletes: bool) -> str:
-    row = Row(source.table, source.parameters)
+def _select(source: _Source, tables: Tables, literals: Mapping[int, str], *, deletes: bool) -> str:
+    row = Row(source.table, source.parameters, literals)
     written = [each for each in source.parameters if each.place.role is Role.WRITTEN]
     compared = [each for each in source.parameters if each.place.role is Role.COMPARED]
     # An UPDATE finds the row that it writes to, whose keys it gives again; an INSERT needs a new one.
@@ -102,7 +104,7 @@ def _select(source: _Source, tables: Tables, *, deletes: bool) -> str:
     columns = [
         _named(fresh.get(each.place.number) or row.value(each), each.name) for each in source.parameters
     ]
-    sql = f"SELECT {', '.join(columns)}\nFROM {_sampled(source)}"
+    sql = f"SELECT {', '.join(columns)}\nFROM {_sampled(source, tables)}"
     conditions = [
         *_present(row, compared),
         *(_without_children(source.table, tables) if deletes and source.table else ()),
@@ -134,14 +136,16 @@ def _present(row: Row, compared: Sequence[Parameter]) -> list[str]:
     ]
 
 
-def _sampled(source: _Source) -> str:
+def _sampled(source: _Source, tables: Tables) -> str:
     """Return the FROM item: some pages of a large table, the same ones each time."""
     name = quote_name(source.name)
     name = f"{quote_name(source.schema)}.{name}" if source.schema else name
     table = source.table
     if table is None or table.rows <= SAMPLE_ROWS or table.pages <= SAMPLE_PAGES:
         return name
-    percent = 100 * max(SAMPLE_ROWS / table.rows, SAMPLE_PAGES / table.pages)
+    # The same pages of each partition are taken: the largest has to have enough of them.
+    partitions = [each.pages for each in tables.tables.values() if each.partition_of == table.qualified_name]
+    percent = 100 * max(SAMPLE_ROWS / table.rows, SAMPLE_PAGES / max(partitions, default=table.pages))
     return f"{name} TABLESAMPLE SYSTEM ({percent:.2g}) REPEATABLE (1)" if percent < 100 else name
 
 

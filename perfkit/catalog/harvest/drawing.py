@@ -1,7 +1,7 @@
 """What to draw for a parameter: SQL over a row of the table whose column it is compared with or written to."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from perfkit.catalog.harvest.model import Parameter
 from perfkit.catalog.harvest.thresholds import ARRAY_LENGTH, PATTERN_CHARACTERS, RANGE_ROWS
@@ -21,8 +21,11 @@ Writer = Callable[["Row", Parameter, str], str]
 class Row:
     """A row of a table, or the statement's one reference to it, with the parameters whose values come from it."""
 
-    def __init__(self, table: Table | None, parameters: Sequence[Parameter]) -> None:
+    def __init__(
+        self, table: Table | None, parameters: Sequence[Parameter], constants: Mapping[int, str]
+    ) -> None:
         self.table = table
+        self.constants = constants  # SQL, by the parameter's number
         self.parameters = {each.place.number: each for each in parameters}
 
     def value(self, parameter: Parameter) -> str:
@@ -46,7 +49,7 @@ class Row:
 
     def _inner(self, found: re.Match[str]) -> str:
         other = self.parameters.get(int(found[1]))
-        return f"({self.value(other)})" if other else "NULL"
+        return f"({self.value(other)})" if other else self.constants.get(int(found[1]), "NULL")
 
 
 def _same(_row: Row, _parameter: Parameter, expression: str) -> str:
@@ -54,20 +57,33 @@ def _same(_row: Row, _parameter: Parameter, expression: str) -> str:
 
 
 def _upper_end(row: Row, parameter: Parameter, expression: str) -> str:
-    return _later(expression, RANGE_ROWS) if row.bounded_below(parameter) else expression
+    return (
+        _later(expression, RANGE_ROWS, f"ORDER BY {expression}")
+        if row.bounded_below(parameter)
+        else expression
+    )
 
 
-def _later(expression: str, rows: int) -> str:
-    return f"coalesce(lead({expression}, {rows}) OVER (ORDER BY {expression}), {expression})"
+def _later(expression: str, rows: int, order: str) -> str:
+    return f"coalesce(lead({expression}, {rows}) OVER ({order}), {expression})"
 
 
-def _item(_row: Row, parameter: Parameter, expression: str) -> str:
-    return _later(expression, parameter.place.item) if parameter.place.item else expression
+# In the order of values, a column of few would give a list of one and the same; a foreign table has no other order.
+def _stored(row: Row, expression: str) -> str:
+    return "ORDER BY tableoid, ctid" if row.table else f"ORDER BY {expression}"
 
 
-def _some(_row: Row, _parameter: Parameter, expression: str) -> str:
-    window = f"ORDER BY {expression} ROWS BETWEEN CURRENT ROW AND {ARRAY_LENGTH - 1} FOLLOWING"
-    return f"array_agg({expression}) OVER ({window})"
+def _item(row: Row, parameter: Parameter, expression: str) -> str:
+    return (
+        _later(expression, parameter.place.item, _stored(row, expression))
+        if parameter.place.item
+        else expression
+    )
+
+
+def _some(row: Row, _parameter: Parameter, expression: str) -> str:
+    rows = f"ROWS BETWEEN CURRENT ROW AND {ARRAY_LENGTH - 1} FOLLOWING"
+    return f"array_agg({expression}) OVER ({_stored(row, expression)} {rows})"
 
 
 def _element(_row: Row, _parameter: Parameter, expression: str) -> str:
@@ -98,7 +114,7 @@ def _key(row: Row, parameter: Parameter, expression: str) -> str:
     # Which of a row's keys, its own content decides: so that it is not the first of the alphabet in every row.
     keys = f"jsonb_object_keys(CASE jsonb_typeof({_document(row, parameter, expression)})"
     keys += f" WHEN 'object' THEN {_document(row, parameter, expression)} END)"
-    return f"(SELECT key FROM {keys} AS key ORDER BY md5(key || ({expression})::text) LIMIT 1)"
+    return f"(SELECT key FROM {keys} AS key ORDER BY md5(key || ({expression})::text) LIMIT 1)"  # noqa: S608 - of quoted names
 
 
 def _document(row: Row, parameter: Parameter, expression: str) -> str:

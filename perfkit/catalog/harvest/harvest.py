@@ -1,11 +1,19 @@
 """From counted statements to query files: each is read, typed, given values, and written out or told why not."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perfkit.catalog.harvest.draw import constants, draw_sql
 from perfkit.catalog.harvest.log import Logged
-from perfkit.catalog.harvest.model import Candidate, Draft, Parameter, Reading, Server, Unresolved
+from perfkit.catalog.harvest.model import (
+    Candidate,
+    Draft,
+    Parameter,
+    ParameterType,
+    Reading,
+    Server,
+    Unresolved,
+)
 from perfkit.catalog.harvest.names import numbered, parameter_names, query_name, summary_of
 from perfkit.catalog.harvest.spell import case_line, draw_lines, file_text
 from perfkit.catalog.harvest.thresholds import DRAWN_CASES
@@ -15,10 +23,11 @@ from perfkit.errors import StatementError
 from perfkit.plan.tables import Tables
 from perfkit.syntax.counted import parameters_of
 from perfkit.syntax.lexer import SqlError
-from perfkit.syntax.usage.places import read_places
+from perfkit.syntax.usage.places import Place, Role, read_places
 from perfkit.syntax.usage.scope import Lookup
 
-DRAWN, STATISTICS, LOG, MADE_UP, NONE = "drawn", "statistics", "log", "made up", "none"
+DRAWN, STATISTICS, LOG, PLAIN, MADE_UP, NONE = "drawn", "statistics", "log", "plain", "made up", "none"
+"""Where values come from. PLAIN ones are for parameters that choose no rows; MADE_UP ones stand for what should."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +71,7 @@ def read(candidate: Candidate, lookup: Lookup, server: Server) -> Reading:
     usage, places = read_places(candidate.statement, lookup)
     numbers = sorted(parameters_of(candidate.statement))
     types = parameter_types(candidate.statement, places, server)
-    in_order = [places[number] for number in numbers]
+    in_order = [_calculating(places[number], type_) for number, type_ in zip(numbers, types, strict=True)]
     names = parameter_names(in_order, types)
     return Reading(
         candidate=candidate,
@@ -73,6 +82,12 @@ def read(candidate: Candidate, lookup: Lookup, server: Server) -> Reading:
             for name, type_, place in zip(names, types, in_order, strict=True)
         ),
     )
+
+
+def _calculating(place: Place, type_: ParameterType) -> Place:
+    """Return the place of a parameter, which % compares with a text, but divides a number by."""
+    is_divisor = place.role is Role.COMPARED and place.operator == "%" and type_.category == "N"
+    return replace(place, role=Role.ARGUMENT, item=1) if is_divisor else place
 
 
 def _drafted(
@@ -88,9 +103,17 @@ def _drafted(
         LOG: lambda: _logged_cases(reading, manner.logged),
         STATISTICS: lambda: _lines(statistics_cases(reading, tables, server)),
         DRAWN: lambda: _drawn(reading, tables),
+        PLAIN: lambda: _constant_cases(reading),
         MADE_UP: lambda: _constant_cases(reading),
     }
-    for source in dict.fromkeys((manner.source, DRAWN, MADE_UP)):
+    last = (
+        MADE_UP
+        if any(each.place.role in (Role.COMPARED, Role.WRITTEN) for each in reading.parameters)
+        else PLAIN
+    )
+    for source in dict.fromkeys(
+        (manner.source if last is MADE_UP or manner.source == LOG else PLAIN, DRAWN, last)
+    ):
         cases = makers[source]()
         if cases:
             return _draft(reading, name, source, cases, manner.budget)
@@ -117,15 +140,8 @@ def _unresolved(reading: Reading, name: str, reason: str, budget: str) -> Unreso
 
 
 def _text(reading: Reading, name: str, cases: list[str], budget: str) -> str:
-    return file_text(
-        name=name,
-        summary=summary_of(reading.statement, reading.usage),
-        candidate=reading.candidate,
-        statement=reading.statement,
-        parameters=reading.parameters,
-        cases=cases,
-        budget=budget,
-    )
+    summary = summary_of(reading.statement, reading.usage)
+    return file_text(reading, name=name, summary=summary, cases=cases, budget=budget)
 
 
 def _drawn(reading: Reading, tables: Tables) -> list[str] | None:

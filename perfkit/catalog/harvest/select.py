@@ -14,7 +14,7 @@ from perfkit.syntax.statement import Statement, read_statement
 from perfkit.syntax.tables import qualified
 
 _SYSTEM = frozenset({"pg_catalog", "information_schema", "pg_toast"})
-_MONITORING = "pg_"
+_EXTENSION = "pg_stat_statements"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,20 +94,19 @@ def _schemas(tables: Tables) -> Mapping[str, tuple[str, ...]]:
 
 
 def _not_an_application_s(read: Statement, tables: Tables) -> str:
-    if any(tables.find(schema or "", name) for schema, name in read.tables):
+    system = {(schema, name) for schema, name in read.tables if _is_system(schema, name)}
+    if any(tables.find(schema or "", name) for schema, name in read.tables - system):
         return ""
-    if any(_is_system(schema, name) for schema, name in read.tables):
+    if system:
         return "about the server itself"
     called = (each for _, name in read.function_calls for each in tables.functions.get(name, ()))
-    if read.tables or any(
-        each.schema not in _SYSTEM and not each.name.startswith(_MONITORING) for each in called
-    ):
+    if read.tables or any(each.schema not in _SYSTEM and not each.name.startswith("pg_") for each in called):
         return ""
     return "reads no table"
 
 
 def _is_system(schema: str | None, name: str) -> bool:
-    return schema in _SYSTEM or (schema is None and name.startswith(_MONITORING))
+    return schema in _SYSTEM or (schema is None and name.startswith("pg_")) or name.startswith(_EXTENSION)
 
 
 def _together(one: Candidate, other: Candidate) -> Candidate:

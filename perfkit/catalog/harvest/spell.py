@@ -1,10 +1,10 @@
 """Query files: a statement with named parameters below the header that says all the rest."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from perfkit.catalog.harvest.model import Candidate, Parameter
+from perfkit.catalog.harvest.model import Reading
 from perfkit.syntax.lexer import TokenKind, tokenize
 from perfkit.syntax.statement import StatementKind, read_statement
 
@@ -35,21 +35,13 @@ def with_names(statement: str, names: Mapping[int, str]) -> str:
     return "".join([*pieces, statement[position:]])
 
 
-def file_text(
-    *,
-    name: str,
-    summary: str,
-    candidate: Candidate,
-    statement: str,
-    parameters: Sequence[Parameter],
-    cases: Iterable[str],
-    budget: str = "",
-) -> str:
-    """Return the text of a query file; `cases` are its case lines."""
+def file_text(reading: Reading, *, name: str, summary: str, cases: Iterable[str], budget: str) -> str:
+    """Return the text of a query file; `cases` are its case lines, `budget` may be ''."""
+    statement, parameters = reading.statement, reading.parameters
     lines = [
         f"-- name: {name}",
         f"-- summary: {summary}",
-        f"-- weight: {weight_text(candidate.counted.calls_per_minute)}",
+        f"-- weight: {weight_text(reading.candidate.counted.calls_per_minute)}",
     ]
     lines += [f"-- budget: {budget}"] if budget else []
     lines += [f"-- param: {each.name} {each.type.name}" for each in parameters]

@@ -6,8 +6,6 @@ DRAWN_CASES = 3
 SAMPLE_ROWS = 1_000
 # A sample of fewer pages may fall on a single day of a table that grows by date, or find no row at all.
 SAMPLE_PAGES = 20
-# Of the sample of each of several tables, which are combined.
-COMBINED_ROWS = 30
 # The rows of the sample between the ends of a range: some per cent of the table, as ranges of dates are.
 RANGE_ROWS = 20
 # What a page of results holds.
@@ -21,4 +19,3 @@ PATTERN_CHARACTERS = 4
 LOGGED_CASES = 3
 # A name stays readable in a table of results.
 NAME_CHARACTERS = 60
-"""See catalog.limits for what a name may have at most."""

@@ -1,6 +1,6 @@
 """The types of a statement's parameters: what the server makes of them, helped where it cannot tell."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from perfkit.catalog.harvest.model import ParameterType, Server
 from perfkit.errors import StatementError
@@ -11,7 +11,7 @@ _UNDETERMINED = "42P18"
 _OPERANDS = ("integer", "interval", "numeric", "text", "timestamptz", "jsonb")
 # What a statement fails with when a constant's type was taken for another: ambiguous or undefined operator or function,
 # mismatch, undetermined type, a value of the wrong kind.
-_OF_TYPES = frozenset({"42725", "42883", "42804", _UNDETERMINED, "42846", "22P02", "22007"})
+_OF_TYPES = frozenset({"42725", "42883", "42804", _UNDETERMINED, "42P08", "42846", "22P02", "22007"})
 
 
 def parameter_types(statement: str, places: Mapping[int, Place], server: Server) -> tuple[ParameterType, ...]:
@@ -25,11 +25,18 @@ def parameter_types(statement: str, places: Mapping[int, Place], server: Server)
         if error.sqlstate not in _OF_TYPES:
             raise
         first = error
-    guessed = [place.number for place in places.values() if place.role in (Role.ARGUMENT, Role.FREE)]
-    for type_ in _OPERANDS if guessed else ():
-        try:
-            return server.parameter_types(statement, dict.fromkeys(guessed, type_))
-        except StatementError as error:
-            if error.sqlstate not in _OF_TYPES:
-                raise
+    for guessed in _guesses(places.values()):
+        for type_ in _OPERANDS:
+            try:
+                return server.parameter_types(statement, dict.fromkeys(guessed, type_))
+            except StatementError as error:
+                if error.sqlstate not in _OF_TYPES:
+                    raise
     raise first
+
+
+def _guesses(places: Iterable[Place]) -> list[tuple[int, ...]]:
+    """Return the parameters whose type may be guessed: first those that are calculated with, then what else is open."""
+    calculated = [place.number for place in places if place.calculated]
+    open_ = [place.number for place in places if place.role in (Role.ARGUMENT, Role.FREE)]
+    return [each for each in dict.fromkeys((tuple(calculated), tuple({*calculated, *open_}))) if each]

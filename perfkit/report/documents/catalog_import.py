@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perfkit import units
-from perfkit.catalog.harvest.harvest import DRAWN, LOG, MADE_UP, NONE, STATISTICS
+from perfkit.catalog.harvest.harvest import DRAWN, LOG, MADE_UP, NONE, PLAIN, STATISTICS
 from perfkit.catalog.harvest.model import Candidate, Counts, Draft, Selection, Unresolved
 from perfkit.catalog.harvest.spell import weight_text
 from perfkit.report.document import Block, Cell, Check, Document, Item, Listing, Paragraph, State, Table, Tone
@@ -16,6 +16,7 @@ _SOURCES = {
     DRAWN: "drawn",
     STATISTICS: "from pg_stats",
     LOG: "from the log",
+    PLAIN: "plain",
     MADE_UP: "made up",
     NONE: "no parameters",
 }

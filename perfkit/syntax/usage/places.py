@@ -1,14 +1,14 @@
 """The places of a statement's parameters: the column that each is compared with or written to, or what else it is for."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from perfkit.syntax.index import expression_text
 from perfkit.syntax.usage.model import Usage
 from perfkit.syntax.usage.read import read_usage
 from perfkit.syntax.usage.scope import Lookup, Scope, Value, resolve
-from perfkit.syntax.usage.tree import Node, kind_of, messages_in, parse, strings, words
+from perfkit.syntax.usage.tree import Node, everything, kind_of, messages_in, parse, strings, words
 
 # Their results are of groups, not of a row (pg_aggregate's that are in common use).
 _AGGREGATES = frozenset({
@@ -16,7 +16,8 @@ _AGGREGATES = frozenset({
     "jsonb_agg", "json_object_agg", "jsonb_object_agg", "stddev", "variance", "percentile_cont", "percentile_disc", "mode",
 })  # fmt: skip
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "@>": "<@", "<@": "@>", "<%": "%>", "%>": "<%"}
-_ARITHMETIC = frozenset({"+", "-", "*", "/", "||", "^"})
+ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^", "||"})
+"""Operators that calculate, or join texts; % compares texts too, by their trigrams."""
 
 
 class Role(StrEnum):
@@ -41,7 +42,7 @@ class Place:
     list (`item` counts from 0), "= ANY" for an array of values and "ANY =" for a value that an array of the row has;
     `through` is the function that takes the parameter first, such as upper or to_tsquery. WRITTEN: the column
     `expression` of a table that is named as written; `item` is the row of VALUES. ARGUMENT: `operator` is the function
-    or operator that takes it.
+    or operator that takes it. It is `calculated` with where such an operator takes it anywhere, whatever its role.
     """
 
     number: int
@@ -53,6 +54,7 @@ class Place:
     through: str = ""
     item: int = 0
     table: tuple[str, str] = ("", "")
+    calculated: bool = False
 
 
 def read_places(statement: str, lookup: Lookup) -> tuple[Usage, dict[int, Place]]:
@@ -62,10 +64,12 @@ def read_places(statement: str, lookup: Lookup) -> tuple[Usage, dict[int, Place]
     tree = parse(statement)
     found += _limits(tree)
     found += _written(tree, lookup)
-    found += _arguments(tree)
+    taken = list(_arguments(tree))
+    found += taken
+    calculated = {each.number for each in taken if each.operator in ARITHMETIC}
     places: dict[int, Place] = {}
     for place in sorted(found, key=lambda each: _ORDER.index(each.role)):
-        places.setdefault(place.number, place)
+        places.setdefault(place.number, replace(place, calculated=place.number in calculated))
     return usage, places
 
 
@@ -109,7 +113,7 @@ def _comparison(scope: Scope, expression: Node) -> Iterator[Place]:
     elif kind_of(left) == "row_expr" and kind_of(right) == "row_expr":
         for one, other in zip(left.row_expr.args, right.row_expr.args, strict=False):
             yield from _both_ways(scope, one, other, operator)
-    elif operator not in _ARITHMETIC and kind_of(left):
+    elif operator not in ARITHMETIC - {"%"} and kind_of(left):
         yield from _both_ways(scope, left, right, operator)
 
 
@@ -154,9 +158,13 @@ def _alone(node: Node) -> tuple[int, str]:
         return node.param_ref.number, ""
     if kind == "type_cast":
         return _alone(node.type_cast.arg)
-    if kind == "func_call" and node.func_call.args:
+    if kind == "func_call" and node.func_call.args and not _reads_columns(node):
         return _alone(node.func_call.args[-1])[0], strings(node.func_call.funcname)[-1]
     return 0, ""
+
+
+def _reads_columns(node: Node) -> bool:
+    return any(message.DESCRIPTOR.name == "ColumnRef" for message in _within(node))
 
 
 def _aggregates(node: Node) -> bool:
@@ -167,14 +175,8 @@ def _aggregates(node: Node) -> bool:
     )
 
 
-def _everywhere(message: Node) -> Iterator[Node]:
-    yield message
-    for child in messages_in(message):
-        yield from _everywhere(child)
-
-
 def _limits(tree: Node) -> Iterator[Place]:
-    for select in _everywhere(tree):
+    for select in everything(tree):
         if select.DESCRIPTOR.name == "SelectStmt":
             for clause, role in (("limit_count", Role.LIMIT), ("limit_offset", Role.OFFSET)):
                 if select.HasField(clause) and (number := _alone(getattr(select, clause))[0]):
@@ -183,7 +185,7 @@ def _limits(tree: Node) -> Iterator[Place]:
 
 def _written(tree: Node, lookup: Lookup) -> Iterator[Place]:
     """Yield the columns that parameters are written to by INSERT, UPDATE and MERGE, wherever these stand."""
-    for statement in _everywhere(tree):
+    for statement in everything(tree):
         name = statement.DESCRIPTOR.name
         if name not in ("InsertStmt", "UpdateStmt", "MergeStmt"):
             continue
@@ -236,7 +238,7 @@ def _set(targets: Iterable[Node], relation: tuple[str, str]) -> Iterator[Place]:
 
 def _arguments(tree: Node) -> Iterator[Place]:
     """Yield the parameters that functions and operators take, and all others as free."""
-    for message in _everywhere(tree):
+    for message in everything(tree):
         name = message.DESCRIPTOR.name
         if name == "ParamRef":
             yield Place(number=message.number, role=Role.FREE)

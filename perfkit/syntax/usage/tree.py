@@ -52,6 +52,13 @@ def messages_in(message: Node) -> Iterator[Node]:
                 yield value
 
 
+def everything(message: Node) -> Iterator[Node]:
+    """Yield a message and all within it, in order."""
+    yield message
+    for child in messages_in(message):
+        yield from everything(child)
+
+
 def words() -> Any:
     """Return the parser's enumerations."""
     import postgast
