@@ -4,7 +4,7 @@ The planner is asked for the best plan of all candidates, then again without wha
 is a way to do the case that no other answer makes superfluous, and a candidate that would never be used is never asked for.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Configuration, parts
