@@ -1,15 +1,18 @@
-"""perfkit suggest: indexes to create and to drop for the catalog, judged on a twin, without touching the database."""
+"""perfkit suggest: indexes to create and to drop for the catalog, without a change to the database."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perfkit.cli.ground import HYPOPG, TWIN, Ground, measured_ground, snapshot_ground, with_counted_weights
 from perfkit.cli.options import (
     MEASURING,
+    BaselineDirectory,
+    Calls,
     CatalogOptions,
     Copies,
     MeasureOptions,
@@ -22,22 +25,57 @@ from perfkit.cli.session import (
     emit,
     server_from,
     settings_from,
-    side_from,
 )
-from perfkit.cli.twin import database, snapshot_from
+from perfkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from perfkit.catalog.workload import Workload
-    from perfkit.indexes.advise import Advice, Planner
-    from perfkit.indexes.gather import Gathered
+    from collections.abc import Sequence
+
+    from perfkit.indexes.advise import Advice
+    from perfkit.indexes.search import Limits
     from perfkit.indexes.verify import Verified
-    from perfkit.plan.tables import Tables
+    from perfkit.report.documents.suggest_view import SuggestView
     from perfkit.settings import Settings
-    from perfkit.twin.build import Twin
-    from perfkit.twin.snapshot import Snapshot
 
 
-@takes(**MEASURING, out=OutputOptions)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundOptions:
+    """What the advice stands on: a server that is measured, or a snapshot; and who is asked what if."""
+
+    twin: Annotated[
+        Path | None,
+        typer.Option(
+            "--twin",
+            metavar="FILE",
+            help="Advise from a snapshot (perfkit twin export): no database is asked.",
+        ),
+    ] = None
+    baseline: Annotated[
+        str | None,
+        typer.Option("--baseline", metavar="NAME", help="With --twin: take the times from this baseline."),
+    ] = None
+    what_if: Annotated[
+        str,
+        typer.Option(
+            "--what-if",
+            metavar="twin|hypopg",
+            help="Whose planner is asked: a twin's, or the server's by HypoPG.",
+        ),
+    ] = TWIN
+
+    def __post_init__(self) -> None:
+        """Raise UsageError when they do not go together."""
+        if self.what_if not in (TWIN, HYPOPG):
+            raise UsageError(f"--what-if must be one of {TWIN}, {HYPOPG}, not {self.what_if!r}")
+        if self.twin and self.what_if == HYPOPG:
+            raise UsageError("--twin has a planner of its own: HypoPG is asked on a server")
+        if self.baseline and not self.twin:
+            raise UsageError(
+                "--baseline has the times for a snapshot; a server is measured", hint="name it: --twin FILE"
+            )
+
+
+@takes(ground=GroundOptions, **MEASURING, out=OutputOptions)
 def suggest(
     patterns: Patterns = None,
     *,
@@ -62,6 +100,9 @@ def suggest(
     sql: Annotated[
         Path | None, typer.Option("--sql", metavar="FILE", help="Write the statements to a file of SQL too.")
     ] = None,
+    calls: Calls = None,
+    baselines: BaselineDirectory = None,
+    ground: GroundOptions,
     server: ServerOptions,
     catalog: CatalogOptions,
     measuring: MeasureOptions,
@@ -70,48 +111,76 @@ def suggest(
     """Say which indexes to create and to drop for the catalog, what each is worth, and why a case got none.
 
     The catalog is measured as `perfkit analyze` does it; what an index would change is asked of the planner of a twin.
-    The database is only read. Make them with `perfkit apply`.
+    The database is only read. Make them with `perfkit apply`. Exit 0 also when there is nothing to suggest, 3 when no
+    case could be measured.
     """
-    from perfkit.cli.progress import progress_bar
-    from perfkit.db.connect import connected
-    from perfkit.db.guard import guarded
-    from perfkit.db.tables import read_tables
     from perfkit.files import write_atomically
-    from perfkit.indexes.advise import advise
-    from perfkit.indexes.gather import gather
-    from perfkit.indexes.search import Limits
-    from perfkit.measure.run import measure
     from perfkit.report.documents.suggest import suggest_document
     from perfkit.report.documents.suggest_statements import script
-    from perfkit.report.documents.suggest_view import SuggestView
-    from perfkit.twin.snapshot import Redaction
-    from perfkit.units import parse_duration_ms, parse_size_bytes
 
-    limits = Limits(
-        budget_bytes=parse_size_bytes(budget) if budget else None,
-        write_ms_per_minute=parse_duration_ms(write_limit) if write_limit else None,
-        time_s=parse_duration_ms(time_limit) / 1000 if time_limit else None,
-    )
-    settings = settings_from(server, catalog, measuring)
-    source = server_from(settings)
-    side = side_from(settings, patterns)
-    with progress_bar("measure") as progress:
-        analysis = measure(side.workload, source, side.manner, progress)
-    with connected(source.dsn) as connection, guarded(connection, source.guard):
-        tables = read_tables(connection)
-    gathered = gather(analysis.results, tables)
-    # It never leaves this machine, and is gone with the run.
-    snapshot = snapshot_from(source, Redaction(values=False))
-    with _planner(snapshot, gathered, tables, side.workload, settings) as (planner, twin):
-        began = time.perf_counter()
-        advice = advise(gathered, tables, planner, limits, time.monotonic)
-        view = SuggestView(
-            notes=(*snapshot.data.lacks, *twin.notes), search_ms=(time.perf_counter() - began) * 1000
-        )
+    limits = _limits(budget, write_limit, time_limit)
+    settings = settings_from(server, catalog, measuring, calls=calls, baselines=baselines)
+    _refuse(ground, settings, verify=verify, copies=copies)
+    counted = server_from(settings).calls_per_minute() if settings.calls == "counted" else None
+    with _ground(settings, patterns, ground) as found:
+        advice, view = _advised(found if counted is None else with_counted_weights(found, counted), limits)
     verified = _verified(settings, patterns, advice, copies) if verify else None
     if sql:
         write_atomically(sql, script(advice, verified))
     emit(suggest_document(advice, view, verified), out)
+
+
+def _limits(budget: str | None, write_limit: str | None, time_limit: str | None) -> "Limits":
+    from perfkit.indexes.search import Limits
+    from perfkit.units import parse_duration_ms, parse_size_bytes
+
+    return Limits(
+        budget_bytes=parse_size_bytes(budget) if budget else None,
+        write_ms_per_minute=parse_duration_ms(write_limit) if write_limit else None,
+        time_s=parse_duration_ms(time_limit) / 1000 if time_limit else None,
+    )
+
+
+def _refuse(ground: GroundOptions, settings: "Settings", *, verify: bool, copies: str | None) -> None:
+    """Raise UsageError for what a snapshot cannot do, and for copies that nobody makes."""
+    if copies and not verify:
+        raise UsageError("--copies says how to copy for a verification", hint="ask for it: --verify")
+    if ground.twin and verify:
+        raise UsageError(
+            "--verify measures on copies of a database, and a snapshot has no rows",
+            hint="verify what was suggested where there are some: perfkit apply --verify FILE",
+        )
+    if ground.twin and settings.calls == "counted":
+        raise UsageError("calls are counted by a server, and --twin asks none", hint="leave --calls out")
+
+
+def _ground(
+    settings: "Settings", patterns: "Sequence[str] | None", options: GroundOptions
+) -> AbstractContextManager[Ground]:
+    if options.twin:
+        return snapshot_ground(settings, patterns, options.twin, options.baseline)
+    return measured_ground(settings, patterns, what_if=options.what_if)
+
+
+def _advised(ground: Ground, limits: "Limits") -> tuple["Advice", "SuggestView"]:
+    """Return the advice, and what to tell beside it."""
+    from perfkit.indexes.advise import advise
+    from perfkit.indexes.gather import gather
+    from perfkit.report.documents.suggest_view import SuggestView
+
+    gathered = gather(ground.results, ground.tables)
+    with ground.what_if(gathered) as planner:
+        began = time.perf_counter()
+        advice = advise(gathered, ground.tables, planner, limits, time.monotonic)
+        search_ms = (time.perf_counter() - began) * 1000
+    view = SuggestView(
+        notes=ground.notes,
+        search_ms=search_ms,
+        times=ground.times,
+        estimated=ground.estimated,
+        unmeasured=ground.unmeasured,
+    )
+    return advice, view
 
 
 def _verified(
@@ -129,27 +198,3 @@ def _verified(
         needs=advice.needs,
         copies=copies,
     )
-
-
-@contextmanager
-def _planner(
-    snapshot: "Snapshot",
-    gathered: "Gathered",
-    tables: "Tables",
-    workload: "Workload",
-    settings: "Settings",
-) -> Iterator[tuple["Planner", "Twin"]]:
-    """Yield what answers what-if on a twin that has all candidates, and the twin; both are gone in the end."""
-    from perfkit.db.connect import connected
-    from perfkit.db.whatif import TwinWhatIf
-    from perfkit.indexes.advise import Planner, to_plan
-    from perfkit.measure.run import statement_of
-    from perfkit.twin.build import add_candidates, built_twin
-
-    statements = {each.case.id: statement_of(each.query, each.case) for each in workload.cases}
-    statements |= gathered.lookups
-    with built_twin(snapshot, settings.dir, database()) as bare:
-        twin, made = add_candidates(bare, to_plan(gathered, tables), gathered.needs, database())
-        with connected(twin.dsn) as connection:
-            refused = {each.definition: each.problem for each in made if each.problem}
-            yield Planner(what_if=TwinWhatIf(connection, made, statements), refused=refused), twin

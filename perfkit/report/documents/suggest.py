@@ -17,7 +17,7 @@ from perfkit.report.documents.suggest_statements import (
     needs_of,
     reason_of,
 )
-from perfkit.report.documents.suggest_view import SuggestView, cost, measured_cases
+from perfkit.report.documents.suggest_view import SuggestView, cost, measured_cases, without_index
 from perfkit.report.documents.verified import verified_data
 
 SCHEMA = "perfkit.suggest/1"
@@ -38,7 +38,7 @@ def suggest_document(advice: Advice, view: SuggestView, verified: Verified | Non
                 to_data(drop) | {"statement": drop_statement(drop)} for drop in drops_of(advice, verified)
             ],
             "kept": to_data(advice.drops.kept),
-            "without_index": to_data((*view.unmeasured, *selection.without_index)),
+            "without_index": to_data(without_index(advice, view)),
             "times": view.times,
             **_taken("before", "_per_minute", selection.before_ms, view),
             **_taken("after", "_per_minute", selection.after_ms, view),

@@ -18,7 +18,15 @@ from perfkit.report.documents.suggest_statements import (
     needs_of,
     reason_of,
 )
-from perfkit.report.documents.suggest_view import SuggestView, change, expected, known, legend, measured_cases
+from perfkit.report.documents.suggest_view import (
+    SuggestView,
+    amount,
+    change,
+    expected,
+    legend,
+    measured_cases,
+    without_index,
+)
 from perfkit.report.documents.verified import measured_blocks, rejected_blocks
 from perfkit.units import format_bytes, format_count, format_ms, format_share
 
@@ -40,15 +48,19 @@ def blocks_of(advice: Advice, view: SuggestView, verified: Verified | None) -> I
     if drops:
         items = tuple(_drop_item(number, drop) for number, drop in enumerate(drops, len(left) + 1))
         yield Listing(title="Drop: proof, and the way back", items=items, detail=True)
+    measured_ones = tuple(measured_blocks(verified)) if verified else ()
     if verified:
         yield from rejected_blocks(verified)
+    yield from (block for block in measured_ones if not isinstance(block, Paragraph))
     yield from _kept(advice)
-    yield from _without((*view.unmeasured, *advice.selection.without_index))
+    yield from _without(without_index(advice, view))
     notes = tuple(notes_of(advice, view))
     if notes:
         items = tuple(Item(heading=note, lines=()) for note in notes)
         yield Listing(title="To know", items=items, detail=True)
-    yield from _result(advice, view, verified)
+    yield _verdict(advice, view, left, drops)
+    yield from (block for block in measured_ones if isinstance(block, Paragraph))
+    yield from _conditions(advice, view, verified)
 
 
 def notes_of(advice: Advice, view: SuggestView) -> Iterator[str]:
@@ -68,7 +80,7 @@ def _ranking(left: Sequence[ChosenIndex], drops: Sequence[Drop], view: SuggestVi
             Cell(str(number)),
             Cell(f"create on {_where(index)}", Tone.GOOD),
             Cell(format_bytes(index.size_bytes)),
-            Cell(known(index.benefit_ms_per_minute, view)),
+            Cell(amount(index.benefit_ms_per_minute, view)),
             Cell(_writing(index.write_ms_per_minute)),
             Cell(str(len({effect.case_id for effect in index.helps}))),
         )
@@ -85,9 +97,10 @@ def _ranking(left: Sequence[ChosenIndex], drops: Sequence[Drop], view: SuggestVi
         )
         for number, drop in enumerate(drops, len(left) + 1)
     ]
+    saves = "saves cost a minute" if view.times is Times.COST else "saves a minute"
     return Table(
         title="",
-        headings=("#", "index", "size", "saves a minute", "writes a minute", "cases"),
+        headings=("#", "index", "size", saves, "writes a minute", "cases"),
         rows=(*creates, *removals),
         numeric=frozenset({0, 2, 3, 4, 5}),
     )
@@ -184,14 +197,11 @@ def _without(cases: Sequence[WithoutIndex]) -> Iterator[Table]:
         )
 
 
-def _result(advice: Advice, view: SuggestView, verified: Verified | None) -> Iterator[Block]:
-    selection = advice.selection
-    left, drops = left_of(advice, verified), drops_of(advice, verified)
-    yield _verdict(advice, view, left, drops)
+def _conditions(advice: Advice, view: SuggestView, verified: Verified | None) -> Iterator[Paragraph]:
+    """Yield what the result stands on: what must be run first, how far the search went, where the numbers come from."""
+    selection, left = advice.selection, left_of(advice, verified)
     needs = sorted({need for index in left for need in needs_of(advice, index)})
     yield from (Paragraph(f"Needed first: {need};", Tone.WARN) for need in needs)
-    if verified:
-        yield from measured_blocks(verified)
     if not selection.complete:
         yield Paragraph(
             "The search ran out of time: there may be more to gain (--time-limit, --budget).", Tone.WARN
@@ -217,8 +227,9 @@ def _verdict(
     text = f"{told[0].upper()}{told[1:]}."
     if len(left) == len(selection.chosen) and left:
         saved = 1 - selection.after_ms / selection.before_ms
+        takes, would = ("costs", "cost") if view.times is Times.COST else ("takes", "take")
         text += (
-            f" The workload takes {known(selection.before_ms, view)} a minute and would take"
+            f" The workload {takes} {amount(selection.before_ms, view)} a minute and would {would}"
             f" {expected(selection.after_ms, view)} ({format_share(saved)} less)."
         )
     return Paragraph(text, Tone.GOOD)

@@ -1,16 +1,19 @@
 """What is told of index advice beside the advice itself: where the times come from, and what was left out before it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perfkit.indexes import thresholds
+from perfkit.indexes.advise import Advice
 from perfkit.indexes.selection import CaseEffect
 from perfkit.indexes.times import Times
 from perfkit.indexes.verify import MeasuredCase, Verified
-from perfkit.indexes.why_not import WithoutIndex
+from perfkit.indexes.why_not import Reason, WithoutIndex
 from perfkit.units import format_count, format_ms
 
 # Before what nobody measured.
 _ESTIMATED = "~"
+# Their details are times.
+_TIMED = frozenset({Reason.TOO_SMALL, Reason.WRITE_COST})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,16 +27,14 @@ class SuggestView:
     unmeasured: tuple[WithoutIndex, ...] = ()
 
 
+def amount(value_ms: float, view: SuggestView) -> str:
+    """Return a time, or the planner's cost where that is all that is known."""
+    return format_count(cost(value_ms)) if view.times is Times.COST else format_ms(value_ms)
+
+
 def expected(value_ms: float, view: SuggestView) -> str:
-    """Return a time that nobody measured, marked as such; as a cost where that is all that is known."""
-    return f"{_ESTIMATED}{format_ms(value_ms)}" if view.times is not Times.COST else known(value_ms, view)
-
-
-def known(value_ms: float, view: SuggestView) -> str:
-    """Return a time that was measured, or the cost that stands in its place."""
-    if view.times is Times.COST:
-        return f"cost {format_count(cost(value_ms))}"
-    return format_ms(value_ms)
+    """Return a time that nobody measured, marked as such."""
+    return f"{'' if view.times is Times.COST else _ESTIMATED}{amount(value_ms, view)}"
 
 
 def cost(value_ms: float) -> float:
@@ -51,8 +52,17 @@ def change(effect: CaseEffect, view: SuggestView, measured: MeasuredCase | None)
     if measured:
         return f"{format_ms(measured.before_ms)} -> {format_ms(measured.after_ms)}"
     is_guess = effect.case_id in view.estimated
-    before = expected(effect.before_ms, view) if is_guess else known(effect.before_ms, view)
-    return f"{before} -> {expected(effect.after_ms, view)}"
+    before = expected(effect.before_ms, view) if is_guess else amount(effect.before_ms, view)
+    unit = "cost " if view.times is Times.COST else ""
+    return f"{unit}{before} -> {expected(effect.after_ms, view)}"
+
+
+def without_index(advice: Advice, view: SuggestView) -> tuple[WithoutIndex, ...]:
+    """Return the cases without a new index; where nothing was timed, without numbers that are times."""
+    found = advice.selection.without_index
+    if view.times is Times.COST:
+        found = tuple(replace(each, detail="") if each.reason in _TIMED else each for each in found)
+    return (*view.unmeasured, *found)
 
 
 def legend(view: SuggestView, verified: Verified | None) -> str:
