@@ -91,14 +91,17 @@ def apply(
     A journal is kept, by which --resume finishes and --undo takes back a run that ended anywhere. Exit 3 when it would
     not start: the role does not own a table, a transaction is open that it would wait for, another run is at work.
     """
+    from perfkit.apply.changes import Changes
     from perfkit.db.ddl import ddl_session
     from perfkit.report.documents.apply import applied_document, outlook_document
 
+    if proof.verify and file is None:
+        raise UsageError("--verify tries a FILE: what a journal holds is begun already")
     asked = _asked(file, going)
     settings = settings_from(place, **proof.measuring)
     dsn = server_from(settings).dsn
     verified = None
-    if proof.verify:
+    if proof.verify and isinstance(asked, Changes):
         asked, verified = _proved(asked, dsn, settings, going, proof)
     with progress_bar("apply") as progress, ddl_session(dsn, _on_terminal(progress)) as session:
         if going.yes:
@@ -134,14 +137,11 @@ def _asked(file: Path | None, going: GoingOptions) -> "Changes | Journal":
 
 
 def _proved(
-    asked: "Changes | Journal", dsn: str, settings: "Settings", going: GoingOptions, proof: ProofOptions
-) -> "tuple[Changes | Journal, Verified | None]":
+    asked: "Changes", dsn: str, settings: "Settings", going: GoingOptions, proof: ProofOptions
+) -> "tuple[Changes, Verified | None]":
     """Return what is left of the changes when they are measured on copies; all of them where it would not start anyway."""
-    from perfkit.apply.journal import Journal
     from perfkit.db.ddl import ddl_session
 
-    if isinstance(asked, Journal):
-        raise UsageError("--verify tries a FILE: what a journal holds is begun already")
     with ddl_session(dsn) as session:
         tried = proposed(asked, session.catalog)
         outlook = _outlook(asked, session, going)
