@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from perfkit.cli.progress import progress_bar
 from perfkit.cli.session import catalog_from, manner_of, server_at, server_from, workload_from
 from perfkit.cli.twin import database, snapshot_from
+from perfkit.cli.whatif import hypopg_what_if, refuse_without_hypopg, twin_what_if
 from perfkit.errors import MeasureError, NothingMeasuredError, StatementError
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
     from perfkit.indexes.gather import Gathered
     from perfkit.indexes.times import Times
     from perfkit.indexes.why_not import WithoutIndex
-    from perfkit.measure.model import CaseResult
+    from perfkit.measure.model import Analysis, CaseResult
     from perfkit.plan.model import Plan
-    from perfkit.plan.runs import Statement
     from perfkit.plan.tables import Tables
     from perfkit.settings import Settings
     from perfkit.twin.build import Twin
@@ -62,38 +62,37 @@ def measured_ground(
     from perfkit.db.connect import connected
     from perfkit.db.guard import guarded
     from perfkit.db.tables import read_tables
-    from perfkit.indexes.times import Times, unmeasured_results
+    from perfkit.indexes.times import Times
     from perfkit.indexes.why_not import not_measured
     from perfkit.measure.run import measure
 
     server = server_from(settings)
     if what_if == HYPOPG:
-        _refuse_without_hypopg(server)
+        refuse_without_hypopg(server)
     workload = workload_from(settings, server, patterns)
     with progress_bar("measure") as progress:
         analysis = measure(workload, server, manner_of(settings), progress)
     with connected(server.dsn) as connection, guarded(connection, server.guard):
         tables = read_tables(connection)
-    known_ms = {each.case.id: each.median_ms for each in analysis.results if each.median_ms is not None}
-    refused = _writes_not_run(workload, analysis.results)
-    plans = {each.case.id: each.runs.plan for each in analysis.results if each.runs}
-    planned, _ = _planned(refused, server)
-    guessed = unmeasured_results(refused, plans | planned, known_ms)
-    notes = _notes_on_writes(guessed)
     with ExitStack() as stack:
         if what_if == HYPOPG:
-            asked: _WhatIf = partial(_hypopg, server, workload, tables)
+            asked, planner = partial(hypopg_what_if, server, workload, tables), server
+            lacks: tuple[str, ...] = ()
         else:
             twin, lacks = stack.enter_context(_twin_of(server, settings))
-            asked, notes = partial(_twin_what_if, twin, workload, tables), (*notes, *lacks)
+            # There the writes can be planned too that the role may not even prepare.
+            planner = server_at(twin.dsn, settings, allow_superuser=True)
+            asked = partial(twin_what_if, twin, workload, tables)
+        guessed = _guessed(_writes_not_run(workload, analysis.results), analysis, planner)
+        estimated = frozenset(each.case.id for each in guessed)
         yield Ground(
             results=(*(each for each in analysis.results if each.runs), *guessed),
             times=Times.MEASURED,
-            estimated=frozenset(planned),
-            unmeasured=not_measured(each for each in analysis.results if each.case.id not in planned),
+            estimated=estimated,
+            unmeasured=not_measured(each for each in analysis.results if each.case.id not in estimated),
             tables=tables,
             what_if=asked,
-            notes=notes,
+            notes=(*_notes_on_writes(guessed), *lacks),
         )
 
 
@@ -128,7 +127,7 @@ def snapshot_ground(
             estimated=frozenset(plans.keys() - known.keys()),
             unmeasured=not_planned(problems, chosen.undrawn),
             tables=tables,
-            what_if=partial(_twin_what_if, twin, chosen, tables),
+            what_if=partial(twin_what_if, twin, chosen, tables),
             notes=(*_notes_on_snapshot(snapshot, baseline, plans, known), *twin.notes),
         )
 
@@ -168,6 +167,18 @@ def _writes_not_run(workload: "Workload", results: Iterable["CaseResult"]) -> tu
     """Return the cases that write and may not run here: what new indexes cost them counts all the same."""
     left = {each.case.id for each in results if each.runs is None}
     return tuple(each for each in workload.cases if each.case.id in left and "write" in each.query.allowed)
+
+
+def _guessed(
+    cases: Sequence["WeightedCase"], analysis: "Analysis", planner: "GuardedServer"
+) -> tuple["CaseResult", ...]:
+    """Return the cases as they are planned, their times by what those of the analysis take for their costs."""
+    from perfkit.indexes.times import unmeasured_results
+
+    known_ms = {each.case.id: each.median_ms for each in analysis.results if each.median_ms is not None}
+    plans = {each.case.id: each.runs.plan for each in analysis.results if each.runs}
+    planned, _ = _planned(cases, planner)
+    return unmeasured_results(cases, plans | planned, known_ms)
 
 
 def _planned(
@@ -254,50 +265,3 @@ def _twin_of(server: "GuardedServer", settings: "Settings") -> Iterator[tuple["T
     snapshot = snapshot_from(server, Redaction(values=False))
     with built_twin(snapshot, settings.dir, database()) as twin:
         yield twin, (*snapshot.data.lacks, *twin.notes)
-
-
-@contextmanager
-def _twin_what_if(
-    bare: "Twin", workload: "Workload", tables: "Tables", gathered: "Gathered"
-) -> Iterator["Planner"]:
-    """Yield what answers what-if on a twin, which gets all candidates."""
-    from perfkit.db.connect import connected
-    from perfkit.db.whatif import TwinWhatIf
-    from perfkit.indexes.advise import Planner, to_plan
-    from perfkit.twin.build import add_candidates
-
-    twin, made = add_candidates(bare, to_plan(gathered, tables), gathered.needs, database())
-    with connected(twin.dsn) as connection:
-        refused = {each.definition: each.problem for each in made if each.problem}
-        what_if = TwinWhatIf(connection, made, _statements(workload, gathered))
-        yield Planner(what_if=what_if, refused=refused)
-
-
-def _refuse_without_hypopg(server: "GuardedServer") -> None:
-    """Raise MeasureError before minutes of measuring, not after."""
-    from perfkit.db.connect import connected
-    from perfkit.db.hypopg import hypopg_what_if
-
-    with connected(server.dsn) as connection:
-        hypopg_what_if(connection, server.guard, (), {})
-
-
-@contextmanager
-def _hypopg(
-    server: "GuardedServer", workload: "Workload", tables: "Tables", gathered: "Gathered"
-) -> Iterator["Planner"]:
-    """Yield what answers what-if on the server itself, by HypoPG."""
-    from perfkit.db.connect import connected
-    from perfkit.db.hypopg import hypopg_what_if
-    from perfkit.indexes.advise import to_plan
-
-    with connected(server.dsn) as connection:
-        statements = _statements(workload, gathered)
-        yield hypopg_what_if(connection, server.guard, to_plan(gathered, tables), statements)
-
-
-def _statements(workload: "Workload", gathered: "Gathered") -> dict[str, "Statement"]:
-    from perfkit.measure.run import statement_of
-
-    own = {each.case.id: statement_of(each.query, each.case) for each in workload.cases}
-    return own | dict(gathered.lookups)

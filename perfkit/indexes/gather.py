@@ -137,12 +137,13 @@ def _with_whole(name: str, tables: Tables) -> Iterable[str]:
 
 
 def _writes(usage: Usage | None, runs: Runs, tables: Tables) -> Iterator[TableWrite]:
-    """Yield what one call writes: the rows that reached the plan's operators that write, by table."""
+    """Yield what one call writes: the rows that reached, or would reach, the plan's operators that write, by table."""
     rows: dict[str, float] = {}
     for node in walk(runs.plan.root):
         if node.type == "ModifyTable" and node.schema and node.relation and node.children:
-            below = node.children[0].actual
-            rows[f"{node.schema}.{node.relation}"] = below.rows * below.loops if below else 1.0
+            below = node.children[0]
+            ran = below.actual
+            rows[f"{node.schema}.{node.relation}"] = ran.rows * ran.loops if ran else below.plan_rows or 1.0
     for reference in usage.references if usage else ():
         if reference.target:
             table = tables.find(reference.schema, reference.name)

@@ -92,8 +92,10 @@ def _not_worth_it(
     if gain_ms + write_ms < thresholds.LEAST_BENEFIT_MS_PER_MINUTE:
         return Reason.TOO_SMALL, f"would save {format_ms(gain_ms + write_ms)} a minute"
     if gain_ms < thresholds.LEAST_BENEFIT_MS_PER_MINUTE:
-        costs = f"{format_ms(write_ms)} a minute of writing for {format_ms(gain_ms + write_ms)} of reading"
-        return Reason.WRITE_COST, costs
+        costs = (
+            f"would save {format_ms(gain_ms + write_ms)} a minute, and take {format_ms(write_ms)} of writing"
+        )
+        return (Reason.WRITE_COST if gain_ms < 0 else Reason.TOO_SMALL), costs
     if limits.budget_bytes is not None and size_bytes > limits.budget_bytes:
         return Reason.NO_BUDGET, f"needs {format_bytes(size_bytes - limits.budget_bytes)} more"
     if (

@@ -8,11 +8,12 @@ from perfkit.indexes.drops import Drop
 from perfkit.indexes.selection import CaseEffect, ChosenIndex
 from perfkit.indexes.times import Times
 from perfkit.indexes.verify import MeasuredCase, Verified
-from perfkit.indexes.why_not import WithoutIndex
+from perfkit.indexes.why_not import Reason, WithoutIndex
 from perfkit.report.document import Block, Cell, Item, Listing, Paragraph, Table, Tone
 from perfkit.report.documents.suggest_statements import (
     create_statement,
     drop_statement,
+    dropped_name,
     drops_of,
     left_of,
     needs_of,
@@ -89,7 +90,7 @@ def _ranking(left: Sequence[ChosenIndex], drops: Sequence[Drop], view: SuggestVi
     removals = [
         (
             Cell(str(number)),
-            Cell(f"drop {drop.name} ({drop.kind})", Tone.WARN),
+            Cell(f"drop {dropped_name(drop)} ({drop.kind})", Tone.WARN),
             Cell(f"-{format_bytes(drop.size_bytes)}"),
             Cell(""),
             Cell(_writing(-drop.saved_write_ms)),
@@ -119,7 +120,8 @@ def _where(index: ChosenIndex) -> str:
     definition = index.definition
     method = "" if definition.method == "btree" else f"{definition.method} "
     keys = ", ".join(key.sql for key in definition.keys)
-    include = f" INCLUDE {len(definition.include)}" if definition.include else ""
+    more = len(definition.include)
+    include = f" INCLUDE {more} column{'s' if more > 1 else ''}" if more else ""
     predicate = f" WHERE {definition.predicate}" if definition.predicate else ""
     return f"{definition.qualified_table} {method}({keys}){include}{predicate}"
 
@@ -174,8 +176,8 @@ def _kept(advice: Advice) -> Iterator[Table]:
 
 def _without(cases: Sequence[WithoutIndex]) -> Iterator[Table]:
     rows = []
-    by_reason = sorted(cases, key=lambda each: (each.reason, each.case_id))
-    for reason, group in groupby(by_reason, key=lambda each: each.reason):
+    by_reason = sorted(cases, key=lambda each: (*_group(each), each.case_id))
+    for (reason, _), group in groupby(by_reason, key=_group):
         left = list(group)
         names = ", ".join(each.case_id for each in left[:_CASES_SHOWN])
         more = len(left) - _CASES_SHOWN
@@ -213,6 +215,11 @@ def _conditions(advice: Advice, view: SuggestView, verified: Verified | None) ->
         f" {format_ms(view.search_ms)}.",
         Tone.FAINT,
     )
+
+
+def _group(case: WithoutIndex) -> tuple[str, str]:
+    """Return what cases are told together by: the reason, and for one that did not run its problem."""
+    return case.reason, case.detail if case.reason is Reason.NOT_MEASURED else ""
 
 
 def _verdict(

@@ -42,8 +42,13 @@ def create_statement(index: ChosenIndex) -> str:
 
 def drop_statement(drop: Drop) -> str:
     """Return what drops an index without stopping anybody."""
+    return f"DROP INDEX CONCURRENTLY {dropped_name(drop)}"
+
+
+def dropped_name(drop: Drop) -> str:
+    """Return the name of an index to drop as SQL writes it."""
     schema, _, name = drop.name.partition(".")
-    return f"DROP INDEX CONCURRENTLY {quote_name(schema)}.{quote_name(name)}"
+    return f"{quote_name(schema)}.{quote_name(name)}"
 
 
 def reason_of(advice: Advice, index: ChosenIndex) -> str:
