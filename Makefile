@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check bench bench-regress bench-apply bench-twin docs lock clean
+.PHONY: demo test check bench bench-regress bench-apply bench-twin bench-whatif docs lock clean
 
 demo: $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" sh docs/demo.sh
@@ -32,6 +32,10 @@ bench-apply: $(VENV)/.installed
 # How true the twin is, and what it takes; about five minutes.
 bench-twin: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_twin
+
+# How true what-if is against indexes that are really built, and how fast; about three minutes.
+bench-whatif: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_whatif
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m perfkit.plan.rules.pages

@@ -42,6 +42,11 @@ class TwinWhatIf:
                 [[oid for each in candidates for oid in each.oids]],
             )
 
+    @property
+    def server_pid(self) -> int:
+        """Return the process of the server that plans."""
+        return self._connection.info.backend_pid
+
     def size_bytes(self, definition: IndexDefinition) -> int:
         """Return how large the index would be."""
         return self._candidates[definition].size_bytes

@@ -1,0 +1,166 @@
+"""How true what-if is, against indexes that are really built, and how many plans it makes in a second.
+
+Run: python -m tests.bench.bench_whatif [--dir DIR | --alumni N]. Every index is built on the demo, planned with, and dropped.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from perfkit.db.connect import connected
+from perfkit.db.questions import Questions
+from perfkit.indexes.workload import WorkloadCase
+from perfkit.plan.runs import Statement
+from perfkit.syntax.index import read_definition
+from tests.bench import whatif_speed
+from tests.bench.demo_server import demo_in, running_demo
+from tests.bench.figure import Figure, table
+from tests.bench.index_sizes import superuser_dsn
+from tests.bench.index_uses import USES
+from tests.bench.twins import asking
+
+NEAR = 0.05
+MOST_OTHER_CHOICE_PERCENT = 2.0
+MOST_FAR_PERCENT = 5.0
+MADE = "bench_made"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A candidate and a statement, as the twin sees them and as they are when the index is there."""
+
+    kind: str
+    index: str
+    sql: str
+    asked_cost: float
+    asked_used: bool
+    built_cost: float
+    built_used: bool
+
+    @property
+    def error(self) -> float:
+        """Return by how much the cost that was asked is too high, as a share of the true one."""
+        return self.asked_cost / self.built_cost - 1
+
+    @property
+    def affected(self) -> bool:
+        return self.asked_used or self.built_used
+
+
+def pairs(source: str, folder: Path, uses: Mapping[str, Sequence[tuple[str, Sequence[str]]]]) -> list[Pair]:
+    """Return each statement with its candidate, asked on a twin and planned with the index built on the source."""
+    each = [
+        (kind, index, sql)
+        for kind, found in uses.items()
+        for index, statements in found
+        for sql in statements
+    ]
+    definitions = {index: read_definition(f"CREATE INDEX ON {index}") for _, index, _ in each}
+    statements = {sql: _statement(sql) for _, _, sql in each}
+    with asking(source, folder, list(definitions.values()), (), statements) as (what_if, made):
+        problems = [f"{one.definition.create()}: {one.problem}" for one in made if one.problem]
+        if problems:
+            raise RuntimeError("; ".join(problems))
+        asked = [
+            what_if.cost(_case(sql), frozenset({definitions[index]}), frozenset()) for _, index, sql in each
+        ]
+    built = _built(
+        source, {index: [sql for _, other, sql in each if other == index] for index in definitions}
+    )
+    return [
+        Pair(
+            kind=kind,
+            index=index,
+            sql=sql,
+            asked_cost=answer.cost,
+            asked_used=bool(answer.used),
+            built_cost=built[index, sql][0],
+            built_used=built[index, sql][1],
+        )
+        for (kind, index, sql), answer in zip(each, asked, strict=True)
+    ]
+
+
+def _built(source: str, wanted: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], tuple[float, bool]]:
+    """Return cost of each plan and whether it uses the index, with each index built and dropped again."""
+    found = {}
+    for index, statements in wanted.items():
+        with connected(source) as connection:
+            before = Questions(connection, {}).existing.keys()
+            connection.execute(f"CREATE INDEX {MADE} ON {index}".encode())
+            try:
+                questions = Questions(connection, {sql: _statement(sql) for sql in statements})
+                new = questions.existing.keys() - before
+                for sql in statements:
+                    row = connection.execute(questions.explain(sql)).fetchone()
+                    assert row is not None
+                    planned = questions.answer(row[0], {})
+                    found[index, sql] = (planned.cost, bool(planned.used_existing & new))
+            finally:
+                connection.execute(f"DROP INDEX {index.split('.')[0]}.{MADE}".encode())
+    return found
+
+
+def _statement(sql: str) -> Statement:
+    return Statement(text=sql, types=(), values=(), writes=False, volatile=False)
+
+
+def _case(sql: str) -> WorkloadCase:
+    return WorkloadCase(id=sql, weight=1, measured_ms=1, reads=frozenset())
+
+
+def agreement(found: Sequence[Pair]) -> Iterator[Figure]:
+    """Yield how many of the affected plans make another choice, and how many have a cost that is not near."""
+    affected = [pair for pair in found if pair.affected]
+    other = [pair for pair in affected if pair.asked_used != pair.built_used]
+    far = [pair for pair in affected if abs(pair.error) > NEAR]
+    candidates = len({pair.index for pair in found})
+    for what, missed, most in (
+        ("plans that use the index, or not, unlike what-if", other, MOST_OTHER_CHOICE_PERCENT),
+        (f"plans whose cost is more than {NEAR:.0%} off", far, MOST_FAR_PERCENT),
+    ):
+        yield Figure(
+            what=what,
+            measured=100 * len(missed) / len(affected),
+            most=most,
+            unit="%",
+            detail=f"{len(missed)} of {len(affected)} affected plans; {candidates} candidates, {len(found)} plans in all",
+        )
+
+
+def listing(found: Sequence[Pair]) -> str:
+    """Return a line a plan: kind, choice and cost by what-if and in truth."""
+    lines = [f"{'kind':23} {'asked':>14} {'built':>14} {'error':>7}  index and statement\n"]
+    for pair in found:
+        asked, built = (
+            f"{cost:,.2f} {'+' if used else '-'}"
+            for cost, used in ((pair.asked_cost, pair.asked_used), (pair.built_cost, pair.built_used))
+        )
+        mark = "" if pair.asked_used == pair.built_used else "OTHER CHOICE "
+        lines.append(
+            f"{pair.kind:23} {asked:>14} {built:>14} {pair.error:+7.1%}  {mark}{pair.index}: {pair.sql}\n"
+        )
+    return "".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_whatif", description=__doc__)
+    parser.add_argument("--dir", type=Path, help="a running demo to use")
+    parser.add_argument("--alumni", type=int, default=20_000, help="size of the demo that is made")
+    given = parser.parse_args()
+    with (
+        demo_in(given.dir, alumni=given.alumni) as directory,
+        tempfile.TemporaryDirectory(prefix="perfkit-bench-") as folder,
+    ):
+        Path(folder).chmod(0o711)
+        source = superuser_dsn(running_demo(directory))
+        found = pairs(source, Path(folder), USES)
+        speed = list(whatif_speed.figures(directory, source, Path(folder)))
+    sys.stdout.write(listing(found) + "\n" + table([*agreement(found), *speed]))
+
+
+if __name__ == "__main__":
+    main()
