@@ -29,7 +29,7 @@ bench-regress: $(VENV)/.installed
 bench-apply: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.apply_kills --runs 200 --raw docs/apply-kills.jsonl
 
-# How true the twin is, and what it takes; about five minutes.
+# How true the twin is, and what it takes; about ten minutes.
 bench-twin: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_twin
 

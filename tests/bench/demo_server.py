@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,9 @@ from tests.bench.process import PERFKIT, run
 
 
 @contextmanager
-def demo_in(directory: Path | None, *, alumni: int) -> Iterator[Path]:
+def demo_in(
+    directory: Path | None, *, alumni: int, environ: Mapping[str, str] | None = None
+) -> Iterator[Path]:
     """Yield the directory of a running demo: the given one as it is, else a new one of so many alumni."""
     if directory is not None:
         running_demo(directory)
@@ -20,7 +22,7 @@ def demo_in(directory: Path | None, *, alumni: int) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="perfkit-bench-"))
     folder.chmod(0o711)  # the server may run as nobody
     try:
-        run([*PERFKIT, "demo", "up", "--dir", folder / "demo", "--alumni", str(alumni)])
+        run([*PERFKIT, "demo", "up", "--dir", folder / "demo", "--alumni", str(alumni)], environ=environ)
         yield folder / "demo"
     finally:
         run([*PERFKIT, "demo", "down", "--dir", folder / "demo"])

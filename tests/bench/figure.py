@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A number that was measured, and the most that it should be; `detail` says how it was come by."""
+    """A number that was measured, and the most that it should be, if anything; `detail` says how it was come by."""
 
     what: str
     measured: float
-    most: float
+    most: float | None = None
     unit: str
     detail: str = ""
 
     @property
     def met(self) -> bool:
-        return self.measured <= self.most
+        return self.most is None or self.measured <= self.most
 
 
 def table(figures: Sequence[Figure]) -> str:
@@ -26,8 +26,8 @@ def table(figures: Sequence[Figure]) -> str:
         (
             figure.what,
             f"{figure.measured:.2f} {figure.unit}".strip(),
-            f"<= {figure.most:.2f} {figure.unit}".strip(),
-            "met" if figure.met else "MISSED",
+            "" if figure.most is None else f"<= {figure.most:.2f} {figure.unit}".strip(),
+            "" if figure.most is None else "met" if figure.met else "MISSED",
             figure.detail,
         )
         for figure in figures
