@@ -171,6 +171,14 @@ def _writable(path: Path | None) -> Path | None:
     return path
 
 
+SqlFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--sql", metavar="FILE", callback=_writable, help="Write the statements to a file of SQL too."
+    ),
+]
+
+
 def _problem_of_writing(path: Path) -> int:
     """Return the error number that writing to the path would end with, as far as it can be told, else 0."""
     directory = path.parent

@@ -19,6 +19,7 @@ from perfkit.cli.options import (
     OutputOptions,
     Patterns,
     ServerOptions,
+    SqlFile,
     takes,
 )
 from perfkit.cli.session import (
@@ -97,9 +98,7 @@ def suggest(
         typer.Option("--verify", help="Build them on a copy, measure, and keep what is measured to help."),
     ] = False,
     copies: Copies = None,
-    sql: Annotated[
-        Path | None, typer.Option("--sql", metavar="FILE", help="Write the statements to a file of SQL too.")
-    ] = None,
+    sql: SqlFile = None,
     calls: Calls = None,
     baselines: BaselineDirectory = None,
     ground: GroundOptions,
@@ -111,8 +110,7 @@ def suggest(
     """Say which indexes to create and to drop for the catalog, what each is worth, and why a case got none.
 
     The catalog is measured as `perfkit analyze` does it; what an index would change is asked of the planner of a twin.
-    The database is only read. Make them with `perfkit apply`. Exit 0 also when there is nothing to suggest, 3 when no
-    case could be measured.
+    The database is only read. Make them with `perfkit apply`. Exit 3 when no case could be measured.
     """
     from perfkit.files import write_atomically
     from perfkit.report.documents.suggest import suggest_document
