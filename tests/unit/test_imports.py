@@ -28,7 +28,7 @@ ARROWS: dict[str, set[str]] = {
     "syntax": set(),
     "plan": set(),
     "catalog": {"plan", "syntax"},
-    "db": {"apply", "catalog", "copies", "indexes", "plan", "syntax", "twin"},
+    "db": {"apply", "bench", "catalog", "copies", "indexes", "plan", "syntax", "twin"},
     "measure": {"catalog", "plan"},
     "baseline": {"catalog", "fields", "measure", "plan", "syntax", "files", "twin"},
     "history": {"baseline", "fields", "files", "measure", "plan"},
@@ -39,11 +39,12 @@ ARROWS: dict[str, set[str]] = {
     "twin": {"catalog", "copies", "embedded", "files", "measure", "plan", "syntax"},
     "bench": {"baseline", "catalog", "fields", "files", "measure", "plan"},
     "doctor": set(),
+    "kv": set(),
     "embedded": {"copies"},
     "demo": {"embedded"},
     "report": {"apply", "baseline", "bench", "calibrate", "catalog", "doctor", "files", "history", "indexes", "measure", "plan", "selftest", "settings", "twin"},
     "cli": {
-        "apply", "baseline", "bench", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "indexes", "measure", "plan", "report", "selftest", "settings", "settings_edit", "twin",
+        "apply", "baseline", "bench", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "indexes", "kv", "measure", "plan", "report", "selftest", "settings", "settings_edit", "twin",
     },
 }  # fmt: skip
 
@@ -52,7 +53,7 @@ LIBRARIES = {
     "psycopg": {"db"},
     "typer": {"cli"},
     "rich": {"cli", "report"},
-    "redis": set(),
+    "redis": {"kv"},
     "postgast": {"syntax"},
     "sqlparse": {"cli"},
 }

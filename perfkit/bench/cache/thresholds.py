@@ -1,0 +1,35 @@
+"""The thresholds of the cache bench, each with its reason."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Where the bench draws lines."""
+
+    # A write whose notification is not dealt with by then has returned, and is told as late: a listener that is this slow is gone.
+    notify_limit_s: float = 2.0
+    # Who waits for another's fill looks first soon, as most queries are short, then less often.
+    lock_first_wait_s: float = 0.001
+    lock_longest_wait_s: float = 0.05
+    # Longer than nearly every query; a slower one is asked twice, which costs less than waiting on a holder that died.
+    lock_ttl_ms: int = 10_000
+    lock_wait_s: float = 5.0
+    # The size that is recommended saves this share of what the largest would: beyond it, memory buys little.
+    enough_saved: float = 0.95
+    # A policy is chosen over LRU, the default that people know, only for this much more of the reads.
+    policy_gain_share: float = 0.01
+    # With TTL alone, a query's TTL is chosen so that this share of its hits is older than the database.
+    stale_share: float = 0.01
+    # Streams of more keys than this are sampled for the curve (SHARDS): some thousands of keys are within a point.
+    sampled_keys: int = 8_000
+    # Writers and readers of a stampede's trial: enough that an unprotected cache shows it, few for the server.
+    stampede_clients: int = 8
+    stampede_rounds: int = 10
+    # Keys are asked for once to learn their time and size, the most read first, for this long; others are like their query's.
+    learn_s: float = 15.0
+    # Cases are looked at for blocks for this long.
+    blocks_s: float = 10.0
+
+
+THRESHOLDS = Thresholds()

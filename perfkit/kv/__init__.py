@@ -1,0 +1,1 @@
+"""Key-value servers: the only room that talks to Valkey or Redis."""
