@@ -106,11 +106,13 @@ def _grouped(statement: str) -> str:
     tokens = {len(statement[: t.start].encode()): statement[t.start : t.end] for t in tokenize(statement)}
     texts: dict[int, str] = {}
     kept: set[int] = set()
-    for one, other in same_leaves(tree):
-        if other.number and (one.number or one.location in tokens):
-            text = f"${one.number}" if one.number else tokens[one.location]
-            texts.setdefault(other.number, texts.get(one.number, text))
-        kept |= {one.location, other.location}
+    for pair in same_leaves(tree):
+        constants = [tokens[leaf.location] for leaf in pair if not leaf.number and leaf.location in tokens]
+        numbers = [leaf.number for leaf in pair if leaf.number]
+        text = constants[0] if constants else f"${numbers[0]}" if numbers else ""
+        for number in numbers if constants else numbers[1:]:
+            texts.setdefault(number, texts.get(numbers[0], text))
+        kept |= {leaf.location for leaf in pair}
     last = max(map(int, _POSITION.findall(statement)), default=0)
     edits = []
     for place, text in tokens.items():

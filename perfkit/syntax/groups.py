@@ -20,13 +20,18 @@ class Leaf(NamedTuple):
 
 
 def same_leaves(tree: Node) -> list[tuple[Leaf, Leaf]]:
-    """Return pairs of parameters and constants that must be the same, the first as the grouping has it."""
+    """Return pairs of parameters and constants that must be the same, the first as the grouping has it.
+
+    What is sorted by may be something else than what is selected, unless the server has left a constant in it.
+    """
     pairs: list[tuple[Leaf, Leaf]] = []
     for select in (each for each in everything(tree) if each.DESCRIPTOR.name == "SelectStmt"):
         targets = [node.res_target.val for node in select.target_list]
         sorted_by = [node.sort_by.node for node in select.sort_clause]
         having = [select.having_clause] if select.HasField("having_clause") else []
         pairs += _matches(_grouped(select.group_clause), [*targets, *sorted_by, *having])
+        sorted_pairs = _matches(targets, sorted_by)
+        pairs += (pair for pair in sorted_pairs if any(not leaf.number for leaf in pair))
         if select.distinct_clause:
             on = [node for node in select.distinct_clause if kind_of(node)]
             pairs += _matches(on or targets, [*targets, *sorted_by])

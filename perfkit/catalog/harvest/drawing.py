@@ -15,6 +15,9 @@ _JSON = frozenset({"json", "jsonb"})
 # Functions and types that make words of what a user types, and of what takes the words as they are.
 _TYPED = frozenset({"plainto_tsquery", "phraseto_tsquery", "websearch_to_tsquery"})
 
+# By the category of a type, what values under a key look like that can be cast to it.
+_VALUE_KINDS = {"N": r"^-?\d+$", "D": r"^\d{4}-\d\d-\d\d"}
+
 Writer = Callable[["Row", Parameter, str], str]
 
 
@@ -46,6 +49,12 @@ class Row:
         """Tell whether another parameter is the lower end of the range that this one is the upper end of."""
         places = (each.place for each in self.parameters.values())
         return any(p.operator in _LOWS and p.expression == parameter.place.expression for p in places)
+
+    def cast_of(self, parameter: Parameter) -> str:
+        """Return the category of the type that the value under a key is cast to and compared as; '' for none."""
+        number = rf"\${parameter.place.number}(?!\d)"
+        using = (p for p in self.parameters.values() if re.search(number, p.place.expression))
+        return next((p.type.category for p in using if "::" in p.place.expression), "")
 
     def _inner(self, found: re.Match[str]) -> str:
         other = self.parameters.get(int(found[1]))
@@ -114,7 +123,9 @@ def _key(row: Row, parameter: Parameter, expression: str) -> str:
     # Which of a row's keys, its own content decides: so that it is not the first of the alphabet in every row.
     keys = f"jsonb_object_keys(CASE jsonb_typeof({_document(row, parameter, expression)})"
     keys += f" WHEN 'object' THEN {_document(row, parameter, expression)} END)"
-    return f"(SELECT key FROM {keys} AS key ORDER BY md5(key || ({expression})::text) LIMIT 1)"  # noqa: S608 - of quoted names
+    kind = _VALUE_KINDS.get(row.cast_of(parameter), "")
+    only = f" WHERE ({expression}) ->> key ~ '{kind}'" if kind else ""
+    return f"(SELECT key FROM {keys} AS key{only} ORDER BY md5(key || ({expression})::text) LIMIT 1)"  # noqa: S608 - of quoted names
 
 
 def _document(row: Row, parameter: Parameter, expression: str) -> str:

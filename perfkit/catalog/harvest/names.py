@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from perfkit.catalog.harvest.model import ParameterType
 from perfkit.catalog.harvest.thresholds import NAME_CHARACTERS
-from perfkit.syntax.statement import first_word
+from perfkit.syntax.statement import first_word, read_statement
 from perfkit.syntax.usage.model import Reference, Usage
 from perfkit.syntax.usage.places import Place, Role
 
@@ -29,7 +29,8 @@ def plain(name: str) -> str:
 
 def query_name(statement: str, usage: Usage) -> str:
     """Return verb, tables and what these are looked up by, such as select_people_gifts_by_grad_year."""
-    words = [_verb(statement, usage), *(plain(name) for name in _tables(usage))]
+    sources = _tables(usage) or sorted(name for _, name in read_statement(statement).function_calls)
+    words = [_verb(statement, usage), *map(plain, sources)]
     filters = [plain(name) for name in _filters(usage)]
     name = "_".join([*words, *(["by", *filters] if filters else [])])
     if len(name) <= NAME_CHARACTERS:

@@ -15,6 +15,9 @@ Values = Mapping[str, str | None]
 
 def statistics_cases(reading: Reading, tables: Tables, server: Server) -> dict[str, Values] | None:
     """Return the cases by name, those that differ; None when some parameter's column has no statistics that serve."""
+    # A new row needs keys that no row has, and a row that others refer to cannot go: of that, statistics know nothing.
+    if any(reference.target in ("insert", "delete") for reference in reading.usage.references):
+        return None
     known: dict[str, ColumnValues] = {}
     for parameter in reading.parameters:
         if parameter.place.role in (Role.COMPARED, Role.WRITTEN):
