@@ -3,6 +3,7 @@
 It comes from a server that is measured, or from a snapshot, where nothing can be measured and no server is reached.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -62,6 +63,7 @@ def measured_ground(
     from perfkit.db.connect import connected
     from perfkit.db.guard import guarded
     from perfkit.db.tables import read_tables
+    from perfkit.indexes.doubts import doubts
     from perfkit.indexes.times import Times
     from perfkit.indexes.why_not import not_measured
     from perfkit.measure.run import measure
@@ -92,7 +94,11 @@ def measured_ground(
             unmeasured=not_measured(each for each in analysis.results if each.case.id not in estimated),
             tables=tables,
             what_if=asked,
-            notes=(*_notes_on_writes(guessed), *lacks),
+            notes=(
+                *_notes_on_writes(guessed),
+                *doubts(analysis.facts, tables, time.time()),
+                *lacks,
+            ),
         )
 
 

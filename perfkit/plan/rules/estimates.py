@@ -56,7 +56,7 @@ def _check_misestimate(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
     mended = {node for scan in scans(tree, facts) if _mended_by_index(scan) for node in scan.nodes}
     for node in misestimated(tree):
         relation = relation_of(table_node(tree, node), facts)
-        if node in mended or (relation is not None and _is_stale(relation)):
+        if node in mended or (relation is not None and is_stale(relation)):
             continue  # the index, or stale-statistics, is what to do
         if node.type == "Bitmap Index Scan" and _severity(tree, node) is Severity.INFO:
             continue  # the index was used all the same
@@ -123,7 +123,7 @@ def _check_stale_statistics(tree: Tree, facts: Facts | None) -> Iterator[Finding
     for node in misestimated(tree):
         owner = table_node(tree, node)
         relation = relation_of(owner, facts)
-        if relation is None or relation.qualified_name in said or not _is_stale(relation):
+        if relation is None or relation.qualified_name in said or not is_stale(relation):
             continue
         said.add(relation.qualified_name)
         modified = relation.modified_since_analyze or 0
@@ -151,7 +151,8 @@ def _check_stale_statistics(tree: Tree, facts: Facts | None) -> Iterator[Finding
         )
 
 
-def _is_stale(relation: Relation) -> bool:
+def is_stale(relation: Relation) -> bool:
+    """Tell whether so many rows changed since the table was analyzed that its statistics are out of date."""
     modified = relation.modified_since_analyze
     if modified is None:
         return False

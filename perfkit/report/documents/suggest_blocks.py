@@ -79,7 +79,7 @@ def _ranking(left: Sequence[ChosenIndex], drops: Sequence[Drop], view: SuggestVi
     creates = [
         (
             Cell(str(number)),
-            Cell(f"create on {_where(index)}", Tone.GOOD),
+            Cell(f"create {_where(index)}", Tone.GOOD),
             Cell(format_bytes(index.size_bytes)),
             Cell(amount(index.benefit_ms_per_minute, view)),
             Cell(_writing(index.write_ms_per_minute)),
@@ -98,10 +98,10 @@ def _ranking(left: Sequence[ChosenIndex], drops: Sequence[Drop], view: SuggestVi
         )
         for number, drop in enumerate(drops, len(left) + 1)
     ]
-    saves = "saves cost a minute" if view.times is Times.COST else "saves a minute"
+    saves = "saves cost/min" if view.times is Times.COST else "saves/min"
     return Table(
         title="",
-        headings=("#", "index", "size", saves, "writes a minute", "cases"),
+        headings=("#", "index", "size", saves, "writes/min", "cases"),
         rows=(*creates, *removals),
         numeric=frozenset({0, 2, 3, 4, 5}),
     )
@@ -120,8 +120,7 @@ def _where(index: ChosenIndex) -> str:
     definition = index.definition
     method = "" if definition.method == "btree" else f"{definition.method} "
     keys = ", ".join(key.sql for key in definition.keys)
-    more = len(definition.include)
-    include = f" INCLUDE {more} column{'s' if more > 1 else ''}" if more else ""
+    include = f" INCLUDE {_counted(len(definition.include), 'column')}" if definition.include else ""
     predicate = f" WHERE {definition.predicate}" if definition.predicate else ""
     return f"{definition.qualified_table} {method}({keys}){include}{predicate}"
 
@@ -138,7 +137,7 @@ def _create_item(
     most = sorted(index.helps, key=lambda each: each.after_ms - each.before_ms)
     lines += [_effect(each, view, measured.get(each.case_id)) for each in most[:_CASES_SHOWN]]
     more = len(most) - _CASES_SHOWN
-    lines += [f"and {format_count(more)} more case{'s' if more > 1 else ''}"] if more > 0 else []
+    lines += [f"and {_counted(more, 'more case')}"] if more > 0 else []
     return Item(
         heading=f"{create_statement(index)};",
         lines=tuple(map(Paragraph, lines)),
@@ -211,7 +210,7 @@ def _conditions(advice: Advice, view: SuggestView, verified: Verified | None) ->
     if left:
         yield Paragraph(legend(view, verified), Tone.WARN if view.times is Times.COST else Tone.FAINT)
     yield Paragraph(
-        f"{format_count(selection.candidates)} candidates, {format_count(selection.plans)} plans in"
+        f"{_counted(selection.candidates, 'candidate')}, {_counted(selection.plans, 'plan')} in"
         f" {format_ms(view.search_ms)}.",
         Tone.FAINT,
     )
@@ -243,4 +242,8 @@ def _verdict(
 
 
 def _indexes(number: int) -> str:
-    return "1 index" if number == 1 else f"{format_count(number)} indexes"
+    return _counted(number, "index", "indexes")
+
+
+def _counted(number: int, one: str, more: str = "") -> str:
+    return f"{format_count(number)} {one if number == 1 else more or f'{one}s'}"
