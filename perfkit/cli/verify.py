@@ -1,6 +1,7 @@
 """Index changes proved on copies: made on one of two, the catalog measured on both in turns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 from perfkit.cli.change import copies_of
 from perfkit.cli.progress import progress_bar
 from perfkit.cli.session import manner_of, paired_trial, server_at, workload_from
+from perfkit.errors import StatementError
 
 if TYPE_CHECKING:
     from perfkit.baseline.trial import Trial
@@ -25,11 +27,12 @@ def verified(
     patterns: Sequence[str] | None = None,
     needs: Sequence[str] = (),
     copies: str | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> "Verified":
     """Return what is left of the changes when the chosen cases are measured on two copies of the server's database.
 
-    `needs` are statements that must be run before the changes. The cases are drawn from a copy; what writes runs too, as
-    nobody else reads there.
+    `needs` are statements that must be run before the changes, `weights` the calls a minute by case where they are not
+    those of the catalog. The cases are drawn from a copy; what writes runs too, as nobody else reads there.
     """
     from perfkit.baseline.tally import Side
     from perfkit.db.connect import connected
@@ -54,10 +57,12 @@ def verified(
             tables = read_tables(connection)
 
         def measure() -> "list[MeasuredCase]":
-            return _measured(paired_trial(settings, base, head, progress), tables)
+            return _measured(paired_trial(settings, base, head, progress), tables, weights or {})
 
         copy = CopyIndexes(dsn=made.head)
-        copy.run(tuple(needs))
+        for need in needs:
+            with suppress(StatementError):  # the indexes that need it will tell
+                copy.run((need,))
         found = verify(changes, copy, measure)
         progress(0, 0, "imports")
         return replace(found, imports=import_costs(made.base, made.head, found.tables))
@@ -72,8 +77,8 @@ def _source(
     return server, copies
 
 
-def _measured(trial: "Trial", tables: "Tables") -> "list[MeasuredCase]":
-    """Return each case as it was measured on both sides."""
+def _measured(trial: "Trial", tables: "Tables", weights: Mapping[str, float]) -> "list[MeasuredCase]":
+    """Return each case as it was measured on both sides, with its own weight where `weights` has none."""
     from perfkit.baseline.verdict import Cause, Gate
     from perfkit.indexes.gather import written_tables
     from perfkit.indexes.lookups import lookups
@@ -90,7 +95,7 @@ def _measured(trial: "Trial", tables: "Tables") -> "list[MeasuredCase]":
         found.append(
             MeasuredCase(
                 case_id=result.case.id,
-                weight=result.weight,
+                weight=weights.get(result.case.id, result.weight),
                 before_ms=float(verdict.evidence["median_before_ms"]),
                 after_ms=float(verdict.evidence["median_now_ms"]),
                 slower=verdict.gate is Gate.FAILED,

@@ -81,10 +81,6 @@ class Rejected:
     change: Change
     reason: str
 
-    @property
-    def definition(self) -> IndexDefinition:
-        """Return what the index that was to be created does, or the one that was to be dropped."""
-        return self.change.definition if isinstance(self.change, Removal) else self.change
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
