@@ -50,6 +50,10 @@ def make_candidates(
         connection.execute(sql.load("candidate_functions"))
         made = [_make(connection, definition, number) for number, definition in enumerate(definitions)]
         sized = _sized(connection, made)
+        with psycopg.RawCursor(connection) as cursor:
+            cursor.execute(
+                sql.load("candidate_statistics"), [[oid for candidate in made for oid in candidate.oids]]
+            )
         connection.execute("DROP SCHEMA perfkit_candidates CASCADE")
         connection.execute("CHECKPOINT")
         return sized
