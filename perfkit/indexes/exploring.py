@@ -15,6 +15,8 @@ from perfkit.indexes.workload import WorkloadCase
 _PAIR = 2
 # How often a case is asked again without one of what would not fit of a plan.
 _MOST_PEELED = 8
+# How many plans beside what is chosen already are worth a look: what else there is was seen before anything was chosen.
+_MOST_BESIDE = 4
 
 
 def explore(
@@ -28,7 +30,9 @@ def explore(
     enough = costs.planned(case, configuration).cost * (1 - thresholds.LEAST_CASE_BENEFIT)
     offers = [candidates & costs.relevant[case.id] & ~configuration]
     peeled = 0
-    for offer in offers:
+    for seen, offer in enumerate(offers):
+        if configuration and seen == _MOST_BESIDE:
+            break
         answer = costs.planned(case, configuration | offer)
         used = answer.used & ~configuration
         if not used or answer.cost > enough:
