@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from zlib import crc32
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
@@ -49,7 +50,8 @@ class CopyIndexes:
             yield connection
 
     def _build(self, connection: psycopg.Connection, definition: IndexDefinition) -> frozenset[str]:
-        name = f"perfkit_verify_{len(self._back)}"
+        # The same index has the same name each time, so that what was learned of plans with it stays true.
+        name = f"perfkit_verify_{crc32(definition.create().encode()):08x}"
         index = Identifier(definition.schema, name)
         connection.execute(definition.create(name).encode())
         self._back[definition] = SQL("DROP INDEX {}").format(index)
