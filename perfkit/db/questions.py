@@ -1,10 +1,13 @@
 """Questions to a planner: statements prepared once and planned as often as it is asked, and the indexes in their plans."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import psycopg
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
 from psycopg.sql import SQL, Identifier, Literal
 
 from perfkit.db import sql
@@ -54,6 +57,16 @@ class Questions:
                 found = self._connection.execute(sql.load("index_locks")).fetchall()
             self._seen[case_id] = frozenset(oid for (oid,) in found)
         return self._seen[case_id]
+
+    def told(self, message: bytes) -> Any:
+        """Return what the EXPLAIN at the end of a message gives; may raise psycopg.Error.
+
+        It goes to libpq itself: a cursor takes as long again as reading the plan.
+        """
+        result = self._connection.pgconn.exec_(message)
+        if result.status != ExecStatus.TUPLES_OK:
+            raise error_from_result(result)
+        return json.loads(result.get_value(0, 0) or b"")
 
     def answer(self, explained: Any, names: Mapping[str, IndexDefinition]) -> PlannedCost:
         """Return cost and indexes of what EXPLAIN gave; `names` are those of indexes that are not built."""

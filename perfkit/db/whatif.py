@@ -62,17 +62,11 @@ class TwinWhatIf:
             explain = self._questions.explain(case.id)
             change = self._switched.symmetric_difference(wanted) & self._questions.seen(case.id)
             # In one message, and so in one transaction: the way there and back is a good part of what a question takes.
-            cursor = self._connection.execute(_switch(change) + explain if change else explain)
-            if change:
-                cursor.nextset()
-            row = cursor.fetchone()
-        assert row is not None
+            explained = self._questions.told(_switch(change) + explain if change else explain)
         self._switched ^= change
-        return self._questions.answer(row[0], self._definition_of)
+        return self._questions.answer(explained, self._definition_of)
 
 
 def _switch(oids: Iterable[int]) -> bytes:
-    given = ",".join(map(str, oids))
-    return (
-        f"UPDATE pg_catalog.pg_index SET indisvalid = NOT indisvalid WHERE indexrelid IN ({given});".encode()
-    )  # noqa: S608  numbers
+    given = ",".join(map(str, oids)).encode()
+    return b"UPDATE pg_catalog.pg_index SET indisvalid = NOT indisvalid WHERE indexrelid IN (" + given + b");"

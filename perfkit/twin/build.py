@@ -12,6 +12,7 @@ from perfkit.embedded.databases import Connection, create_database, give_setting
 from perfkit.embedded.postgres import PostgresServer, start_postgres, stop_postgres
 from perfkit.embedded.run_folder import SERVER, run_folder
 from perfkit.syntax.index import IndexDefinition
+from perfkit.twin.ends import leaves_of
 from perfkit.twin.forks import read_block, set_length, write_blocks, write_fork
 from perfkit.twin.pages import brin_metapage, btree_pages, gin_metapage, visibility_page
 from perfkit.twin.restored import MadeCandidate, MadeIndex, Restored
@@ -26,6 +27,7 @@ _SERVER_SETTINGS = {
     "full_page_writes": "off",
     "jit": "off",  # it is no part of a node's cost, and no embedded server has it
     "shared_buffers": "64MB",
+    "max_locks_per_transaction": "1024",  # from 18 on, so many indexes are locked without a look at a shared table
     "max_wal_size": "2GB",
     "checkpoint_timeout": "1d",
 }
@@ -118,11 +120,7 @@ def build(
     # After a change, statistics of what is gone have no place.
     notes += () if change else _told(restored.problems)
     data = server.directory / "data"
-    leaves = {
-        (file.schema, file.name): read_block(data / file.ends_path, 1)
-        for file in restored.files
-        if file.ends_path
-    }
+    leaves = leaves_of(data, restored.files)
     database.forget_ends(dsn)
     stop_postgres(directory)
     _fill(snapshot.data, {(file.schema, file.name): data / file.path for file in restored.files}, leaves)
