@@ -16,7 +16,7 @@ from perfkit.db.introspect import read_facts
 from perfkit.db.statistics import calls_per_minute
 from perfkit.plan.facts import Facts
 from perfkit.plan.model import Plan
-from perfkit.plan.runs import Statement
+from perfkit.plan.runs import OWN_MARK, Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class GuardedServer:
                 for info in psycopg.adapters.types:
                     for oid in (info.oid, info.array_oid):
                         cursor.adapters.register_loader(oid, _AsText)
-                yield from cursor.stream(query.encode())
+                yield from cursor.stream(f"{query}\n{OWN_MARK}".encode())
 
 
 class _AsText(Loader):

@@ -7,6 +7,9 @@ from datetime import datetime
 from perfkit.plan.counters import Counters
 from perfkit.plan.model import Plan
 
+# Ends what perfkit itself asks of users' tables, so that statistics of statements tell it from what applications ask.
+OWN_MARK = "/* perfkit */"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:

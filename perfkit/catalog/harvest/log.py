@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from perfkit.catalog.harvest.thresholds import LOGGED_CASES
+from perfkit.plan.runs import OWN_MARK
 from perfkit.syntax.constants import constants_in
 from perfkit.syntax.lexer import SqlError
 
@@ -21,6 +22,8 @@ _EXPLAINED = re.compile(
 )
 _PARAMETERS = re.compile(r"parameters: (.*)", re.DOTALL | re.IGNORECASE)
 _VALUE = re.compile(r"\$(\d+) = (?:(NULL)|'((?:[^']|'')*)')(?:, |\Z)")
+# What perfkit measures, when auto_explain logs it.
+_OWN = "PREPARE perfkit"
 # csvlog's columns, the same in every version since 8.3 (PostgreSQL's manual, "Using CSV-Format Log Output").
 _SEVERITY, _MESSAGE, _DETAIL = 11, 13, 14
 
@@ -54,6 +57,8 @@ def read_log(
         if call is None:
             continue
         text = call[0]
+        if text.startswith(_OWN) or text.endswith(OWN_MARK):
+            continue
         mark = known.get(text)
         if mark is None:
             mark = known[text] = _mark(text, mark_of)

@@ -113,12 +113,16 @@ class ColumnValues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The statements that are to be imported, those that are in the catalog, and why others were left out."""
+    """The statements that are to be imported, those that are in the catalog, and why others were left out.
+
+    `total_ms` is what all statements of applications took, chosen or not.
+    """
 
     chosen: tuple[Candidate, ...]
     known: tuple[tuple[Candidate, str], ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
     unreadable: tuple[Unresolved, ...] = ()
+    total_ms: float = 0.0
 
 
 class Server(Protocol):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from perfkit.catalog.harvest.model import Candidate, Counted, Selection, Unresolved
 from perfkit.catalog.harvest.ranking import By
 from perfkit.catalog.model import Catalog
+from perfkit.plan.runs import OWN_MARK
 from perfkit.plan.tables import Tables
 from perfkit.syntax.counted import fingerprint, measurable
 from perfkit.syntax.lexer import SqlError
@@ -30,11 +31,10 @@ def select(counted: Sequence[Counted], catalog: Catalog, tables: Tables, choice:
     """Return the statements to import, the most important first."""
     left_out: Counter[str] = Counter()
     unreadable: list[Unresolved] = []
-    own = {fingerprint(draw.sql) for query in catalog.queries for draw in query.draws}
     groups: dict[str, Candidate] = {}
     for each in sorted(counted, key=lambda one: (-one.calls, one.text)):
         try:
-            candidate, reason = _candidate(each, tables, own)
+            candidate, reason = _candidate(each, tables)
         except SqlError as error:
             if _first_word(each.text) in _MEASURED:
                 unreadable.append(
@@ -59,7 +59,12 @@ def select(counted: Sequence[Counted], catalog: Catalog, tables: Tables, choice:
         left_out[f"not among the first {choice.top} by {choice.by.value.replace('-', ' ')}"] += (
             len(enough) - choice.top
         )
-    return _split(enough[: choice.top], catalog, left_out, unreadable)
+    return replace(
+        _split(enough[: choice.top], catalog),
+        left_out=dict(left_out),
+        unreadable=tuple(unreadable),
+        total_ms=sum(each.counted.total_ms for each in (*ranked, *(one.candidate for one in unreadable))),
+    )
 
 
 _MEASURED = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES", "TABLE"})
@@ -74,12 +79,12 @@ def statement_of(text: str, tables: Tables) -> str:
     return qualified(measurable(text), tables.find, _schemas(tables))
 
 
-def _candidate(counted: Counted, tables: Tables, own: set[str]) -> tuple[Candidate, str]:
+def _candidate(counted: Counted, tables: Tables) -> tuple[Candidate, str]:
     """Return a statement that was counted as it can be measured, and why it is left out, or ''."""
     statement = statement_of(counted.text, tables)
     read = read_statement(statement)
     candidate = Candidate(statement=statement, fingerprint=fingerprint(statement), counted=counted)
-    if candidate.fingerprint in own:
+    if counted.text.rstrip("; \n").endswith(OWN_MARK):
         return candidate, "perfkit's own draws"
     return candidate, _not_an_application_s(read, tables)
 
@@ -129,12 +134,8 @@ def _rank(by: By) -> Callable[[Candidate], tuple[float, str]]:
     return ranks[by]
 
 
-def _split(
-    ranked: Iterable[Candidate],
-    catalog: Catalog,
-    left_out: Mapping[str, int],
-    unreadable: Iterable[Unresolved],
-) -> Selection:
+def _split(ranked: Iterable[Candidate], catalog: Catalog) -> Selection:
+    """Return the statements apart that are in the catalog."""
     known = {fingerprint(query.statement): query.name for query in reversed(catalog.queries)}
     chosen, there = [], []
     for each in ranked:
@@ -142,6 +143,4 @@ def _split(
             there.append((each, known[each.fingerprint]))
         else:
             chosen.append(each)
-    return Selection(
-        chosen=tuple(chosen), known=tuple(there), left_out=dict(left_out), unreadable=tuple(unreadable)
-    )
+    return Selection(chosen=tuple(chosen), known=tuple(there))

@@ -41,8 +41,8 @@ class ImportView:
 
     @property
     def total_ms(self) -> float:
-        """Return the time of all that was counted, in milliseconds; not 0."""
-        return sum(each.total_ms for each in self.counts.statements) or 1.0
+        """Return the time of all statements of applications, in milliseconds; not 0."""
+        return self.selection.total_ms or 1.0
 
 
 def import_document(view: ImportView) -> Document:
@@ -73,12 +73,16 @@ def _summary(view: ImportView) -> Paragraph:
         if view.selection.known
         else ""
     )
+    lacking = f"; {len(view.unresolved)} could not be imported" if view.unresolved else ""
     text = (
-        f"{len(view.drafts)} queries {verb} to {view.into}: {units.format_share(share)} of the time that"
-        f" pg_stat_statements has counted since {view.counts.since:%Y-%m-%d %H:%M}{there};"
-        f" {len(view.unresolved)} could not be imported."
+        f"{_counted_as(len(view.drafts))} {verb} to {view.into}: {units.format_share(share)} of the time that applications'"
+        f" statements took since {view.counts.since:%Y-%m-%d %H:%M}{there}{lacking}."
     )
     return Paragraph(text, Tone.GOOD if view.drafts or view.selection.known else Tone.WARN)
+
+
+def _counted_as(queries: int) -> str:
+    return "1 query" if queries == 1 else f"{queries} queries"
 
 
 def _imported(view: ImportView, drafts: list[Draft]) -> Iterator[Table]:

@@ -72,11 +72,14 @@ def parse(statement: str) -> Node:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # has no types
 
     try:
-        return postgast.parse(statement).stmts[0].stmt
+        statements = postgast.parse(statement).stmts
     except postgast.PgQueryError as error:
         raise SqlError(error.message, line=1) from None
     except DecodeError:  # protobuf reads a hundred messages within one another
         raise too_deep() from None
+    if not statements:
+        raise SqlError("there is no statement", line=1)
+    return statements[0].stmt
 
 
 def too_deep() -> SqlError:
