@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "doctor": ("doctor",),
     "catalog.list": ("catalog", "list"),
     "catalog.check": ("catalog", "check"),
+    "catalog.import": ("catalog", "import", "--dry-run"),
     "config": ("config",),
     "baseline.record": ("baseline",),
     "baseline.list": ("baseline", "list"),
