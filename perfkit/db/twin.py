@@ -11,7 +11,7 @@ from psycopg.sql import SQL, Identifier, Literal
 from perfkit.db import sql
 from perfkit.db.connect import connected, server_errors
 from perfkit.db.extended import put_extended
-from perfkit.twin.restored import RelationFile, Restored
+from perfkit.twin.restored import IndexEnds, RelationFile, Restored
 from perfkit.twin.snapshot import PlannerData
 
 # As the snapshot was written.
@@ -36,13 +36,18 @@ def restore_planner_data(dsn: str, data: PlannerData) -> Restored:
         problems = [*_put(connection, "put_column", data.columns)]
         problems += put_extended(connection, data)
         _put_sizes(connection, data)
-        problems += _put(connection, "put_ends", [each for each in data.relations if each.lowest is not None])
+        problems += _put_ends(connection, data)
         connection.execute("CHECKPOINT")
         files = connection.execute(sql.load("twin_files")).fetchall()
         return Restored(
             files=tuple(
-                RelationFile(schema=schema, name=name, path=path, ends_path=ends)
-                for schema, name, path, ends in files
+                RelationFile(
+                    schema=schema,
+                    name=name,
+                    path=path,
+                    ends=IndexEnds(path=tree, lowest=low, highest=high) if tree else None,
+                )
+                for schema, name, path, tree, low, high in files
             ),
             problems=tuple(filter(None, problems)),
         )
@@ -51,12 +56,6 @@ def restore_planner_data(dsn: str, data: PlannerData) -> Restored:
 def forget_ends(dsn: str) -> None:
     """Drop what `restore_planner_data` made for itself, and write all to disk."""
     with connected(dsn) as connection, server_errors():
-        tables = connection.execute(
-            "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'perfkit_twin'::regnamespace AND relkind = 'r'"
-        ).fetchall()
-        # A lock for each table: not more at once than a server of any settings has room for.
-        for chunk in _chunks(tables):
-            connection.execute(SQL("DROP TABLE {}").format(SQL(", ").join(SQL(name) for (name,) in chunk)))
         connection.execute("DROP SCHEMA perfkit_twin CASCADE")
         connection.execute("CHECKPOINT")
 
@@ -76,6 +75,17 @@ def _put_sizes(connection: psycopg.Connection, data: PlannerData) -> None:
         for each in data.relations
     ]
     connection.execute("SELECT perfkit_twin.put_sizes(%s::jsonb)", [json.dumps(sizes)])
+
+
+def _put_ends(connection: psycopg.Connection, data: PlannerData) -> list[str]:
+    """Make b-trees that hold the ends of indexes, one for all that are alike; return what could not be."""
+    known = [
+        {name: getattr(each, name) for name in ("schema", "name", "lowest", "highest")}
+        for each in data.relations
+        if each.lowest is not None
+    ]
+    answers = connection.execute("SELECT perfkit_twin.put_ends(%s::jsonb)", [json.dumps(known)])
+    return [problem for (problem,) in answers.fetchall()]
 
 
 def _chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -5,13 +5,15 @@ brin_page.h (metapages), visibilitymapdefs.h. They have been the same from 14 to
 """
 
 import struct
+from collections.abc import Sequence
 
 BLOCK_BYTES = 8192
 _HEADER_BYTES = 24
 _LAYOUT_VERSION = 4
-_OPAQUE = struct.Struct("<IIIHH")  # BTPageOpaqueData: previous, next, level, flags, cycle
-_LEAF, _ROOT = 1, 2
+OPAQUE = struct.Struct("<IIIHH")  # BTPageOpaqueData: previous, next, level, flags, cycle
+LEAF, _ROOT = 1, 2
 _POINTER_BYTES = 4
+_ROW_BYTES = 6  # ItemPointerData
 # A pivot tuple of 8 bytes without attributes stands for minus infinity (INDEX_ALT_TID_MASK).
 _PIVOT_BYTES = 8
 _ALTERNATIVE_TID = 0x2000
@@ -22,14 +24,14 @@ _ALL_VISIBLE_AND_FROZEN = b"\x03"
 def btree_pages(metapage: bytes, height: int, leaf: bytes | None = None) -> list[bytes]:
     """Return the first pages of a b-tree: its metapage, one leaf, and one internal page for each level above it.
 
-    `metapage` is that of an empty index of the same definition; `leaf`, a leaf of a small index that holds the lowest
-    and the highest value, or None for an empty one.
+    `metapage` is that of an empty index of the same definition; `leaf` holds the lowest and the highest value, None
+    stands for an empty one.
     """
     root = 1 + height
     changed = bytearray(metapage)
     # BTMetaPageData after magic and version: root, level, fast root, fast level.
     struct.pack_into("<IIII", changed, _HEADER_BYTES + 8, root, height, root, height)
-    lowest = _with_flags(leaf or _empty_leaf(), _LEAF | (_ROOT if height == 0 else 0))
+    lowest = _with_flags(leaf or leaf_page([]), LEAF | (_ROOT if height == 0 else 0))
     above = (_internal(child=level, level=level, is_root=level == height) for level in range(1, height + 1))
     return [bytes(changed), lowest, *above]
 
@@ -67,22 +69,29 @@ def _header(*, lower: int, upper: int, special: int) -> bytes:
     return struct.pack("<QHHHHHHI", 0, 0, 0, lower, upper, special, BLOCK_BYTES | _LAYOUT_VERSION, 0)
 
 
-def _empty_leaf() -> bytes:
-    special = BLOCK_BYTES - _OPAQUE.size
-    header = _header(lower=_HEADER_BYTES, upper=special, special=special)
-    return header + bytes(special - _HEADER_BYTES) + _OPAQUE.pack(0, 0, 0, _LEAF, 0)
+def leaf_page(items: Sequence[bytes]) -> bytes:
+    """Return a leaf of a b-tree with these items in their order, as those of the first rows of the table's first page."""
+    special = upper = BLOCK_BYTES - OPAQUE.size
+    pointers, content = b"", b""
+    for number, item in enumerate(items, start=1):
+        upper -= len(item)
+        pointers += struct.pack("<I", upper | _NORMAL_POINTER | len(item) << 17)
+        content = struct.pack("<HHH", 0, 0, number) + item[_ROW_BYTES:] + content
+    lower = _HEADER_BYTES + len(pointers)
+    header = _header(lower=lower, upper=upper, special=special)
+    return header + pointers + bytes(upper - lower) + content + OPAQUE.pack(0, 0, 0, LEAF, 0)
 
 
 def _with_flags(page: bytes, flags: int) -> bytes:
-    return page[: -_OPAQUE.size] + _OPAQUE.pack(0, 0, 0, flags, 0)
+    return page[: -OPAQUE.size] + OPAQUE.pack(0, 0, 0, flags, 0)
 
 
 def _internal(*, child: int, level: int, is_root: bool) -> bytes:
-    special = BLOCK_BYTES - _OPAQUE.size
+    special = BLOCK_BYTES - OPAQUE.size
     upper, lower = special - _PIVOT_BYTES, _HEADER_BYTES + _POINTER_BYTES
     pointer = struct.pack("<I", upper | _NORMAL_POINTER | _PIVOT_BYTES << 17)
     pivot = struct.pack("<HHHH", child >> 16, child & 0xFFFF, 0, _PIVOT_BYTES | _ALTERNATIVE_TID)
-    opaque = _OPAQUE.pack(0, 0, level, _ROOT if is_root else 0, 0)
+    opaque = OPAQUE.pack(0, 0, level, _ROOT if is_root else 0, 0)
     return (
         _header(lower=lower, upper=upper, special=special) + pointer + bytes(upper - lower) + pivot + opaque
     )

@@ -8,13 +8,25 @@ from perfkit.twin.snapshot import RelationSize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEnds:
+    """Where the ends of an index are: the file of a b-tree, and the rows in it of the lowest and the highest value.
+
+    The file is named below the data directory, a row by its "(block,offset)".
+    """
+
+    path: str
+    lowest: str
+    highest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RelationFile:
-    """Where a relation's main fork is, below the data directory, and that of a small b-tree that holds its ends."""
+    """Where a relation's main fork is, below the data directory, and where an index has its ends, if they are known."""
 
     schema: str
     name: str
     path: str
-    ends_path: str | None
+    ends: IndexEnds | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,6 +170,51 @@ def test_every_node_of_every_plan_is_the_same_as_on_the_source(source: str, serv
             assert _nodes(_plan(twin.dsn, sql)) == _nodes(_plan(source, sql)), sql
 
 
+STALE = """
+CREATE TABLE office.stale AS
+SELECT date '2020-01-01' + n AS day, ('m' || n)::name AS mark, n FROM generate_series(10000, 19999) AS n;
+CREATE INDEX stale_day ON office.stale (day DESC) INCLUDE (n);
+CREATE INDEX stale_mark ON office.stale (mark);
+CREATE INDEX stale_n ON office.stale (n, day);
+VACUUM ANALYZE office.stale;
+INSERT INTO office.stale SELECT date '2020-01-01' + n, ('m' || n)::name, n FROM generate_series(20000, 39999) AS n;
+VACUUM office.stale
+"""
+
+
+@pytest.mark.both_servers
+def test_what_lies_beyond_stale_statistics_is_looked_up_in_the_ends_of_indexes(
+    source: str, server_folder: Path
+) -> None:
+    with psycopg.connect(source, autocommit=True) as connection:
+        for statement in STALE.split(";\n"):
+            connection.execute(statement.encode())
+    conditions = ("day > '2075-01-01'", "n > 25000", "n < 10001", "mark > 'm25'")
+    statements = [f"SELECT * FROM office.stale WHERE {condition}" for condition in conditions]
+    snapshot = _snapshot(source)
+    with _twin(snapshot, server_folder) as twin:
+        assert twin.notes == ()
+        for sql in statements:
+            assert _nodes(_plan(twin.dsn, sql)) == _nodes(_plan(source, sql)), sql
+    relations = tuple(replace(each, lowest=None, highest=None) for each in snapshot.data.relations)
+    without = replace(snapshot, data=replace(snapshot.data, relations=relations))
+    with _twin(without, server_folder) as twin:
+        for sql in statements[:2]:
+            assert _nodes(_plan(twin.dsn, sql)) != _nodes(_plan(source, sql)), sql
+
+
+def test_an_end_that_cannot_be_read_is_told_and_spoils_no_other(source: str, server_folder: Path) -> None:
+    spoilt, alike = "gift_2024_person_id_given_idx", "SELECT * FROM office.gift_2025 WHERE person_id > 19950"
+    snapshot = _snapshot(source)
+    relations = tuple(
+        replace(each, lowest="no number") if each.name == spoilt else each for each in snapshot.data.relations
+    )
+    with _twin(replace(snapshot, data=replace(snapshot.data, relations=relations)), server_folder) as twin:
+        assert len(twin.notes) == 1
+        assert spoilt in twin.notes[0]
+        assert _nodes(_plan(twin.dsn, alike)) == _nodes(_plan(source, alike))
+
+
 def test_no_row_and_no_value_of_text_leaves_the_server_unless_told(source: str) -> None:
     for redaction, is_there in ((REDACTED, False), (EXACT, True)):
         text = gzip.decompress(encode(_snapshot(source, redaction))).decode()

@@ -1,14 +1,14 @@
--- The file of every relation of the users', below the data directory, and that of the small copy of an index that holds
--- its ends.
+-- The file of every relation of the users', below the data directory, and where an index has its ends.
 SELECT
     namespace.nspname::text,
     relation.relname::text,
     pg_catalog.pg_relation_filepath(relation.oid),
-    pg_catalog.pg_relation_filepath(ends.oid)
+    pg_catalog.pg_relation_filepath(ends.tree),
+    ends.lowest,
+    ends.highest
 FROM pg_catalog.pg_class AS relation
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
-LEFT JOIN pg_catalog.pg_class AS ends
-    ON ends.relnamespace = 'perfkit_twin'::regnamespace AND ends.relname = 'ends_' || relation.oid
+LEFT JOIN perfkit_twin.ends ON ends.index = relation.oid
 WHERE
     relation.relkind IN ('r', 'm', 'i')
     AND namespace.nspname !~ '^pg_'

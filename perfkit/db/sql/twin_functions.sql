@@ -161,44 +161,92 @@ CREATE FUNCTION perfkit_twin.put_sizes(known jsonb) RETURNS void LANGUAGE sql AS
     WHERE pg_class.relnamespace = pg_namespace.oid AND pg_class.relname = given.name
 $$;
 
--- A small copy of a b-tree that holds the lowest and the highest value of its first key in one leaf: named by the OID of
--- the index. Returns what is wrong, or ''.
-CREATE FUNCTION perfkit_twin.put_ends(known jsonb) RETURNS text LANGUAGE plpgsql AS $$
+-- Which rows of which b-tree are the lowest and the highest value of an index.
+CREATE TABLE perfkit_twin.ends (index oid, tree oid, lowest text, highest text);
+
+-- Makes one small b-tree of the ends of many indexes that have the same columns, keys and included ones. Returns what is
+-- wrong, if anything: then each half is tried by itself, down to the index that is to blame.
+CREATE FUNCTION perfkit_twin.put_alike(
+    columns text, first_type text, keys text, included text, indexes oid[], lowest text[], highest text[]
+) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-    copied oid;
-    columns text;
-    keys text;
-    included text;
+    name text := 'of_' || indexes[1];
+    half int := cardinality(indexes) / 2;
 BEGIN
-    SELECT pg_class.oid INTO copied
-    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
-    WHERE pg_namespace.nspname = known ->> 'schema' AND pg_class.relname = known ->> 'name';
-    SELECT
-        string_agg(format('c%s %s', attribute.attnum, format_type(attribute.atttypid, attribute.atttypmod)), ', '),
-        string_agg(
-            format(
-                'c%s%s %s %s %s', attribute.attnum,
-                CASE WHEN attribute.attcollation <> 0 THEN ' COLLATE ' || attribute.attcollation::regcollation END,
-                (SELECT format('%I.%I', nspname, opcname) FROM pg_opclass
-                JOIN pg_namespace ON pg_namespace.oid = opcnamespace
-                WHERE pg_opclass.oid = index.indclass[attribute.attnum - 1]),
-                CASE WHEN index.indoption[attribute.attnum - 1] & 1 = 1 THEN 'DESC' ELSE 'ASC' END,
-                CASE WHEN index.indoption[attribute.attnum - 1] & 2 = 2 THEN 'NULLS FIRST' ELSE 'NULLS LAST' END
-            ),
-            ', '
-        ) FILTER (WHERE attribute.attnum <= index.indnkeyatts),
-        string_agg('c' || attribute.attnum, ', ') FILTER (WHERE attribute.attnum > index.indnkeyatts)
-    INTO columns, keys, included
-    FROM pg_index AS index
-    JOIN pg_attribute AS attribute ON attribute.attrelid = index.indexrelid
-    WHERE index.indexrelid = copied;
-    EXECUTE format('CREATE TABLE perfkit_twin.of_%s (%s)', copied, columns);
-    EXECUTE format('INSERT INTO perfkit_twin.of_%s (c1) VALUES (%L), (%L)', copied, known ->> 'lowest', known ->> 'highest');
+    EXECUTE format('CREATE TABLE perfkit_twin.%I (index oid, is_highest boolean, %s)', name, columns);
     EXECUTE format(
-        'CREATE INDEX ends_%s ON perfkit_twin.of_%1$s (%s)%s', copied, keys, ' INCLUDE (' || included || ')'
+        'INSERT INTO perfkit_twin.%I (index, is_highest, c1)
+        SELECT index, is_highest, (CASE WHEN is_highest THEN highest ELSE lowest END)::%s
+        FROM unnest($1, $2, $3) AS known (index, lowest, highest), (VALUES (false), (true)) AS which (is_highest)',
+        name, first_type
+    ) USING indexes, lowest, highest;
+    -- Each row has an item of its own.
+    EXECUTE format(
+        'CREATE INDEX %I ON perfkit_twin.%I (%s)%s WITH (deduplicate_items = off)',
+        name || '_ends', name, keys, ' INCLUDE (' || included || ')'
     );
-    RETURN '';
+    EXECUTE format(
+        'INSERT INTO perfkit_twin.ends
+        SELECT index, %L::regclass, min(ctid::text) FILTER (WHERE NOT is_highest), min(ctid::text) FILTER (WHERE is_highest)
+        FROM perfkit_twin.%I GROUP BY index',
+        'perfkit_twin.' || name || '_ends', name
+    );
 EXCEPTION WHEN OTHERS THEN
-    RETURN format('ends of index %s.%s: %s', known ->> 'schema', known ->> 'name', SQLERRM);
+    IF half = 0 THEN
+        RETURN NEXT format('ends of index %s: %s', indexes[1]::regclass, SQLERRM);
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT perfkit_twin.put_alike(
+        columns, first_type, keys, included, indexes[:half], lowest[:half], highest[:half]
+    );
+    RETURN QUERY SELECT perfkit_twin.put_alike(
+        columns, first_type, keys, included, indexes[half + 1:], lowest[half + 1:], highest[half + 1:]
+    );
 END
+$$;
+
+-- The lowest and highest values of the first keys of b-trees, as items of such; returns what is wrong with any.
+CREATE FUNCTION perfkit_twin.put_ends(known jsonb) RETURNS SETOF text LANGUAGE sql AS $$
+    WITH given AS (
+        SELECT pg_class.oid, given.lowest, given.highest, kind.*
+        FROM jsonb_to_recordset(known) AS given (schema text, name text, lowest text, highest text)
+        JOIN pg_namespace ON pg_namespace.nspname = given.schema
+        JOIN pg_class ON pg_class.relnamespace = pg_namespace.oid AND pg_class.relname = given.name
+        JOIN LATERAL (
+            SELECT
+                string_agg(format('c%s %s', attribute.attnum, typed.name), ', ' ORDER BY attribute.attnum) AS columns,
+                min(typed.name) FILTER (WHERE attribute.attnum = 1) AS first_type,
+                string_agg(
+                    format(
+                        'c%s%s %s %s %s', attribute.attnum,
+                        CASE WHEN attribute.attcollation <> 0
+                            THEN ' COLLATE ' || attribute.attcollation::regcollation END,
+                        (SELECT format('%I.%I', nspname, opcname) FROM pg_opclass
+                        JOIN pg_namespace ON pg_namespace.oid = opcnamespace
+                        WHERE pg_opclass.oid = index.indclass[attribute.attnum - 1]),
+                        CASE WHEN index.indoption[attribute.attnum - 1] & 1 = 1 THEN 'DESC' ELSE 'ASC' END,
+                        CASE WHEN index.indoption[attribute.attnum - 1] & 2 = 2 THEN 'NULLS FIRST' ELSE 'NULLS LAST' END
+                    ),
+                    ', ' ORDER BY attribute.attnum
+                ) FILTER (WHERE attribute.attnum <= index.indnkeyatts) AS keys,
+                string_agg('c' || attribute.attnum, ', ' ORDER BY attribute.attnum)
+                FILTER (WHERE attribute.attnum > index.indnkeyatts) AS included
+            FROM pg_index AS index
+            JOIN pg_attribute AS attribute ON attribute.attrelid = index.indexrelid
+            -- An index on names stores them as cstring, which no table can have.
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN attribute.atttypid = 'cstring'::regtype THEN 'name'
+                    ELSE format_type(attribute.atttypid, attribute.atttypmod) END
+            ) AS typed (name)
+            WHERE index.indexrelid = pg_class.oid
+        ) AS kind ON true
+    ),
+    alike AS (
+        SELECT
+            columns, first_type, keys, included,
+            array_agg(oid) AS indexes, array_agg(lowest) AS lowest, array_agg(highest) AS highest
+        FROM given
+        GROUP BY columns, first_type, keys, included
+    )
+    SELECT perfkit_twin.put_alike(columns, first_type, keys, included, indexes, lowest, highest) FROM alike
 $$;
