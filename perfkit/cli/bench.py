@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from perfkit.cli import bench_cache, bench_import
 from perfkit.cli.run import say
 from perfkit.errors import PerfkitError
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from perfkit.settings import Settings
 
 app = typer.Typer(help="Measure imports, caches and many users at once.", no_args_is_help=True)
+app.command("import")(bench_import.import_)
+app.command("cache")(bench_cache.cache)
 
 
 def keep(settings: "Settings", result: "BenchResult") -> None:

@@ -55,6 +55,7 @@ LIBRARIES = {
     "rich": {"cli", "report"},
     "redis": {"kv"},
     "postgast": {"syntax"},
+    "pandas": {"db"},
     "sqlparse": {"cli"},
 }
 

@@ -1,0 +1,208 @@
+"""What the table would refuse, found out for all records at once: types, missing values, rules, keys."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+
+from perfkit.bench.imports.reject import RejectKind
+from perfkit.bench.imports.table import Column, Rule
+from perfkit.db import sql
+from perfkit.db.guard import execute
+from perfkit.db.importing.values import FILE, LINE, STAGING, Values, text
+
+REJECTS = Identifier("pg_temp", "perfkit_rejects")
+# pg_input_is_valid came with 16.
+_INPUT_IS_VALID_VERSION = 160_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One way for a record to be wrong; `reason` may hold "{value}", which is the field's text."""
+
+    column: str
+    kind: RejectKind
+    reason: str
+
+
+@dataclass(slots=True)
+class Checks:
+    """Fills the table of rejects; `problems` are what the numbers in it mean."""
+
+    connection: psycopg.Connection
+    values: Values
+    problems: list[Problem] = field(default_factory=list)
+
+    def run(self, target: Identifier, key: Sequence[str]) -> None:
+        """Reject every record that the table would not take, as far as all can be asked at once.
+
+        What is left is found out when it is stored. A check that fails itself, such as an expression over a field
+        that has no number in it, leaves its records for that too.
+        """
+        with self.connection.transaction():
+            self.connection.execute(
+                SQL("CREATE TEMP TABLE {} (line bigint, problem integer, reason text) ON COMMIT DROP").format(
+                    Identifier("perfkit_rejects")
+                )
+            )
+        each = self._each()
+        if each is not None:
+            self._try(each)
+        for statement in self._of_several(target, key):
+            self._try(statement)
+
+    def _try(self, statement: Composed) -> None:
+        try:
+            with self.connection.transaction():
+                execute(self.connection, statement)
+        except (psycopg.DataError, psycopg.ProgrammingError):
+            # Told by the server when the records are stored one by one.
+            return
+
+    def _number(self, column: str, kind: RejectKind, reason: str) -> Literal:
+        self.problems.append(Problem(column=column, kind=kind, reason=reason))
+        return Literal(len(self.problems) - 1)
+
+    def _each(self) -> Composed | None:
+        """Return the statement that looks at each record by itself, None when there is nothing to ask."""
+        conditions = [*self._types(), *self._missing()]
+        rules = self._rules()
+        if not conditions and rules is None:
+            return None
+        whens: list[Composable] = [
+            SQL("WHEN {} THEN {}").format(condition, number) for condition, number in conditions
+        ]
+        # Rules see values in their types, and so come after the types.
+        problem = SQL("CASE {} ELSE {} END").format(
+            SQL(" ").join(whens or [SQL("WHEN false THEN 0")]), rules or SQL("NULL")
+        )
+        return SQL(
+            "INSERT INTO {} (line, problem) SELECT line, problem FROM"
+            " (SELECT {}.{} AS line, {} AS problem FROM {} AS {}) AS looked_at WHERE problem IS NOT NULL"
+        ).format(REJECTS, FILE, LINE, problem, STAGING, FILE)
+
+    def _types(self) -> Iterator[tuple[Composable, Literal]]:
+        for column in self.values.columns:
+            if column.is_text or column.name not in self.values.layout.field_of:
+                continue
+            valid = self._is_valid(column, self.values.raw(column))
+            reason = f"{{value}} is no {column.type}"
+            yield SQL("NOT {}").format(valid), self._number(column.name, RejectKind.TYPE, reason)
+
+    def _is_valid(self, column: Column, value: Composed) -> Composed:
+        if self.connection.info.server_version >= _INPUT_IS_VALID_VERSION:
+            return SQL("pg_catalog.pg_input_is_valid({}, {})").format(value, column.type)
+        function = Identifier("pg_temp", f"perfkit_is_valid_{len(self.problems)}")
+        template = SQL(sql.load("import_is_valid").decode())
+        self.connection.execute(template.format(function=function, type=text(column.type)))
+        return SQL("coalesce({}({}), true)").format(function, value)
+
+    def _missing(self) -> Iterator[tuple[Composable, Literal]]:
+        for column in self.values.columns:
+            if column.not_null and not column.default:
+                number = self._number(column.name, RejectKind.MISSING, "it must have a value")
+                yield SQL("({}) IS NULL").format(self.values.given(column)), number
+
+    def _rules(self) -> Composed | None:
+        """Return the number of the first CHECK that a record breaks, over its values in their types."""
+        rules = [rule for rule in self.values.table.checks if self._can_ask(rule)]
+        if not rules:
+            return None
+        whens = SQL(" ").join(
+            SQL("WHEN NOT ({}) THEN {}").format(
+                text(rule.expression),
+                self._number(
+                    rule.columns[0] if len(rule.columns) == 1 else "",
+                    RejectKind.CHECK,
+                    f"breaks {rule.name}: {rule.expression}",
+                ),
+            )
+            for rule in rules
+        )
+        names = dict.fromkeys(name for rule in rules for name in rule.columns)
+        row = SQL(", ").join(
+            SQL("{} AS {}").format(self._value(self.values.table.column(name)), Identifier(name))
+            for name in names
+        )
+        return SQL("(SELECT CASE {} END FROM (SELECT {}) AS {})").format(
+            whens, row, Identifier(self.values.table.name)
+        )
+
+    def _can_ask(self, rule: Rule) -> bool:
+        columns = map(self.values.table.column, rule.columns)
+        return bool(rule.columns) and not any(
+            column.generated
+            or (
+                column.name not in self.values.layout.columns
+                and (column.identity or "nextval(" in (column.default or ""))
+            )
+            for column in columns
+        )
+
+    def _value(self, column: Column) -> Composable:
+        if column.name in self.values.layout.columns:
+            return self.values.stored(column)
+        return SQL("CAST({} AS {})").format(text(column.default or "NULL"), text(column.type))
+
+    def _of_several(self, target: Identifier, key: Sequence[str]) -> Iterator[Composed]:
+        """Yield statements that hold records against each other, stored rows, and rows that they refer to."""
+        unique = [index.columns for index in self.values.table.indexes if self.values.knows(index.columns)]
+        if key and tuple(key) not in unique:
+            unique.append(tuple(key))
+        for columns in dict.fromkeys(unique):
+            yield self._repeated(columns)
+            if set(columns) != set(key):
+                yield self._taken(columns, target)
+        for foreign in self.values.table.foreign_keys:
+            if self.values.knows(foreign.columns):
+                number = self._number(
+                    ", ".join(foreign.columns),
+                    RejectKind.REFERENCE,
+                    f"no {foreign.referenced_schema}.{foreign.referenced_name} has this"
+                    f" {', '.join(foreign.referenced_columns)}",
+                )
+                referenced = Identifier(foreign.referenced_schema, foreign.referenced_name)
+                same = self._same(foreign.columns, foreign.referenced_columns)
+                yield self._against(foreign.columns, referenced, same, number, exists=SQL("NOT EXISTS"))
+
+    def _repeated(self, columns: tuple[str, ...]) -> Composed:
+        """Return the statement that rejects all but the first of the records with the same values."""
+        number = self._number(", ".join(columns), RejectKind.DUPLICATE, "")
+        names = SQL(", ").join(map(Identifier, columns))
+        known = SQL(" AND ").join(SQL("{} IS NOT NULL").format(Identifier(name)) for name in columns)
+        return SQL(
+            "WITH valid AS ({valid}), repeated AS (SELECT {names}, min({line}) AS first FROM valid WHERE {known}"
+            " GROUP BY {names} HAVING count(*) > 1)"
+            " INSERT INTO {rejects} (line, problem, reason)"
+            " SELECT valid.{line}, {number}, 'the same as in line ' || repeated.first"
+            " FROM valid JOIN repeated USING ({names}) WHERE valid.{line} > repeated.first"
+        ).format(
+            valid=self._valid(columns), names=names, known=known, line=LINE, rejects=REJECTS, number=number
+        )
+
+    def _taken(self, columns: tuple[str, ...], target: Identifier) -> Composed:
+        number = self._number(", ".join(columns), RejectKind.TAKEN, "a stored row has it")
+        return self._against(columns, target, self._same(columns, columns), number, exists=SQL("EXISTS"))
+
+    def _against(
+        self, columns: tuple[str, ...], other: Identifier, same: Composed, number: Literal, *, exists: SQL
+    ) -> Composed:
+        known = SQL(" AND ").join(SQL("valid.{} IS NOT NULL").format(Identifier(name)) for name in columns)
+        return SQL(
+            "INSERT INTO {} (line, problem) SELECT valid.{}, {} FROM ({}) AS valid"
+            " WHERE {} AND {} (SELECT FROM {} AS other WHERE {})"
+        ).format(REJECTS, LINE, number, self._valid(columns), known, exists, other, same)
+
+    def _same(self, columns: Sequence[str], others: Sequence[str]) -> Composed:
+        return SQL(" AND ").join(
+            SQL("valid.{} = other.{}").format(Identifier(ours), Identifier(theirs))
+            for ours, theirs in zip(columns, others, strict=True)
+        )
+
+    def _valid(self, columns: tuple[str, ...]) -> Composed:
+        """Return the query of these columns of the records that nothing was found against; a fence keeps casts from others."""
+        return SQL(
+            "SELECT {file}.{line}, {typed} FROM {staging} AS {file}"
+            " WHERE NOT EXISTS (SELECT FROM {rejects} AS known WHERE known.line = {file}.{line}) OFFSET 0"
+        ).format(file=FILE, line=LINE, typed=self.values.typed(columns), staging=STAGING, rejects=REJECTS)

@@ -1,0 +1,132 @@
+"""Storing the staged records that passed the checks; where the table refuses some all the same, finding out which."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.sql import SQL, Composed, Identifier
+
+from perfkit.db.guard import execute
+from perfkit.db.importing.checks import REJECTS
+from perfkit.db.importing.values import FILE, LINE, STAGING, Values
+
+# Blocks of staging that are stored by one statement: 4 MB, so that what triggers and foreign keys queue stays small.
+_BLOCKS = 512
+# Not a record's fault: syntax and names, rights, the connection, resources, cancellation.
+_NOT_THE_RECORD = ("08", "0A", "25", "28", "40", "42", "53", "55", "57", "58", "XX")
+
+
+class _LeftOutError(Exception):
+    """Some rows were left out without an error, as a trigger can."""
+
+
+@dataclass(slots=True)
+class Merge:
+    """Stores records, and counts those stored and updated; `refused` is how many the table refused."""
+
+    connection: psycopg.Connection
+    values: Values
+    target: Identifier
+    key: tuple[str, ...]
+    stored: int = 0
+    updated: int = 0
+    refused: int = 0
+
+    def run(self) -> None:
+        """Store every staged record that is not rejected; raises psycopg.Error for what is no record's fault."""
+        self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        ((blocks,),) = self.connection.execute(
+            SQL(
+                "SELECT pg_catalog.pg_relation_size({}::regclass) / current_setting('block_size')::bigint"
+            ).format("pg_temp.perfkit_staging")
+        ).fetchall()
+        for first in range(0, blocks, _BLOCKS):
+            self._store_blocks(first, min(first + _BLOCKS, blocks))
+
+    def _store_blocks(self, first: int, end: int) -> None:
+        """Store the records in blocks first to end - 1; where one is refused, those of each half by themselves."""
+        within = SQL("{0}.ctid >= {1}::tid AND {0}.ctid < {2}::tid").format(
+            FILE, f"({first},0)", f"({end},0)"
+        )
+        if self._tried(within) is None:
+            return
+        if end - first > 1:
+            middle = (first + end) // 2
+            self._store_blocks(first, middle)
+            self._store_blocks(middle, end)
+            return
+        lines = self.connection.execute(self._lines(within)).fetchall()
+        self._store_lines([line for (line,) in lines])
+
+    def _store_lines(self, lines: Sequence[int]) -> None:
+        for line in lines:
+            only = SQL("{}.{} = {}").format(FILE, LINE, line)
+            reason = self._tried(only)
+            if reason is not None:
+                self.refused += 1
+                self.connection.execute(
+                    SQL("INSERT INTO {} (line, reason) VALUES (%s, %s)").format(REJECTS), [line, reason]
+                )
+
+    def _tried(self, within: Composed) -> str | None:
+        """Store the records there, all or none; return what the server has against one of them, None when stored."""
+        try:
+            with self.connection.transaction():
+                self._store(within)
+        except psycopg.Error as error:
+            if (error.sqlstate or "08").startswith(_NOT_THE_RECORD):
+                raise
+            return " ".join((error.diag.message_primary or str(error)).split())
+        except _LeftOutError:
+            return "the table left it out, as a trigger can"
+        return None
+
+    def _store(self, within: Composed) -> None:
+        valid = self._lines(within)
+        ((sent,),) = self.connection.execute(
+            SQL("SELECT count(*) FROM ({}) AS valid").format(valid)
+        ).fetchall()
+        known = self._known(within) if self.key else 0
+        columns = SQL(", ").join(Identifier(column.name) for column in self.values.columns)
+        values = SQL(", ").join(self.values.stored(column) for column in self.values.columns)
+        cursor = execute(
+            self.connection,
+            SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} {}").format(
+                self.target, columns, values, self._from(within), self._on_conflict()
+            ),
+        )
+        if cursor.rowcount != sent:
+            raise _LeftOutError
+        self.stored += sent - known
+        self.updated += known
+
+    def _known(self, within: Composed) -> int:
+        """Return how many of the records there have a key that is stored."""
+        same = SQL(" AND ").join(SQL("stored.{0} = valid.{0}").format(Identifier(name)) for name in self.key)
+        typed = self.values.typed(self.key)
+        ((known,),) = execute(
+            self.connection,
+            SQL("SELECT count(*) FROM (SELECT {} FROM {} OFFSET 0) AS valid JOIN {} AS stored ON {}").format(
+                typed, self._from(within), self.target, same
+            ),
+        ).fetchall()
+        return int(known)
+
+    def _on_conflict(self) -> Composed | SQL:
+        if not self.key:
+            return SQL("")
+        others = [column.name for column in self.values.columns if column.name not in self.key]
+        sets = SQL(", ").join(
+            SQL("{0} = excluded.{0}").format(Identifier(name)) for name in others or self.key
+        )
+        keys = SQL(", ").join(map(Identifier, self.key))
+        return SQL("ON CONFLICT ({}) DO UPDATE SET {}").format(keys, sets)
+
+    def _lines(self, within: Composed) -> Composed:
+        return SQL("SELECT {}.{} FROM {}").format(FILE, LINE, self._from(within))
+
+    def _from(self, within: Composed) -> Composed:
+        return SQL(
+            "{staging} AS {file} WHERE {within}"
+            " AND NOT EXISTS (SELECT FROM {rejects} AS known WHERE known.line = {file}.{line})"
+        ).format(staging=STAGING, file=FILE, within=within, rejects=REJECTS, line=LINE)

@@ -1,0 +1,44 @@
+"""Rows to import where no file is given: some that the table has."""
+
+from pathlib import Path
+
+import psycopg
+from psycopg.sql import SQL, Composed, Identifier
+
+from perfkit.bench.imports.files import NULL, CleanFile
+from perfkit.bench.imports.table import ImportTable
+from perfkit.db.connect import server_errors
+from perfkit.errors import NothingMeasuredError
+
+# A sample is drawn by chance: a tenth more than is wanted, so that it is seldom less.
+_MARGIN = 1.1
+
+
+def sample(
+    connection: psycopg.Connection, table: ImportTable, path: Path, *, rows: int, seed: int
+) -> CleanFile:
+    """Write a sample of the table's rows as a clean file; the same for the same seed and table.
+
+    It has at most as many rows as the table. Raises NothingMeasuredError for an empty one.
+    """
+    columns = tuple(column.name for column in table.writable)
+    share = min(100.0, 100 * _MARGIN * rows / table.rows) if table.rows else 100.0
+    query = SQL("SELECT {} FROM {} TABLESAMPLE BERNOULLI ({}) REPEATABLE ({}) LIMIT {}").format(
+        SQL(", ").join(map(Identifier, columns)), Identifier(table.schema, table.name), share, seed, rows
+    )
+    written = export(connection, query, path)
+    if not written:
+        raise NothingMeasuredError(
+            f"{table.qualified_name} has no rows to import again", hint="give a file to import"
+        )
+    return CleanFile(path=path, columns=columns, rows=written)
+
+
+def export(connection: psycopg.Connection, query: Composed, path: Path) -> int:
+    """Write the rows of a query as a clean file; return how many there are."""
+    command = SQL("COPY ({}) TO STDOUT WITH (FORMAT csv, NULL {})").format(query, NULL)
+    with server_errors(), path.open("wb") as stream, connection.cursor() as cursor:
+        with cursor.copy(command) as copy:
+            for block in copy:
+                stream.write(block)
+        return cursor.rowcount
