@@ -1,7 +1,8 @@
 """Moves: the steps from one configuration to the next that are worth looking at."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 from perfkit.indexes.configuration import Configuration, parts
@@ -44,9 +45,8 @@ def moves(
     return tuple(sorted(move for move in found if allowed(move)))
 
 
-def _additions(add: Configuration) -> Iterator[Configuration]:
-    """Yield what a plan would use: each index, every two of them, and all together."""
-    yield add
-    yield from parts(add)
-    if add.bit_count() > _PAIR:
-        yield from map(sum, combinations(parts(add), _PAIR))
+@lru_cache(maxsize=1 << 14)
+def _additions(add: Configuration) -> tuple[Configuration, ...]:
+    """Return what a plan would use: all together, each index, and every two of them."""
+    pairs = map(sum, combinations(parts(add), _PAIR)) if add.bit_count() > _PAIR else ()
+    return (add, *parts(add), *pairs)

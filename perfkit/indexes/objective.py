@@ -34,6 +34,11 @@ class Objective:
         self._written = {table: self._candidates_on(table) for table in sorted(self._writes)}
         self._write_ms: dict[tuple[str, Configuration], float] = {}
         self._base_cost: dict[str, float] = {}
+        self._size_bytes: dict[Configuration, int] = {}
+        # What is known of steps, until another plan is: a search asks for the same ones again and again.
+        self._plans_known = 0
+        self._neighbourhoods: dict[Configuration, Configuration] = {}
+        self._gains_ms: dict[tuple[Configuration, Configuration], float] = {}
 
     def case_ms(self, case: WorkloadCase, configuration: Configuration) -> float:
         """Return what the case takes a minute, as far as its plans are known: at most that."""
@@ -54,10 +59,15 @@ class Objective:
 
     def gain_ms(self, before: Configuration, after: Configuration) -> float:
         """Return how much less a minute takes after than before."""
-        reading = sum(
-            self.case_ms(case, before) - self.case_ms(case, after) for case in self.affected(before ^ after)
-        )
-        return reading - self.write_ms(after) + self.write_ms(before)
+        near = self._neighbourhood(before ^ after)
+        step = (before & near, after & near)
+        if step not in self._gains_ms:
+            reading = sum(
+                self.case_ms(case, before) - self.case_ms(case, after)
+                for case in self.affected(before ^ after)
+            )
+            self._gains_ms[step] = reading - self.write_ms(after) + self.write_ms(before)
+        return self._gains_ms[step]
 
     def is_worth_it(self, before: Configuration, after: Configuration) -> bool:
         """Tell whether `after` is better by what is worth an index, counting only what a case would notice."""
@@ -84,7 +94,24 @@ class Objective:
 
     def size_bytes(self, configuration: Configuration) -> int:
         """Return what the indexes would take."""
-        return sum(self._sizes[number] for number in numbers(configuration))
+        if configuration not in self._size_bytes:
+            self._size_bytes[configuration] = sum(self._sizes[number] for number in numbers(configuration))
+        return self._size_bytes[configuration]
+
+    def _neighbourhood(self, changed: Configuration) -> Configuration:
+        """Return the candidates beside which a change may be worth more or less: those of its cases and of its tables."""
+        if self._plans_known != self.costs.plans:
+            self._plans_known = self.costs.plans
+            self._neighbourhoods.clear()
+            self._gains_ms.clear()
+        if changed not in self._neighbourhoods:
+            near = changed
+            for case in self.affected(changed):
+                near |= self.costs.useful[case.id]
+            for on in self._written.values():
+                near |= on if on & changed else 0
+            self._neighbourhoods[changed] = near
+        return self._neighbourhoods[changed]
 
     def _share(self, case: WorkloadCase, cost: float) -> float:
         base = self._base_cost.get(case.id)
