@@ -37,6 +37,11 @@ bench-twin: $(VENV)/.installed
 bench-whatif: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_whatif
 
+# Index advice beside two other selectors, every index built and timed; about half an hour.
+bench-indexes: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_indexes --database demo --budgets 25MB,50MB,150MB,none
+	$(BIN)/python -m tests.bench.bench_indexes --database tpch
+
 docs: $(VENV)/.installed
 	$(BIN)/python -m perfkit.plan.rules.pages
 
