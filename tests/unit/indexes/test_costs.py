@@ -45,6 +45,27 @@ def test_a_question_is_planned_once() -> None:
     assert cache.plans == len(planner.asked) == 1
 
 
+@given(
+    st.lists(st.tuples(st.integers(1, 99), st.sets(st.sampled_from(INDEXES), min_size=1)), max_size=6),
+    st.lists(st.sets(st.sampled_from(INDEXES)), max_size=8),
+    st.sets(st.sampled_from(INDEXES)),
+)
+def test_an_estimate_is_what_a_case_costs_at_most_and_is_not_planned(
+    ways: list[tuple[int, set[object]]], questions: list[set[object]], asked: set[object]
+) -> None:
+    planner = ExactPlanner(
+        ways={"case": (way(100), *(way(cost, *needs) for cost, needs in ways))}  # type: ignore[arg-type]  # sampled
+    )
+    cache = _cache(planner)
+    for each in [set(), *questions]:
+        cache.planned(CASE, EVERYTHING.configuration(each))  # type: ignore[arg-type]  # sampled
+    plans, configuration = cache.plans, EVERYTHING.configuration(asked)  # type: ignore[arg-type]  # sampled
+    estimated = cache.estimated(CASE, configuration)
+    assert cache.plans == plans
+    assert cache.planned(CASE, configuration).cost <= estimated <= 100
+    assert cache.estimated(CASE, configuration) == cache.planned(CASE, configuration).cost
+
+
 def test_an_index_that_cannot_matter_to_a_case_is_no_new_question() -> None:
     planner = ExactPlanner(ways={"case": (way(100),)})
     cache = _cache(planner)
