@@ -12,6 +12,7 @@ from perfkit.cli.session import manner_of, paired_trial, server_at, workload_fro
 from perfkit.errors import StatementError
 
 if TYPE_CHECKING:
+    from perfkit.baseline.tally import Side
     from perfkit.baseline.trial import Trial
     from perfkit.db.server import GuardedServer
     from perfkit.indexes.verify import Change, MeasuredCase, Verified
@@ -43,29 +44,31 @@ def verified(
 
     source, kind = _source(settings, server, copies)
     with copies_of(settings, source, kind) as made, progress_bar("verify") as progress:
-        before, after = (
+        servers = [
             server_at(dsn, settings, allow_writes=True, allow_superuser=True)
             for dsn in (made.base, made.head)
-        )
-        base = Side(
-            server=before,
-            workload=workload_from(settings, before, patterns),
-            manner=manner_of(settings),
-        )
-        head = replace(base, server=after)
+        ]
+        chosen, manner = workload_from(settings, servers[0], patterns), manner_of(settings)
+        base, head = (Side(server=each, workload=chosen, manner=manner) for each in servers)
         with connected(made.base) as connection:
             tables = read_tables(connection)
 
-        def measure() -> "list[MeasuredCase]":
-            return _measured(paired_trial(settings, base, head, progress), tables, weights or {})
+        def measure(cases: frozenset[str] | None = None) -> "list[MeasuredCase]":
+            before, after = (_only(side, cases) for side in (base, head))
+            return _measured(paired_trial(settings, before, after, progress), tables, weights or {})
 
         copy = CopyIndexes(dsn=made.head)
         for need in needs:
             with suppress(StatementError):  # the indexes that need it will tell
                 copy.run((need,))
-        found = verify(changes, copy, measure)
+        found = verify(changes, copy, measure, measure)
         progress(0, 0, "imports")
         return replace(found, imports=import_costs(made.base, made.head, found.tables))
+
+
+def _only(side: "Side", cases: frozenset[str] | None) -> "Side":
+    """Return the side with the cases of these ids, all for None."""
+    return replace(side, workload=replace(side.workload, cases=tuple(side.cases(cases))))
 
 
 def _source(

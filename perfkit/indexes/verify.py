@@ -1,6 +1,6 @@
 """Verification: index changes made on a copy, each case measured with and without them, what does not help thrown out."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,6 +69,10 @@ class MeasuredCase:
         return self.weight * (self.after_ms - self.before_ms)
 
 
+def _definition(change: Change) -> IndexDefinition:
+    return change.definition if isinstance(change, Removal) else change
+
+
 def statement_of(change: Change) -> str:
     """Return the statement of a change."""
     return change.statement if isinstance(change, Removal) else change.create()
@@ -80,6 +84,11 @@ class Rejected:
 
     change: Change
     reason: str
+
+    @property
+    def definition(self) -> IndexDefinition:
+        """Return what the index does that was to be created, or dropped."""
+        return _definition(self.change)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,12 +140,22 @@ class Verified:
 _Names = Mapping[Change, frozenset[str]]
 
 
-def verify(changes: Sequence[Change], copy: Copy, measure: Callable[[], Sequence[MeasuredCase]]) -> Verified:
+Again = Callable[[frozenset[str]], Sequence[MeasuredCase]]
+"""Measures the cases of these ids."""
+
+
+def verify(
+    changes: Sequence[Change],
+    copy: Copy,
+    measure: Callable[[], Sequence[MeasuredCase]],
+    again: Again | None = None,
+) -> Verified:
     """Return what is left of the changes when each case is measured with and without them.
 
     A new index goes when a case that uses it is slower, the one that helps others least first, when keeping it takes a case
     that writes more than it saves others, and when no case that uses it is faster, unless it keeps a rule; a drop when a
-    case that used the index is slower. After each that goes all is measured again, as the planner may then choose otherwise.
+    case that used the index is slower. After each that goes those cases are measured again whose plan or writing it is in,
+    or that were slower, by `again` or for want of it with all others: nothing changes for a plan that left it aside.
     """
     names, rejected = _made(changes, copy)
     cases = tuple(measure())
@@ -145,11 +164,16 @@ def verify(changes: Sequence[Change], copy: Copy, measure: Callable[[], Sequence
         out |= dict(_without_replacement(names, [*(each.change for each in rejected), *out]))
         if not out:
             break
+        touched = frozenset(case.case_id for case in cases if case.slower or _touches(out, case, names))
         for change, reason in out.items():
             copy.take_back(change)
             del names[change]
             rejected.append(Rejected(change=change, reason=reason))
-        cases = tuple(measure())
+        if again is None:
+            cases = tuple(measure())
+        elif touched:
+            fresh = {case.case_id: case for case in again(touched)}
+            cases = tuple(fresh.get(case.case_id, case) for case in cases)
     helped = {
         change: tuple(case.case_id for case in cases if case.faster and _concerns(change, case, names))
         for change in names
@@ -223,13 +247,17 @@ def _without_replacement(names: _Names, out: Sequence[Change]) -> Iterator[tuple
             yield change, "the index that was to replace it is thrown out"
 
 
+def _touches(changes: Iterable[Change], case: MeasuredCase, names: _Names) -> bool:
+    """Tell whether a case reads by what is changed, or must keep it up to date."""
+    return any(
+        _concerns(change, case, names) or table_of(_definition(change)) in case.written for change in changes
+    )
+
+
 def _concerns(change: Change, case: MeasuredCase, names: _Names) -> bool:
     """Tell whether a case used the index that was dropped, or uses the one that was built."""
-    if isinstance(change, Removal):
-        definition, used = change.definition, case.used_before
-    else:
-        definition, used = change, case.used
-    served = any(lookup.is_served_by(definition) for lookup in case.lookups)
+    used = case.used_before if isinstance(change, Removal) else case.used
+    served = any(lookup.is_served_by(_definition(change)) for lookup in case.lookups)
     return served or not names[change].isdisjoint(used)
 
 

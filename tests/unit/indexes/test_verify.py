@@ -181,6 +181,22 @@ def test_what_cannot_be_made_is_thrown_out_with_the_server_s_words() -> None:
     assert verified.rejected[0].reason == "it could not be made: it is too long"
 
 
+def test_after_a_change_is_taken_back_only_the_cases_that_it_touched_are_measured_again() -> None:
+    copy = _Copy(
+        {"good": [({"a"}, 1.0), (set(), 10.0)], "bad": [({"b"}, 50.0), (set(), 10.0)], "else": [(set(), 5.0)]}
+    )
+    asked: list[frozenset[str]] = []
+
+    def again(cases: frozenset[str]) -> list[MeasuredCase]:
+        asked.append(cases)
+        return [each for each in copy.measure() if each.case_id in cases]
+
+    verified = verify([A, B], copy, copy.measure, again)
+    assert asked == [frozenset({"bad"})]
+    assert verified.kept == (A,)
+    assert {case.case_id: case.after_ms for case in verified.cases} == {"good": 1.0, "bad": 10.0, "else": 5.0}
+
+
 def test_a_unique_index_keeps_a_rule_and_needs_no_case() -> None:
     rule = _index("r", unique=True)
     copy = _Copy({"one": [(set(), 10.0)]})
