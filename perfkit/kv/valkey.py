@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 import redis
@@ -12,6 +13,19 @@ _TIMEOUT_S = 5.0
 _SCAN_COUNT = 1_000
 # Only the holder of a lock may take it away: an other's, made after the first ended, stays.
 _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryNow:
+    """What a server says of itself; `maxmemory_bytes` is 0 where memory is not limited."""
+
+    version: str
+    allocator: str
+    used_bytes: int
+    entries: int
+    evicted: int
+    maxmemory_bytes: int
+    policy: str
 
 
 class ValkeyCache:
@@ -67,10 +81,19 @@ class ValkeyCache:
         with _server_errors():
             self._release(keys=[self._prefix + name], args=[value])
 
-    def information(self) -> dict[str, str]:
-        """Return what INFO says, each value as text."""
+    def memory(self) -> MemoryNow:
+        """Return what the server says of its memory, and how many entries all of it holds."""
         with _server_errors():
-            return {name: str(value) for name, value in self._client.info("everything").items()}
+            told: dict[str, Any] = self._client.info("everything")
+            return MemoryNow(
+                version=str(told.get("valkey_version") or told.get("redis_version")),
+                allocator=str(told["mem_allocator"]),
+                used_bytes=int(told["used_memory"]),
+                entries=int(self._client.dbsize()),
+                evicted=int(told["evicted_keys"]),
+                maxmemory_bytes=int(told["maxmemory"]),
+                policy=str(told["maxmemory_policy"]),
+            )
 
     def configure(self, **settings: str) -> None:
         """Set the server's settings, `_` for `-` in their names; only for a server that is ours."""

@@ -37,6 +37,38 @@ class Cache(Protocol):
         """End the connection."""
 
 
+class Memory(Protocol):
+    """What a cache's server says of itself: bytes, entries, evictions so far; `maxmemory_bytes` 0 is no limit."""
+
+    @property
+    def version(self) -> str:
+        """Return the server's version."""
+
+    @property
+    def allocator(self) -> str:
+        """Return its allocator."""
+
+    @property
+    def used_bytes(self) -> int:
+        """Return the memory that maxmemory limits."""
+
+    @property
+    def entries(self) -> int:
+        """Return how many entries it holds."""
+
+    @property
+    def evicted(self) -> int:
+        """Return how many entries it evicted."""
+
+    @property
+    def maxmemory_bytes(self) -> int:
+        """Return the limit."""
+
+    @property
+    def policy(self) -> str:
+        """Return the policy."""
+
+
 class Database(Protocol):
     """A connection to the database; its methods raise MeasureError."""
 

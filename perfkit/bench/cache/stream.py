@@ -2,8 +2,8 @@
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from perfkit.plan.runs import Statement
 
@@ -100,10 +100,24 @@ def _draw(
             yield chance.choices(range(len(reads)), cum_weights=reads)[0]
 
 
-def reads_of_queries(stream: Stream) -> Mapping[str, int]:
-    """Return how often each query is read."""
-    counts = dict.fromkeys((key.query for key in stream.keys), 0)
+def chosen(stream: Stream, keep: Sequence[bool]) -> Stream:
+    """Return the stream with the reads of those keys alone that are to be kept, and all writes."""
+    numbers = {old: new for new, old in enumerate(n for n, kept in enumerate(keep) if kept)}
+    events = tuple(
+        event if event < 0 else numbers[event] for event in stream.events if event < 0 or keep[event]
+    )
+    return replace(
+        stream,
+        keys=tuple(key for key, kept in zip(stream.keys, keep, strict=True) if kept),
+        events=events,
+        per_minute=stream.per_minute * len(events) / max(1, len(stream.events)),
+    )
+
+
+def reads_of_keys(stream: Stream) -> list[int]:
+    """Return how often each key is read."""
+    counts = [0] * len(stream.keys)
     for event in stream.events:
         if event >= 0:
-            counts[stream.keys[event].query] += 1
+            counts[event] += 1
     return counts

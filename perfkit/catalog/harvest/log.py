@@ -25,7 +25,7 @@ _VALUE = re.compile(r"\$(\d+) = (?:(NULL)|'((?:[^']|'')*)')(?:, |\Z)")
 # What perfkit measures, when auto_explain logs it.
 _OWN = "PREPARE perfkit"
 # csvlog's columns, the same in every version since 8.3 (PostgreSQL's manual, "Using CSV-Format Log Output").
-_SEVERITY, _MESSAGE, _DETAIL = 11, 13, 14
+_TIME, _SEVERITY, _MESSAGE, _DETAIL = 0, 11, 13, 14
 
 
 @dataclass(slots=True)
@@ -67,6 +67,14 @@ def read_log(
     return logged
 
 
+def logged_calls(lines: Iterable[str]) -> Iterator[tuple[str, Mapping[int, str | None], str]]:
+    """Yield the statements of a log as CSV in their order, with the values of their parameters and the time that is logged."""
+    for time, message, detail in _csv_rows(lines):
+        call = _call(message, detail)
+        if call is not None:
+            yield *call, time
+
+
 def _mark(text: str, mark_of: Callable[[str], str]) -> str:
     try:
         return mark_of(text)
@@ -75,9 +83,14 @@ def _mark(text: str, mark_of: Callable[[str], str]) -> str:
 
 
 def _csv_entries(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for _, message, detail in _csv_rows(lines):
+        yield message, detail
+
+
+def _csv_rows(lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     for row in csv.reader(lines):
         if len(row) > _DETAIL and row[_SEVERITY] == "LOG":
-            yield row[_MESSAGE], row[_DETAIL]
+            yield row[_TIME], row[_MESSAGE], row[_DETAIL]
 
 
 def _entries(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

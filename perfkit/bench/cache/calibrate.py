@@ -1,0 +1,48 @@
+"""What the cache itself takes: memory of an entry, and the time to ask and to store, from entries like the stream's."""
+
+import time
+from collections.abc import Sequence
+
+from perfkit import stats
+from perfkit.bench.cache.memory import MemoryModel, fit_model
+from perfkit.bench.cache.stage import Stage
+from perfkit.bench.cache.stream import Key
+from perfkit.bench.cache.worth import Costs
+
+_ENTRIES = 1_000
+# Beside a result, an entry has the versions and tokens of its tables, and line breaks.
+_HEADER_BYTES, _TABLE_BYTES = 2, 20
+
+
+def value_bytes(key: Key, payload_bytes: float) -> float:
+    """Return the size of the value that the bench stores for a result."""
+    return payload_bytes + _HEADER_BYTES + _TABLE_BYTES * len(key.tables)
+
+
+def calibrate(stage: Stage, keys: Sequence[Key], payload_bytes: Sequence[float]) -> tuple[MemoryModel, Costs]:
+    """Return how memory is used and what a round trip takes; at least one key. The entries are taken away again."""
+    step = max(1, len(keys) // _ENTRIES)
+    sizes = {keys[n].name: round(value_bytes(keys[n], payload_bytes[n])) for n in range(0, len(keys), step)}
+    cache = stage.cache()
+    get_ms, set_ms = [], []
+    try:
+        for name, size in sizes.items():
+            value = b"x" * size
+            began = time.perf_counter()
+            cache.get_many([name])
+            middle = time.perf_counter()
+            cache.set(name, value)
+            set_ms.append((time.perf_counter() - middle) * 1000)
+            get_ms.append((middle - began) * 1000)
+        filled = stage.memory().used_bytes
+        stage.empty()
+        empty = stage.memory()
+    finally:
+        cache.close()
+    model = fit_model(
+        allocator=empty.allocator,
+        baseline_bytes=empty.used_bytes,
+        filled_bytes=filled,
+        values=list(sizes.values()),
+    )
+    return model, Costs(get_ms=stats.median(get_ms), set_ms=stats.median(set_ms))
