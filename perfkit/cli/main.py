@@ -10,6 +10,7 @@ from perfkit.cli import (
     apply,
     baseline,
     bench,
+    bench_load,
     calibrate,
     catalog,
     config,
@@ -56,6 +57,7 @@ app.command("regress")(regress.regress)
 app.command("calibrate")(calibrate.calibrate)
 app.command("suggest")(suggest.suggest)
 app.command("apply")(apply.apply)
+bench.app.command("load")(bench_load.load)
 app.add_typer(bench.app, name="bench")
 app.command("targets")(targets.targets)
 app.command("history")(history.history)

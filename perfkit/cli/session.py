@@ -48,7 +48,7 @@ def server_from(settings: "Settings") -> "GuardedServer":
 
     The demo is there to be tried: writes are allowed on it.
     """
-    demo = _demo_of(settings)
+    demo = demo_of(settings)
     return server_at(
         demo.dsn if demo else settings.dsn or "",
         settings,
@@ -75,7 +75,8 @@ def server_at(dsn: str, settings: "Settings", **allowed: bool) -> "GuardedServer
     return GuardedServer(dsn=dsn, guard=guard)
 
 
-def _demo_of(settings: "Settings") -> "Demo | None":
+def demo_of(settings: "Settings") -> "Demo | None":
+    """Return the running demo, None where another database is named or it does not run."""
     from perfkit.demo.servers import find_demo
 
     named = settings.dsn or any(name in os.environ for name in _LIBPQ_VARIABLES)
@@ -92,7 +93,7 @@ def catalog_from(settings: "Settings") -> "Catalog":
 def queries_of(settings: "Settings") -> Path:
     """Return the catalog's directory; for the demo, where there is none, the one that perfkit was installed with."""
     chosen = settings.source_of("queries") != "default" or settings.queries.exists()
-    if chosen or not _DEMO_QUERIES.exists() or _demo_of(settings) is None:
+    if chosen or not _DEMO_QUERIES.exists() or demo_of(settings) is None:
         return settings.queries
     return _DEMO_QUERIES
 

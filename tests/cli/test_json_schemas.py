@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "baseline.list": ("baseline", "list"),
     "baseline.show": ("baseline", "show", "names_of_many"),
     "regress": ("regress",),
+    "bench.load": ("bench", "load", "--users=1,2", "--seconds=1", "--rounds=1"),
     "targets": ("targets",),
     "regress.benches": ("regress", "--benches"),
 }

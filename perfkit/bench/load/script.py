@@ -116,7 +116,7 @@ def _statement(case: WeightedCase, prefix: str, *, simple: bool) -> tuple[str, d
         value = case.case.values[name]
         if value is None:
             return f"CAST(NULL AS {types[name]})"
-        if simple:
+        if simple or not value:  # pgbench takes no empty variable
             return f"CAST({_literal(value)} AS {types[name]})"
         variables[prefix + name] = value
         return f"CAST(:{prefix}{name} AS {types[name]})"

@@ -1,0 +1,50 @@
+"""Calls: what the log of pgbench says of each transaction, added up by query.
+
+A line is "client transaction time script epoch microseconds [schedule_lag]", times in microseconds, or "failed" or
+"skipped" where a time would stand. Under a rate the time begins when the call should have begun, so that calls which
+had to wait for others are not left out (coordinated omission).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from perfkit.bench.load.latencies import Latencies, merged
+from perfkit.bench.load.script import PAUSE
+
+# A call that begins so much after its time was not sent when a user would have sent it.
+LATE_MS = 1.0
+_LAG_FIELD = 6
+_NO_TIME = {"failed", "skipped", "serialization", "deadlock"}
+
+
+@dataclass(slots=True)
+class Calls:
+    """What was called: latencies by query, failures by kind, and how many calls began late (of an open model)."""
+
+    by_query: dict[str, Latencies] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
+    late: int = 0
+    lag: Latencies = field(default_factory=Latencies)
+
+    @property
+    def all(self) -> Latencies:
+        """Return the latencies of all calls."""
+        return merged(self.by_query.values())
+
+
+def add_log(calls: Calls, lines: Iterable[str], queries: Sequence[str]) -> None:
+    """Add the lines of a log to the calls; `queries` are the scripts' names by their numbers."""
+    for line in lines:
+        fields = line.split()
+        query = queries[int(fields[3])]
+        if query == PAUSE:
+            continue
+        if fields[2] in _NO_TIME:
+            calls.failures[fields[2]] += 1
+            continue
+        calls.by_query.setdefault(query, Latencies()).add(int(fields[2]) / 1_000)
+        if len(fields) > _LAG_FIELD:
+            lag_ms = int(fields[_LAG_FIELD]) / 1_000
+            calls.lag.add(lag_ms)
+            calls.late += lag_ms > LATE_MS

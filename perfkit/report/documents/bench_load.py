@@ -1,0 +1,292 @@
+"""The document of the load bench: users, latencies and calls a second; what saturates; the pool."""
+
+from collections.abc import Iterator
+
+from perfkit import units
+from perfkit.bench.load.bench import Level
+from perfkit.bench.load.latencies import Latencies
+from perfkit.bench.load.model import LoadResult
+from perfkit.bench.load.saturation import Limit, Step
+from perfkit.bench.load.scalability import Scalability
+from perfkit.bench.result import BenchResult
+from perfkit.report.chart import Chart, Point, Series, draw
+from perfkit.report.document import Block, Cell, Check, Document, Paragraph, State, Table, Tone
+from perfkit.report.documents.bench import result_data
+
+SCHEMA = "perfkit.bench.load/1"
+# What a person reads; JSON has all.
+_QUERIES_SHOWN = 10
+_QUANTILES = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"), (0.999, "p99.9"))
+
+
+def load_document(result: BenchResult, found: LoadResult) -> Document:
+    """Return the document of a load."""
+    return Document(
+        schema=SCHEMA,
+        title=f"perfkit bench load: {_users(found.held)} held of {_users(found.options.users[-1])}",
+        blocks=tuple(_blocks(found)),
+        checks=tuple(_check(level, found) for level in found.levels),
+        data=result_data(result)
+        | {
+            "users_held": found.held,
+            "within_ms": found.options.within_ms,
+            "levels": [_level_data(level) for level in found.levels],
+            "refused_users": list(found.refused_users),
+            "connections_most": found.connections_most,
+            "scalability": _law_data(found.law) if found.law else None,
+            "saturation": {
+                "limit": str(found.saturation.limit),
+                "evidence": found.saturation.evidence,
+            },
+            "pool": _pool_data(found),
+            "queries": {name: _latency_data(each) for name, each in found.by_query.items()},
+            "not_called": dict(found.not_called),
+        },
+    )
+
+
+def load_plot(found: LoadResult) -> str:
+    """Return the picture of latencies over users."""
+    series = tuple(
+        Series(
+            name=name,
+            points=tuple(Point(x=level.users, y=level.latencies.quantile_ms(q)) for level in found.levels),
+        )
+        for q, name in _QUANTILES
+    )
+    return draw(
+        Chart(
+            title="Latency over users",
+            x_title="users at once",
+            y_title="ms",
+            series=series,
+            limit=found.options.within_ms,
+        )
+    )
+
+
+def _blocks(found: LoadResult) -> Iterator[Block]:
+    yield Table(
+        title="",
+        headings=(
+            "users",
+            "calls/s",
+            *(name for _, name in _QUANTILES),
+            "failed",
+            "late",
+            "running",
+            "client",
+            "server",
+        ),
+        rows=tuple(_level_row(level, found) for level in found.levels),
+        numeric=frozenset(range(11)),
+    )
+    yield Paragraph(_held(found), Tone.GOOD if found.held == found.options.users[-1] else Tone.WARN)
+    yield Paragraph(f"What is used up first: {found.saturation.limit} ({found.saturation.evidence}).")
+    if found.law and len(found.levels) > 2 and found.options.rate is None:
+        yield Paragraph(_law(found.law))
+    if memory := found.figures.get("server_memory_bytes"):
+        yield Paragraph(
+            f"The server's processes took {units.format_bytes(memory.spread[1])} at most, shared pages counted once."
+        )
+    if found.pool:
+        yield from _pool_blocks(found)
+    yield _queries(found)
+    for message, count in _errors(found).items():
+        yield Paragraph(f"{units.format_count(count)} users had to stop: {message}", Tone.BAD)
+    if found.not_called:
+        first = next(f"{name}: {reason}" for name, reason in found.not_called.items())
+        yield Paragraph(
+            f"{len(found.not_called)} cases were not called, such as {first} (--format json has all).",
+            Tone.WARN,
+        )
+
+
+def _level_row(level: Level, found: LoadResult) -> tuple[Cell, ...]:
+    latencies = level.latencies
+    late = sum(step.run.calls.late for step in level.steps)
+    tone = Tone.PLAIN if level.within(found.options.within_ms) else Tone.BAD
+    server = [step.processor_share for step in level.steps if step.processor_share is not None]
+    return (
+        Cell(units.format_count(level.users)),
+        Cell(f"{units.format_count(level.rate)}{_spread(level.rates)}"),
+        *(Cell(units.format_ms(latencies.quantile_ms(q)), tone) for q, _ in _QUANTILES),
+        Cell(units.format_count(level.failed), Tone.BAD if level.failed else Tone.PLAIN),
+        Cell(units.format_share(late / max(1, latencies.count)) if found.options.rate else ""),
+        Cell(f"{_mean(step.seen.busy for step in level.steps):.1f}"),
+        Cell(units.format_share(_mean(step.client_share for step in level.steps))),
+        Cell(units.format_share(_mean(iter(server))) if server else "unknown"),
+    )
+
+
+def _held(found: LoadResult) -> str:
+    limit = units.format_ms(found.options.within_ms)
+    pause = (
+        f", who pause {units.format_ms(found.options.think_ms)} between calls"
+        if found.options.think_ms
+        else ""
+    )
+    if found.held == found.options.users[-1]:
+        return f"All {_users(found.held)}{pause}, are held: no call failed, and 95 % took at most {limit}."
+    return f"{_users(found.held)}{pause}, are held: beyond them a call failed, or more than 5 % took longer than {limit}."
+
+
+def _law(law: Scalability) -> str:
+    peak = (
+        "more users never get less"
+        if law.peak_users == float("inf")
+        else f"most calls/s at {law.peak_users:,.0f} users"
+    )
+    return (
+        f"Universal Scalability Law: contention {law.contention:.3g}, coherency {law.coherency:.3g}, {peak}"
+        f" (within {law.error * 100:.0f} % of what was measured)."
+    )
+
+
+def _pool_blocks(found: LoadResult) -> Iterator[Block]:
+    pool = found.pool
+    assert pool is not None
+    rows = {level.users: level for level in (*pool.levels, *pool.around)}
+    yield Table(
+        title="Connections that never rest",
+        headings=("connections", "calls/s", "p50", "p95", "p99"),
+        rows=tuple(
+            (
+                Cell(str(users), Tone.GOOD if users == pool.size else Tone.PLAIN),
+                Cell(f"{units.format_count(level.rate)}{_spread(level.rates)}"),
+                *(Cell(units.format_ms(level.latencies.quantile_ms(q))) for q, _ in _QUANTILES[:3]),
+            )
+            for users, level in sorted(rows.items())
+        ),
+        numeric=frozenset(range(5)),
+    )
+    verified = (
+        "half of it serves less, twice as many no more"
+        if pool.holds
+        else "but half of it or twice as many serve as well or better: measure longer (--seconds)"
+    )
+    yield Paragraph(
+        f"A pool of {pool.size} serves best ({verified}); then {pool.saturation.limit} are used up"
+        f" ({pool.saturation.evidence})."
+        if pool.saturation.limit is not Limit.NOTHING
+        else f"A pool of {pool.size} serves best ({verified}).",
+        Tone.GOOD if pool.holds else Tone.WARN,
+    )
+
+
+def _queries(found: LoadResult) -> Table:
+    slowest = sorted(found.by_query.items(), key=lambda item: -item[1].total_ms)
+    return Table(
+        title=f"Where {_users(found.largest.users)} spend their time",
+        headings=("query", "calls", *(name for _, name in _QUANTILES), "share of time"),
+        rows=tuple(
+            (
+                Cell(name),
+                Cell(units.format_count(each.count)),
+                *(Cell(units.format_ms(each.quantile_ms(q))) for q, _ in _QUANTILES),
+                Cell(units.format_share(each.total_ms / max(0.001, found.largest.latencies.total_ms))),
+            )
+            for name, each in slowest[:_QUERIES_SHOWN]
+        ),
+        numeric=frozenset(range(1, 7)),
+    )
+
+
+def _errors(found: LoadResult) -> dict[str, int]:
+    errors: dict[str, int] = {}
+    for level in found.levels:
+        for step in level.steps:
+            for message, count in step.run.errors.items():
+                errors[message] = errors.get(message, 0) + count
+    return errors
+
+
+def _check(level: Level, found: LoadResult) -> Check:
+    held = level.within(found.options.within_ms)
+    p95_ms = level.latencies.quantile_ms(0.95)
+    return Check(
+        id=f"{level.users}-users",
+        group="load",
+        state=State.PASSED if held else State.FAILED,
+        message=f"{_users(level.users)}: {level.rate:,.0f} calls/s, p95 {units.format_ms(p95_ms)}, {level.failed} failed",
+    )
+
+
+def _level_data(level: Level) -> dict[str, object]:
+    return {
+        "users": level.users,
+        "calls_per_s": list(level.rates),
+        "latency": _latency_data(level.latencies),
+        "failed": level.failed,
+        "runs": [_step_data(step) for step in level.steps],
+    }
+
+
+def _step_data(step: Step) -> dict[str, object]:
+    seen = step.seen
+    return {
+        "seconds": step.run.seconds,
+        "calls": step.run.calls.all.count,
+        "late": step.run.calls.late,
+        "errors": dict(step.run.errors) | dict(step.run.calls.failures),
+        "client_share": step.client_share,
+        "processor_share": step.processor_share,
+        "running": seen.busy,
+        "waiting": dict(seen.waiting),
+        "sessions_most": seen.sessions_most,
+        "server_memory_bytes": seen.memory_bytes,
+        "blocks_read": seen.counters.blocks_read,
+        "temporary_bytes": seen.counters.temporary_bytes,
+        "deadlocks": seen.counters.deadlocks,
+    }
+
+
+def _latency_data(latencies: Latencies) -> dict[str, float]:
+    return {
+        "calls": latencies.count,
+        "mean_ms": latencies.mean_ms,
+        **{f"{name.replace('.', '_')}_ms": latencies.quantile_ms(q) for q, name in _QUANTILES},
+        "largest_ms": latencies.largest_ms,
+    }
+
+
+def _law_data(law: Scalability) -> dict[str, object]:
+    peak = law.peak_users
+    return {
+        "rate_alone": law.rate_alone,
+        "contention": law.contention,
+        "coherency": law.coherency,
+        "peak_users": None if peak == float("inf") else peak,
+        "error": law.error,
+    }
+
+
+def _pool_data(found: LoadResult) -> dict[str, object] | None:
+    pool = found.pool
+    if pool is None:
+        return None
+    return {
+        "size": pool.size,
+        "holds": pool.holds,
+        "levels": [_level_data(level) for level in pool.levels],
+        "around": [_level_data(level) for level in pool.around],
+        "scalability": _law_data(pool.law),
+        "saturation": {"limit": str(pool.saturation.limit), "evidence": pool.saturation.evidence},
+    }
+
+
+def _users(count: int) -> str:
+    return f"{units.format_count(count)} user{'s' * (count != 1)}"
+
+
+def _spread(values: tuple[float, ...]) -> str:
+    return (
+        f" ({units.format_count(min(values))} to {units.format_count(max(values))})"
+        if len(values) > 1
+        else ""
+    )
+
+
+def _mean(values: Iterator[float]) -> float:
+    listed = list(values)
+    return sum(listed) / len(listed) if listed else 0.0
