@@ -5,7 +5,7 @@ DRAWN_CASES = 3
 # Rows that values are drawn from: many times the cases, so that a seed has a choice, and read in milliseconds.
 SAMPLE_ROWS = 1_000
 # A sample of fewer pages may fall on a single day of a table that grows by date, or find no row at all.
-SAMPLE_PAGES = 20
+SAMPLE_PAGES = 10
 # The rows of the sample between the ends of a range: some per cent of the table, as ranges of dates are.
 RANGE_ROWS = 20
 # What a page of results holds.

@@ -16,11 +16,9 @@ _OF_TYPES = frozenset({"42725", "42883", "42804", _UNDETERMINED, "42P08", "42846
 
 def parameter_types(statement: str, places: Mapping[int, Place], server: Server) -> tuple[ParameterType, ...]:
     """Return the types of $1 to $n; raises the StatementError of PREPARE when no guess makes it take the statement."""
-    if not places:
-        server.parameter_types(statement, {})
-        return ()
+    cast = {place.number: place.cast for place in places.values() if place.cast}
     try:
-        return server.parameter_types(statement, {})
+        return _with_casts(server.parameter_types(statement, {}), statement, cast, server)
     except StatementError as error:
         if error.sqlstate not in _OF_TYPES:
             raise
@@ -28,11 +26,24 @@ def parameter_types(statement: str, places: Mapping[int, Place], server: Server)
     for guessed in _guesses(places.values()):
         for type_ in _OPERANDS:
             try:
-                return server.parameter_types(statement, dict.fromkeys(guessed, type_))
+                return server.parameter_types(statement, dict.fromkeys(guessed, type_) | cast)
             except StatementError as error:
                 if error.sqlstate not in _OF_TYPES:
                     raise
     raise first
+
+
+def _with_casts(
+    types: tuple[ParameterType, ...], statement: str, cast: Mapping[int, str], server: Server
+) -> tuple[ParameterType, ...]:
+    """Return the types, with that of the cast for what the server took for a text, as far as it takes that too."""
+    texts = {number: name for number, name in cast.items() if types[number - 1].base == "text"}
+    if not texts:
+        return types
+    try:
+        return server.parameter_types(statement, texts)
+    except StatementError:
+        return types
 
 
 def _guesses(places: Iterable[Place]) -> list[tuple[int, ...]]:

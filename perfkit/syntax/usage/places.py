@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from perfkit.names import quote_name
 from perfkit.syntax.index import expression_text
 from perfkit.syntax.usage.model import Usage
 from perfkit.syntax.usage.read import read_usage
@@ -42,7 +43,8 @@ class Place:
     list (`item` counts from 0), "= ANY" for an array of values and "ANY =" for a value that an array of the row has;
     `through` is the function that takes the parameter first, such as upper or to_tsquery. WRITTEN: the column
     `expression` of a table that is named as written; `item` is the row of VALUES. ARGUMENT: `operator` is the function
-    or operator that takes it. It is `calculated` with where such an operator takes it anywhere, whatever its role.
+    or operator that takes it. It is `calculated` with where such an operator takes it anywhere, whatever its role. `cast` is the type that a CASE or COALESCE
+    whose result it may be is cast to, '' for none.
     """
 
     number: int
@@ -55,6 +57,7 @@ class Place:
     item: int = 0
     table: tuple[str, str] = ("", "")
     calculated: bool = False
+    cast: str = ""
 
 
 def read_places(statement: str, lookup: Lookup) -> tuple[Usage, dict[int, Place]]:
@@ -67,9 +70,11 @@ def read_places(statement: str, lookup: Lookup) -> tuple[Usage, dict[int, Place]
     taken = list(_arguments(tree))
     found += taken
     calculated = {each.number for each in taken if each.operator in ARITHMETIC}
+    casts = dict(_casts(tree))
     places: dict[int, Place] = {}
     for place in sorted(found, key=lambda each: _ORDER.index(each.role)):
-        places.setdefault(place.number, replace(place, calculated=place.number in calculated))
+        known = replace(place, calculated=place.number in calculated, cast=casts.get(place.number, ""))
+        places.setdefault(place.number, known)
     return usage, places
 
 
@@ -248,3 +253,25 @@ def _arguments(tree: Node) -> Iterator[Place]:
             for item, node in enumerate(nodes):
                 if (number := _alone(node)[0]) and kind_of(node) != "func_call":
                     yield Place(number=number, role=Role.ARGUMENT, operator=operator, item=item)
+
+
+def _casts(tree: Node) -> Iterator[tuple[int, str]]:
+    """Yield the parameters that are results of a CASE or COALESCE which is cast as a whole, with the type's name."""
+    for message in everything(tree):
+        if message.DESCRIPTOR.name != "TypeCast" or kind_of(message.arg) not in (
+            "case_expr",
+            "coalesce_expr",
+        ):
+            continue
+        type_ = ".".join(map(quote_name, strings(message.type_name.names))) + "[]" * len(
+            message.type_name.array_bounds
+        )
+        for node in _results(message.arg):
+            if kind_of(node) == "param_ref":
+                yield node.param_ref.number, type_
+
+
+def _results(node: Node) -> list[Node]:
+    if kind_of(node) == "coalesce_expr":
+        return list(node.coalesce_expr.args)
+    return [*(each.case_when.result for each in node.case_expr.args), node.case_expr.defresult]
