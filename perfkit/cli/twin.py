@@ -143,6 +143,7 @@ def check(
 ) -> None:
     """Plan the catalog on a twin and on the server, and compare every node's rows and cost. Nothing is run."""
     from perfkit.cli.progress import progress_bar
+    from perfkit.errors import MeasureError
     from perfkit.report.documents.twin import check_document
     from perfkit.twin.codec import read_snapshot
     from perfkit.twin.compare import agreements, plan_all
@@ -154,8 +155,10 @@ def check(
     with running_twin(snapshot, settings) as (twin, planner), progress_bar("plan") as progress:
         found = agreements(chosen, plan_all(chosen, source, progress), plan_all(chosen, planner, progress))
     emit(check_document(found, (*snapshot.data.lacks, *twin.notes), source=str(file)), out)
-    share = 100 * sum(each.same_shape for each in found) / len(found)
-    leave(GATE_FAILED if share < least else 0)
+    planned = [each.same_shape for each in found if each.is_planned]
+    if not planned:
+        leave(MeasureError.exit_code)
+    leave(GATE_FAILED if 100 * sum(planned) / len(planned) < least else 0)
 
 
 @contextmanager

@@ -39,6 +39,11 @@ class Agreement:
     equal: bool
     difference: str = ""
 
+    @property
+    def is_planned(self) -> bool:
+        """Tell whether at least one of both planned it."""
+        return self.before.plan is not None or self.after.plan is not None
+
 
 def plan_all(cases: tuple[WeightedCase, ...], planner: Planner, progress: Progress) -> dict[str, Planned]:
     """Return what the server makes of each case, by id."""

@@ -164,6 +164,8 @@ def _agreement(
             unit="%",
             detail=f"{source.name}, {others} of {cases}",
         )
+    for each in found["unplanned"]:
+        sys.stderr.write(f"  {each['case']} is planned by neither: {each['problem']}\n")
     for each in found["differences"]:
         sys.stderr.write(f"  {each['case']}: {each['difference']}\n")
 

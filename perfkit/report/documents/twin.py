@@ -53,7 +53,7 @@ def export_document(snapshot: Snapshot, view: ExportView) -> Document:
     if snapshot.is_redacted:
         blocks.append(
             Paragraph(
-                f"Values of {redacted} text columns stayed on the server: the file has their order, width and frequency."
+                f"Values of {format_count(redacted)} text columns stayed on the server: the file has their order, width and frequency."
                 " Constants that are common in them are planned as if they were not;"
                 " keep what is nobody's secret (--keep 'schema.table.column'), or all (--exact).",
                 Tone.WARN if redacted else Tone.PLAIN,
@@ -128,9 +128,11 @@ def explain_document(planned: dict[str, Planned], notes: Sequence[str], *, sourc
 
 
 def check_document(found: Sequence[Agreement], notes: Sequence[str], *, source: str) -> Document:
-    """Return the document of how far twin and source agree."""
-    differing = [each for each in found if not each.equal]
-    same, equal = sum(each.same_shape for each in found), len(found) - len(differing)
+    """Return the document of how far twin and source agree; what neither plans does not count."""
+    planned = [each for each in found if each.is_planned]
+    unplanned = [each for each in found if not each.is_planned]
+    differing = [each for each in planned if not each.equal]
+    same, equal = sum(each.same_shape for each in planned), len(planned) - len(differing)
     blocks: list[Block] = []
     if differing:
         blocks.append(
@@ -147,11 +149,14 @@ def check_document(found: Sequence[Agreement], notes: Sequence[str], *, source: 
                 ),
             )
         )
+    if unplanned:
+        problems = [f"{each.case.case.id}: {each.before.problem}" for each in unplanned]
+        blocks.append(_listing("Planned by neither", problems))
     if notes:
         blocks.append(_listing("What the twin lacks", notes))
     blocks.append(
         Paragraph(
-            f"{same:,} of {len(found):,} plans have the same shape, {equal:,} are equal in every node's rows and cost.",
+            f"{same:,} of {len(planned):,} plans have the same shape, {equal:,} are equal in every node's rows and cost.",
             Tone.GOOD if equal == len(found) else Tone.WARN,
         )
     )
@@ -159,19 +164,9 @@ def check_document(found: Sequence[Agreement], notes: Sequence[str], *, source: 
         schema=CHECK_SCHEMA,
         title=f"perfkit twin check: {source}",
         blocks=tuple(blocks),
-        checks=tuple(
-            Check(
-                id=each.case.case.id,
-                group="twin",
-                state=State.PASSED if each.same_shape else State.FAILED,
-                message=each.difference or "planned alike",
-                path=str(each.case.query.path),
-                line=each.case.query.line,
-            )
-            for each in found
-        ),
+        checks=tuple(map(_agreement_check, found)),
         data={
-            "cases": len(found),
+            "cases": len(planned),
             "same_shape": same,
             "equal": equal,
             "notes": list(notes),
@@ -179,7 +174,20 @@ def check_document(found: Sequence[Agreement], notes: Sequence[str], *, source: 
                 {"case": each.case.case.id, "same_shape": each.same_shape, "difference": each.difference}
                 for each in differing
             ],
+            "unplanned": [{"case": each.case.case.id, "problem": each.before.problem} for each in unplanned],
         },
+    )
+
+
+def _agreement_check(found: Agreement) -> Check:
+    state = State.PASSED if found.same_shape else State.FAILED
+    return Check(
+        id=found.case.case.id,
+        group="twin",
+        state=state if found.is_planned else State.ERROR,
+        message=(found.difference or "planned alike") if found.is_planned else found.before.problem,
+        path=str(found.case.query.path),
+        line=found.case.query.line,
     )
 
 
