@@ -37,7 +37,7 @@ ARROWS: dict[str, set[str]] = {
     "indexes": {"catalog", "measure", "plan", "syntax", "twin"},
     "apply": {"files", "syntax"},
     "twin": {"catalog", "copies", "embedded", "files", "measure", "plan", "syntax"},
-    "bench": {"baseline", "catalog", "embedded", "fields", "files", "measure", "plan"},
+    "bench": {"baseline", "catalog", "embedded", "fields", "files", "measure", "plan", "syntax"},
     "doctor": set(),
     "kv": set(),
     "embedded": {"copies"},
