@@ -53,9 +53,13 @@ def verified(
         with connected(made.base) as connection:
             tables = read_tables(connection)
 
+        unmeasured: dict[str, str] = {}
+
         def measure(cases: frozenset[str] | None = None) -> "list[MeasuredCase]":
             before, after = (_only(side, cases) for side in (base, head))
-            return _measured(paired_trial(settings, before, after, progress), tables, weights or {})
+            trial = paired_trial(settings, before, after, progress)
+            unmeasured.update(_problems(trial))
+            return _measured(trial, tables, weights or {})
 
         copy = CopyIndexes(dsn=made.head)
         for need in needs:
@@ -63,7 +67,8 @@ def verified(
                 copy.run((need,))
         found = verify(changes, copy, measure, measure)
         progress(0, 0, "imports")
-        return replace(found, imports=import_costs(made.base, made.head, found.tables))
+        imports = import_costs(made.base, made.head, found.tables)
+        return replace(found, imports=imports, unmeasured=unmeasured)
 
 
 def _only(side: "Side", cases: frozenset[str] | None) -> "Side":
@@ -78,6 +83,12 @@ def _source(
     if copies and ("://" in copies or "=" in copies) and not Path(copies).exists():
         return server_at(copies, settings), None
     return server, copies
+
+
+def _problems(trial: "Trial") -> dict[str, str]:
+    """Return the problem of each case that did not run, by id."""
+    results = trial.analysis.results
+    return {result.case.id: result.problem.message for result in results if result.problem}
 
 
 def _measured(trial: "Trial", tables: "Tables", weights: Mapping[str, float]) -> "list[MeasuredCase]":

@@ -1,7 +1,7 @@
 """Verification: index changes made on a copy, each case measured with and without them, what does not help thrown out."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from perfkit.errors import StatementError
@@ -96,7 +96,7 @@ class Verified:
     """The changes that are measured to be good, those that are not, and each case as it was measured last.
 
     `helped` has for each change that was kept the ids of the cases that it makes faster. `imports` is what inserting takes
-    without and with what was kept, for each table that it is on.
+    without and with what was kept, for each table that it is on. `unmeasured` has for each case that did not run its problem.
     """
 
     kept: tuple[Change, ...]
@@ -104,6 +104,7 @@ class Verified:
     cases: tuple[MeasuredCase, ...]
     helped: Mapping[Change, tuple[str, ...]]
     imports: tuple[ImportCost, ...] = ()
+    unmeasured: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def created(self) -> tuple[IndexDefinition, ...]:

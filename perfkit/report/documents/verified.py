@@ -37,6 +37,11 @@ def measured_blocks(verified: Verified) -> Iterator[Block]:
             rows=tuple(map(_import_row, verified.imports)),
             numeric=frozenset({1, 2, 3}),
         )
+    if verified.unmeasured:
+        first, problem = next(iter(verified.unmeasured.items()))
+        count = len(verified.unmeasured)
+        cases = "1 case was" if count == 1 else f"{format_count(count)} cases were"
+        yield Paragraph(f"{cases} not measured, and may need what goes: {first}: {problem}", Tone.WARN)
     yield _proof(verified)
 
 
@@ -53,6 +58,9 @@ def verified_data(verified: Verified) -> dict[str, Any]:
         "before_ms_per_minute": verified.before_ms,
         "after_ms_per_minute": verified.after_ms,
         "cases": [_case(case) for case in verified.cases],
+        "unmeasured": [
+            {"case_id": case, "problem": problem} for case, problem in verified.unmeasured.items()
+        ],
         "imports": to_data(verified.imports),
     }
 
