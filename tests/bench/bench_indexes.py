@@ -31,6 +31,7 @@ from perfkit.embedded import start_postgres, stop_postgres
 from perfkit.indexes.advise import Planner, advise, to_plan
 from perfkit.indexes.gather import Gathered, gather
 from perfkit.indexes.search import Limits
+from perfkit.indexes.verify import statement_of as change_statement
 from perfkit.indexes.verify import verify
 from perfkit.indexes.whatif import PlannedCost
 from perfkit.indexes.workload import WorkloadCase
@@ -51,7 +52,7 @@ from tests.bench.tpch.database import QUERIES as TPCH_QUERIES
 from tests.bench.tpch.database import make_tpch
 
 SEED = 1
-SAMPLES = 5
+SAMPLES = 3
 # What a bare query of TPC-H may take; with the wrong indexes some take hours.
 TIMEOUT_MS = 60_000
 UNLIMITED = 1 << 50
@@ -186,7 +187,11 @@ def _row(budget: str, name: str, asked: Asked, pair: IndexedPair) -> Row:
     )
     try:
         if name == "perfkit":
-            verify(chosen, pair.built, lambda: [case.as_verified(asked.tables) for case in pair.measure()])
+            verified = verify(
+                chosen, pair.built, lambda: [case.as_verified(asked.tables) for case in pair.measure()]
+            )
+            for each in verified.rejected:
+                sys.stderr.write(f"  thrown out: {change_statement(each.change)}: {each.reason}\n")
         else:
             for definition in chosen:
                 pair.built.make(definition)

@@ -26,8 +26,8 @@ from perfkit.plan.tables import Tables
 from perfkit.syntax.index import IndexDefinition
 
 # What judges a pair of sides needs some pairs; a slow case says what it has to say in fewer.
-ROUNDS_MOST, ROUNDS_LEAST = 9, 3
-CASE_LIMIT_MS = 3_000
+ROUNDS_MOST, ROUNDS_LEAST = 7, 3
+CASE_LIMIT_MS = 2_000
 _CANCELED = "57014"
 _SIZE = """
 SELECT sum(pg_relation_size(oid)) FROM pg_class WHERE relnamespace = %s::regnamespace AND relname = ANY (%s)
