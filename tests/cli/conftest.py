@@ -21,6 +21,7 @@ from perfkit.demo.build import build_alumni
 from perfkit.demo.role import DATABASE, ROLE, create_database, create_role
 from perfkit.embedded import PostgresServer, start_postgres, stop_postgres
 from tests.cli.command import PASSWORD, QUERIES, Perfkit
+from tests.cli.grown import Grown, grown_database
 from tests.conftest import FAST
 
 ALUMNI = 1_000
@@ -82,6 +83,13 @@ def own_dsn(alumni_server: PostgresServer, own_database: str) -> str:
 def own_project(perfkit: Perfkit, own_dsn: str) -> Perfkit:
     make_project(perfkit.directory, own_dsn)
     return perfkit
+
+
+@pytest.fixture(scope="session")
+def grown(alumni_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grown]:
+    """Yield a larger database that lost an index, and its snapshots; no test changes them."""
+    with grown_database(alumni_server, tmp_path_factory.mktemp("grown")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -1,49 +1,45 @@
-"""perfkit twin and perfkit suggest on a user's project: a snapshot, plans without rows, advice that can be applied."""
+"""perfkit suggest on a user's project: advice that can be applied, from a server or a snapshot, and what it refuses."""
 
+import gzip
 import json
+import shutil
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from perfkit.embedded import PostgresServer
 from tests.cli.command import Perfkit
+from tests.cli.conftest import make_project
+from tests.cli.grown import QUERY, Grown
 
-# The plan of this query hangs on one index.
-INDEX = "person_names_person_idx"
-QUERY = "names_of_many"
-
-
-@pytest.fixture
-def owner_dsn(alumni_server: PostgresServer, own_database: str) -> str:
-    return alumni_server.dsn_for(own_database)
+STATEMENT = "CREATE INDEX CONCURRENTLY ON alumni.person_names USING btree (person_id"
 
 
 @pytest.fixture
-def grown(own_project: Perfkit, owner_dsn: str) -> Perfkit:
-    """Return a project whose table of names is large enough for an index to be worth it."""
-    with psycopg.connect(owner_dsn, autocommit=True) as owner:
-        owner.execute(
-            "INSERT INTO alumni.person_names (person_id, kind, given_name, family_name)"
-            " SELECT person_id, kind, given_name, family_name FROM alumni.person_names, generate_series(1, 20)"
-        )
-        owner.execute("VACUUM ANALYZE alumni.person_names")
-    return own_project
+def without_index(perfkit: Perfkit, grown: Grown) -> Perfkit:
+    make_project(perfkit.directory, grown.dsn)
+    return perfkit
 
 
 @pytest.fixture
-def without_index(grown: Perfkit, owner_dsn: str) -> Perfkit:
-    with psycopg.connect(owner_dsn, autocommit=True) as owner:
-        owner.execute(f"DROP INDEX alumni.{INDEX}")
-    return grown
+def offline(perfkit: Perfkit, grown: Grown) -> Perfkit:
+    """Return a project that knows no database: a catalog, and the snapshot alumni.twin."""
+    make_project(perfkit.directory, "postgresql://nobody@127.0.0.1:1/nowhere?connect_timeout=1")
+    shutil.copy(grown.without_index, perfkit.directory / "alumni.twin")
+    return perfkit
 
 
 def test_a_lost_index_is_suggested_and_can_be_applied(without_index: Perfkit) -> None:
-    told = without_index("suggest", "--sql", "advice.sql", "--also", "json=advice.json")
+    told = without_index(
+        "suggest", "--sql", "advice.sql", "--also", "json=advice.json", "--also", "markdown=advice.md"
+    )
     assert told.returncode == 0, told.stderr
-    statement = "CREATE INDEX CONCURRENTLY ON alumni.person_names USING btree (person_id"
-    assert statement in " ".join(told.stdout.split())
-    assert statement in (without_index.directory / "advice.sql").read_text()
+    assert STATEMENT in " ".join(told.stdout.split())
+    assert STATEMENT in (without_index.directory / "advice.sql").read_text()
+    assert f"```sql\n  {STATEMENT}" in (without_index.directory / "advice.md").read_text()
     advice = json.loads((without_index.directory / "advice.json").read_text())
+    assert advice["times"] == "measured"
     assert advice["after_ms_per_minute"] < advice["before_ms_per_minute"]
     (index,) = (each for each in advice["create"] if "person_names" in each["statement"])
     assert {each["case_id"].partition("/")[0] for each in index["helps"]} == {QUERY}
@@ -56,18 +52,84 @@ def test_what_is_suggested_is_measured_on_copies_and_kept_when_it_helps(without_
     told = without_index("suggest", QUERY, "--verify", "--format", "json")
     assert told.returncode == 0, told.stderr
     advice = json.loads(told.stdout)
-    assert [each["statement"] for each in advice["create"] if "person_names" in each["statement"]]
+    (index,) = (each for each in advice["create"] if "person_names" in each["statement"])
     cases = {each["case_id"]: each for each in advice["verified"]["cases"]}
     assert cases[f"{QUERY}/few"]["faster"]
     assert cases[f"{QUERY}/few"]["after_ms"] < cases[f"{QUERY}/few"]["before_ms"]
+    (few,) = (each for each in index["helps"] if each["case_id"] == f"{QUERY}/few")
+    assert few["measured_after_ms"] == cases[f"{QUERY}/few"]["after_ms"]
 
 
 def test_a_budget_is_kept(without_index: Perfkit) -> None:
-    told = without_index("suggest", "--budget", "8kB", "--format", "json")
+    told = without_index("suggest", QUERY, "--budget", "8kB", "--format", "json")
     assert told.returncode == 0, told.stderr
     advice = json.loads(told.stdout)
     assert advice["create"] == []
     assert "no budget" in {each["reason"] for each in advice["without_index"]}
+
+
+def test_a_write_that_may_not_run_is_planned_and_told(without_index: Perfkit) -> None:
+    told = without_index("suggest", "profile_update", "class_list/none", "--format", "json")
+    assert told.returncode == 0, told.stderr
+    advice = json.loads(told.stdout)
+    assert "1 query that writes was planned, not run" in " ".join(advice["notes"])
+    assert "not measured" not in {each["reason"] for each in advice["without_index"]}
+
+
+def test_a_snapshot_is_advised_on_without_a_database_and_without_times(offline: Perfkit) -> None:
+    told = offline("suggest", "--twin", "alumni.twin", "--also", "json=advice.json")
+    assert told.returncode == 0, told.stderr
+    assert STATEMENT in " ".join(told.stdout.split())
+    assert "Nothing was timed" in told.stdout
+    advice = json.loads((offline.directory / "advice.json").read_text())
+    assert advice["times"] == "cost"
+    assert advice["after_cost_per_minute"] < advice["before_cost_per_minute"]
+    assert "before_ms_per_minute" not in advice
+    (index,) = (each for each in advice["create"] if "person_names" in each["statement"])
+    assert all(each["after_cost"] < each["before_cost"] for each in index["helps"])
+    missing = {each["case_id"]: each["detail"] for each in advice["without_index"]}
+    assert missing["class_list/draw"] == "a twin has no rows to draw them from"
+    assert any("never used" in note for note in advice["notes"])
+
+
+def test_the_times_for_a_snapshot_are_a_baseline_s(offline: Perfkit, baselines: Path) -> None:
+    shutil.copytree(baselines, offline.directory / "baselines")
+    told = offline("suggest", "--twin", "alumni.twin", "--baseline", "main", "--format", "json")
+    assert told.returncode == 0, told.stderr
+    advice = json.loads(told.stdout)
+    assert advice["times"] == "baseline"
+    assert advice["before_ms_per_minute"] > 0
+    (index,) = (each for each in advice["create"] if "person_names" in each["statement"])
+    assert not any(each["before_is_estimated"] for each in index["helps"])
+
+
+def test_a_table_that_the_role_may_not_read_costs_its_own_queries_alone(
+    own_project: Perfkit, alumni_server: PostgresServer, own_database: str
+) -> None:
+    with psycopg.connect(alumni_server.dsn_for(own_database), autocommit=True) as superuser:
+        superuser.execute("ALTER TABLE alumni.person_names OWNER TO postgres")
+    told = own_project("suggest", "names_of_many", "class_list", "--format", "json")
+    assert told.returncode == 0, told.stderr
+    advice = json.loads(told.stdout)
+    missing = {each["case_id"]: each["detail"] for each in advice["without_index"]}
+    assert missing["names_of_many/few"] == "permission denied for table person_names"
+    assert not any(
+        case.startswith("class_list") and missing[case].startswith("permission") for case in missing
+    )
+    assert advice["before_ms_per_minute"] > 0
+
+
+def test_a_database_without_a_table_has_nothing_to_suggest(perfkit: Perfkit, database: str) -> None:
+    (perfkit.directory / "queries").mkdir()
+    query = perfkit.directory / "queries" / "one.sql"
+    query.write_text("-- name: one\n-- summary: One\nSELECT 1;\n")
+    told = perfkit("suggest", "--dsn", database, "--allow-superuser")
+    assert told.returncode == 0, told.stderr
+    assert "Nothing to suggest" in told.stdout
+    query.write_text("-- name: one\n-- summary: One\nSELECT * FROM nowhere;\n")
+    told = perfkit("suggest", "--dsn", database, "--allow-superuser")
+    assert told.returncode == 3
+    assert 'no case was measured: relation "nowhere" does not exist' in told.stderr
 
 
 @pytest.mark.parametrize(
@@ -81,67 +143,51 @@ def test_a_limit_that_is_none_is_refused_before_anything_is_measured(
     assert value in told.stderr
 
 
-def test_a_twin_plans_as_its_source_and_one_statement_shows_its_plan(project: Perfkit) -> None:
-    exported = project("twin", "export", "alumni.twin", "--exact")
-    assert exported.returncode == 0, exported.stderr
-    checked = project("twin", "check", "alumni.twin", "--fail-under", "100")
-    assert checked.returncode == 0, checked.stdout
-    assert "are equal in every node's rows and cost" in checked.stdout
-    shown = project(
-        "twin", "explain", "alumni.twin", "--sql", "SELECT * FROM alumni.people WHERE person_id = 7"
-    )
-    assert shown.returncode == 0, shown.stderr
-    assert "Index Scan using people_pkey on alumni.people" in shown.stdout
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--twin", "nowhere.twin"), "twin export FILE"),
+        (("--twin", "alumni.twin", "--verify"), "no rows"),
+        (("--twin", "alumni.twin", "--calls", "counted"), "leave --calls out"),
+        (("--twin", "alumni.twin", "--what-if", "hypopg"), "HypoPG is asked on a server"),
+        (("--twin", "alumni.twin", "--baseline", "none"), "there is no baseline 'none'"),
+        (("--baseline", "main"), "name it: --twin FILE"),
+        (("--copies", "template"), "--verify"),
+        (("--what-if", "guess"), "twin, hypopg"),
+        (("--sql", "nowhere/advice.sql"), "mkdir -p"),
+        (("--queries", "empty"), "has no .sql files"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(offline: Perfkit, options: tuple[str, ...], words: str) -> None:
+    (offline.directory / "empty").mkdir()
+    told = offline("suggest", *options)
+    assert told.returncode == 2
+    assert words in told.stderr
+    assert told.stdout == ""
 
 
-def test_a_twin_that_is_built_can_be_looked_at_and_taken_down(project: Perfkit) -> None:
-    assert project("twin", "export", "alumni.twin").returncode == 0
-    built = project("twin", "build", "alumni.twin")
-    assert built.returncode == 0, built.stderr
-    (dsn,) = (word for word in built.stdout.split() if word.startswith("postgresql://"))
-    with psycopg.connect(dsn) as connection:
-        known = connection.execute("SELECT count(*) FROM pg_stats WHERE schemaname = 'alumni'").fetchone()
-        assert known
-        assert known[0] > 100
-    assert "is gone" in project("twin", "down").stdout
-    assert "No twin" in project("twin", "down").stdout
+def test_a_snapshot_that_cannot_be_read_names_itself(offline: Perfkit) -> None:
+    snapshot = offline.directory / "alumni.twin"
+    content = snapshot.read_bytes()
+    newer = gzip.compress(gzip.decompress(content).replace(b"perfkit.twin/1", b"perfkit.twin/99", 1))
+    for damaged, words in ((content[:1000], "is no snapshot"), (newer, "newer perfkit (perfkit.twin/99)")):
+        snapshot.write_bytes(damaged)
+        told = offline("suggest", "--twin", "alumni.twin")
+        assert told.returncode == 2
+        assert "alumni.twin" in told.stderr
+        assert words in told.stderr
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("options", "words"),
     [
-        (b"x", "alumni.twin: is no snapshot"),
-        (b"\x1f\x8b\x08\x00", "alumni.twin: is no snapshot"),
-        (None, "No such file"),
+        (("--calls", "counted"), "calls cannot be read from pg_stat_statements"),
+        (("--what-if", "hypopg"), "the database has no extension hypopg"),
     ],
 )
-def test_a_file_that_is_no_snapshot_names_itself(project: Perfkit, content: bytes | None, words: str) -> None:
-    if content is not None:
-        (project.directory / "alumni.twin").write_bytes(content)
-    told = project("twin", "explain", "alumni.twin")
-    assert told.returncode == 2
+def test_what_the_server_lacks_is_told_before_anything_is_measured(
+    project: Perfkit, options: tuple[str, ...], words: str
+) -> None:
+    told = project("suggest", *options)
+    assert told.returncode == 3
     assert words in told.stderr
-
-
-MIGRATIONS = {
-    "lost.sql": (f"DROP INDEX alumni.{INDEX};", 1, "plan changed"),
-    "made.sql": ("CREATE INDEX CONCURRENTLY again ON alumni.person_names (given_name);", 0, "same"),
-    "gone.sql": ("ALTER TABLE alumni.person_names RENAME COLUMN person_id TO whose;", 1, "error"),
-}
-
-
-@pytest.mark.parametrize("name", MIGRATIONS)
-def test_what_a_migration_does_to_plans_is_judged_on_twins_alone(grown: Perfkit, name: str) -> None:
-    assert grown("twin", "export", "alumni.twin", "--exact").returncode == 0
-    script, exit_code, kind = MIGRATIONS[name]
-    (grown.directory / name).write_text(script)
-    told = grown("regress", QUERY, "--twin", "alumni.twin", "--migration", name, "--format", "json")
-    assert told.returncode == exit_code, told.stderr
-    verdicts = {each["case"]: each["kind"] for each in json.loads(told.stdout)["verdicts"]}
-    assert verdicts["few"] == kind
-
-
-def test_a_twin_without_a_migration_is_no_change(project: Perfkit) -> None:
-    told = project("regress", "--twin", "alumni.twin")
-    assert told.returncode == 2
-    assert "--migration" in told.stderr

@@ -1,0 +1,75 @@
+"""perfkit twin on a user's project: a snapshot, plans without rows, and a migration that is judged on them alone."""
+
+import json
+
+import psycopg
+import pytest
+
+from tests.cli.command import Perfkit
+from tests.cli.grown import INDEX, QUERY, Grown
+
+
+def test_a_twin_plans_as_its_source_and_one_statement_shows_its_plan(project: Perfkit) -> None:
+    exported = project("twin", "export", "alumni.twin", "--exact")
+    assert exported.returncode == 0, exported.stderr
+    checked = project("twin", "check", "alumni.twin", "--fail-under", "100")
+    assert checked.returncode == 0, checked.stdout
+    assert "are equal in every node's rows and cost" in checked.stdout
+    shown = project(
+        "twin", "explain", "alumni.twin", "--sql", "SELECT * FROM alumni.people WHERE person_id = 7"
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert "Index Scan using people_pkey on alumni.people" in shown.stdout
+
+
+def test_a_twin_that_is_built_can_be_looked_at_and_taken_down(perfkit: Perfkit, grown: Grown) -> None:
+    built = perfkit("twin", "build", grown.without_index)
+    assert built.returncode == 0, built.stderr
+    (dsn,) = (word for word in built.stdout.split() if word.startswith("postgresql://"))
+    with psycopg.connect(dsn) as connection:
+        known = connection.execute("SELECT count(*) FROM pg_stats WHERE schemaname = 'alumni'").fetchone()
+        assert known
+        assert known[0] > 100
+    assert "is gone" in perfkit("twin", "down").stdout
+    assert "No twin" in perfkit("twin", "down").stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"x", "alumni.twin: is no snapshot"),
+        (b"\x1f\x8b\x08\x00", "alumni.twin: is no snapshot"),
+        (None, "No such file"),
+    ],
+)
+def test_a_file_that_is_no_snapshot_names_itself(project: Perfkit, content: bytes | None, words: str) -> None:
+    if content is not None:
+        (project.directory / "alumni.twin").write_bytes(content)
+    told = project("twin", "explain", "alumni.twin")
+    assert told.returncode == 2
+    assert words in told.stderr
+
+
+MIGRATIONS = {
+    "lost.sql": (f"DROP INDEX alumni.{INDEX};", 1, "plan changed"),
+    "made.sql": ("CREATE INDEX CONCURRENTLY again ON alumni.person_names (given_name);", 0, "same"),
+    "gone.sql": ("ALTER TABLE alumni.person_names RENAME COLUMN person_id TO whose;", 1, "error"),
+}
+
+
+@pytest.mark.parametrize("name", MIGRATIONS)
+def test_what_a_migration_does_to_plans_is_judged_on_twins_alone(
+    project: Perfkit, grown: Grown, name: str
+) -> None:
+    script, exit_code, kind = MIGRATIONS[name]
+    (project.directory / name).write_text(script)
+    told = project("regress", QUERY, "--twin", grown.with_index, "--migration", name, "--format", "json")
+    assert told.returncode == exit_code, told.stderr
+    verdicts = {each["case"]: each["kind"] for each in json.loads(told.stdout)["verdicts"]}
+    assert verdicts["few"] == kind
+
+
+def test_a_twin_without_a_migration_is_no_change(project: Perfkit) -> None:
+    told = project("regress", "--twin", "alumni.twin")
+    assert told.returncode == 2
+    assert "--migration" in told.stderr
