@@ -1,6 +1,6 @@
 """What `perfkit catalog import` does: read what was counted, make queries of it, try them, and write them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -57,8 +57,8 @@ def run_import(settings: "Settings", options: ImportOptions) -> "Document":
     catalog = _catalog(queries, into)
     source = server_from(settings)
     with _harvesting(source) as (server, counts, tables):
-        selection = _selection(counts, catalog, tables, options, into)
-        manner = _manner(selection, catalog, tables, options)
+        selection, names = _selection(counts, catalog, tables, options, into)
+        manner = _manner(selection, names, tables, options)
         made = harvest(selection.chosen, tables, lookup_in(tables), server, manner, _taken(catalog, into))
         with progress_bar("import") as progress:
             tried = partial(_tried, server, source, into / "imported.sql", settings.seed)
@@ -110,18 +110,19 @@ def _harvesting(source: "GuardedServer") -> "Iterator[tuple[HarvestServer, Count
 
 def _selection(
     counts: "Counts", catalog: "Catalog", tables: "Tables", options: ImportOptions, into: Path
-) -> "Selection":
-    """Return what is to be imported; with --force, what an earlier import wrote is imported again."""
+) -> "tuple[Selection, dict[str, str]]":
+    """Return what is to be imported; with --force, what an earlier import wrote too, with its names by fingerprint."""
     from perfkit.catalog.harvest.select import Choice, select
 
     choice = Choice(top=options.top, by=options.by, min_calls=options.min_calls)
     selection = select(counts.statements, catalog, tables, choice)
     if not options.force:
-        return selection
+        return selection, {}
     own = _own_files(catalog, into)
-    again = tuple(each for each, name in selection.known if name in own)
+    again = [(each, name) for each, name in selection.known if name in own]
     known = tuple((each, name) for each, name in selection.known if name not in own)
-    return replace(selection, chosen=(*selection.chosen, *again), known=known)
+    chosen = (*selection.chosen, *(each for each, _ in again))
+    return replace(selection, chosen=chosen, known=known), {each.fingerprint: name for each, name in again}
 
 
 def _own_files(catalog: "Catalog", into: Path) -> set[str]:
@@ -166,18 +167,17 @@ def _check(server: "HarvestServer", query: "Query", case: "Case") -> None:
     server.check(statement_of(query, case))
 
 
-def _manner(selection: "Selection", catalog: "Catalog", tables: "Tables", options: ImportOptions) -> "Manner":
+def _manner(
+    selection: "Selection", names: dict[str, str], tables: "Tables", options: ImportOptions
+) -> "Manner":
     from perfkit.catalog.harvest.harvest import Manner
     from perfkit.catalog.harvest.log import Logged
-    from perfkit.syntax.counted import fingerprint
 
     source, log = _source_of(options.parameters)
     marks = [each.fingerprint for each in selection.chosen]
     return Manner(
         source=source,
-        names={
-            mark: query.name for query in catalog.queries if (mark := fingerprint(query.statement)) in marks
-        },
+        names=names,
         logged=_logged(log, marks, tables) if log else Logged(),
         budget=options.budget or "",
     )
@@ -200,12 +200,10 @@ def _source_of(parameters: str) -> tuple[str, Path | None]:
 
 def _logged(path: Path, marks: Sequence[str], tables: "Tables") -> "Logged":
     from perfkit.catalog.harvest.log import read_log
-    from perfkit.catalog.harvest.select import statement_of
-    from perfkit.syntax.counted import fingerprint
+    from perfkit.catalog.harvest.select import mark_of
 
-    mark_of: Callable[[str], str] = lambda text: fingerprint(statement_of(text, tables))  # noqa: E731 - one use
     with path.open(encoding="utf-8", errors="replace", newline="") as lines:
-        return read_log(lines, marks, mark_of, is_csv=path.suffix == ".csv")
+        return read_log(lines, marks, partial(mark_of, tables=tables), is_csv=path.suffix == ".csv")
 
 
 def _catalog(queries: Path, into: Path) -> "Catalog":

@@ -151,7 +151,7 @@ def _without_comments(statement: str) -> str:
     for token in tokenize(statement):
         if token.kind in COMMENTS and not statement.startswith("/*+", token.start):
             pieces += [statement[position : token.start].rstrip(" \t"), " "]
-            position = token.end
+            position = len(statement) - len(statement[token.end :].lstrip(" \t"))
     lines = "".join([*pieces, statement[position:]]).splitlines()
     return "\n".join(line.rstrip() for line in lines if line.strip()).strip()
 

@@ -79,6 +79,11 @@ def statement_of(text: str, tables: Tables) -> str:
     return qualified(measurable(text), tables.find, _schemas(tables))
 
 
+def mark_of(text: str, tables: Tables) -> str:
+    """Return the fingerprint of a text that was counted or logged, by which the same statement is found; SqlError."""
+    return fingerprint(statement_of(text, tables))
+
+
 def _candidate(counted: Counted, tables: Tables) -> tuple[Candidate, str]:
     """Return a statement that was counted as it can be measured, and why it is left out, or ''."""
     statement = statement_of(counted.text, tables)
