@@ -43,7 +43,8 @@ class Reject:
 
 def write_rejects(stream: TextIO, rejects: Iterable[Reject]) -> None:
     """Write the rejects as CSV under HEADINGS; what a spreadsheet would run as a formula begins with an apostrophe."""
-    writer = csv.writer(stream, lineterminator="\n")
+    # All text is quoted: csv leaves a carriage return bare, which readers take for a line's end.
+    writer = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(HEADINGS)
     for reject in rejects:
         cells = (reject.column, reject.kind, reject.reason, reject.record)
