@@ -31,7 +31,7 @@ class CostCache:
     """The answers of a what-if planner, by case and by those candidates that may matter to it.
 
     `useful` are the candidates that any plan of a case was seen to use. `plans` counts what was asked of the planner,
-    `questions` what was asked of the cache and never before.
+    `questions` what was asked of the cache and never before, `news` the answers by which an estimate may have changed.
     """
 
     def __init__(self, what_if: WhatIf, cases: Sequence[WorkloadCase], candidates: Candidates) -> None:
@@ -47,6 +47,7 @@ class CostCache:
         self._ways: defaultdict[str, dict[Configuration, float]] = defaultdict(dict)
         self.useful: defaultdict[str, Configuration] = defaultdict(int)
         self._without: dict[tuple[str, Configuration, frozenset[str]], Answer] = {}
+        self.news = 0
         self.questions = 0
         self.plans = 0
 
@@ -81,6 +82,7 @@ class CostCache:
         asked = configuration & self.relevant[case.id]
         if not any(whole == asked for whole, _ in self._answers[case.id]):
             self._known[case.id][asked] = self._ask(case, asked)
+            self.news += 1
 
     def without(
         self, case: WorkloadCase, configuration: Configuration, dropped: frozenset[str]
@@ -114,11 +116,13 @@ class CostCache:
     def _ask(self, case: WorkloadCase, asked: Configuration) -> Answer:
         answer = self._plan(case, asked, _NOTHING)
         ways = self._ways[case.id]
-        ways[answer.used] = min(answer.cost, ways.get(answer.used, math.inf))
-        self.useful[case.id] |= answer.used
+        if answer.cost < ways.get(answer.used, math.inf):
+            ways[answer.used] = answer.cost
+            self.useful[case.id] |= answer.used
+            self._estimates[case.id].clear()
+            self.news += 1
         self._answers[case.id].append((asked, answer))
         self._bounds[case.id].clear()
-        self._estimates[case.id].clear()
         return answer
 
     def _plan(self, case: WorkloadCase, asked: Configuration, dropped: frozenset[str]) -> Answer:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Candidates, Configuration, numbers
@@ -10,6 +11,22 @@ from perfkit.indexes.whatif import WhatIf
 from perfkit.indexes.workload import WorkloadCase, table_of
 from perfkit.indexes.write_cost import write_ms_per_minute, writes_by_table
 from perfkit.syntax.index import IndexDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What a step from one configuration to another gains, and how much of it a case would notice, in ms a minute."""
+
+    gain_ms: float
+    noticed_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Neighbourhood:
+    """The cases that a change of some candidates may matter to, and the candidates beside which it does so differently."""
+
+    cases: tuple[WorkloadCase, ...]
+    candidates: Configuration
 
 
 class Objective:
@@ -35,10 +52,10 @@ class Objective:
         self._write_ms: dict[tuple[str, Configuration], float] = {}
         self._base_cost: dict[str, float] = {}
         self._size_bytes: dict[Configuration, int] = {}
-        # What is known of steps, until another plan is: a search asks for the same ones again and again.
-        self._plans_known = 0
-        self._neighbourhoods: dict[Configuration, Configuration] = {}
-        self._gains_ms: dict[tuple[Configuration, Configuration], float] = {}
+        # What is known of steps, until a plan is news: a search asks for the same ones again and again.
+        self._news_known = 0
+        self._neighbourhoods: dict[Configuration, _Neighbourhood] = {}
+        self._steps: dict[tuple[Configuration, Configuration], _Step] = {}
 
     def case_ms(self, case: WorkloadCase, configuration: Configuration) -> float:
         """Return what the case takes a minute, as far as its plans are known: at most that."""
@@ -59,34 +76,15 @@ class Objective:
 
     def gain_ms(self, before: Configuration, after: Configuration) -> float:
         """Return how much less a minute takes after than before."""
-        near = self._neighbourhood(before ^ after)
-        step = (before & near, after & near)
-        if step not in self._gains_ms:
-            reading = sum(
-                self.case_ms(case, before) - self.case_ms(case, after)
-                for case in self.affected(before ^ after)
-            )
-            self._gains_ms[step] = reading - self.write_ms(after) + self.write_ms(before)
-        return self._gains_ms[step]
+        return self._step(before, after).gain_ms
 
     def is_worth_it(self, before: Configuration, after: Configuration) -> bool:
         """Tell whether `after` is better by what is worth an index, counting only what a case would notice."""
-        pairs = (
-            (self.case_ms(case, before), self.case_ms(case, after)) for case in self.affected(before ^ after)
-        )
-        noticed = sum(
-            was_ms - is_ms
-            for was_ms, is_ms in pairs
-            if is_ms > was_ms or is_ms < was_ms * (1 - thresholds.LEAST_CASE_BENEFIT)
-        )
-        return (
-            noticed - self.write_ms(after) + self.write_ms(before) >= thresholds.LEAST_BENEFIT_MS_PER_MINUTE
-        )
+        return self._step(before, after).noticed_ms >= thresholds.LEAST_BENEFIT_MS_PER_MINUTE
 
     def affected(self, changed: Configuration) -> tuple[WorkloadCase, ...]:
         """Return the cases of which a plan was seen that uses any of the indexes, in the workload's order."""
-        useful = self.costs.useful
-        return tuple(case for case in self.cases if useful[case.id] & changed)
+        return self._neighbourhood(changed).cases
 
     def write_ms(self, configuration: Configuration) -> float:
         """Return what writes take longer a minute for the new indexes."""
@@ -98,19 +96,35 @@ class Objective:
             self._size_bytes[configuration] = sum(self._sizes[number] for number in numbers(configuration))
         return self._size_bytes[configuration]
 
-    def _neighbourhood(self, changed: Configuration) -> Configuration:
-        """Return the candidates beside which a change may be worth more or less: those of its cases and of its tables."""
-        if self._plans_known != self.costs.plans:
-            self._plans_known = self.costs.plans
+    def _step(self, before: Configuration, after: Configuration) -> _Step:
+        near = self._neighbourhood(before ^ after)
+        key = (before & near.candidates, after & near.candidates)
+        if key not in self._steps:
+            pairs = [(self.case_ms(case, before), self.case_ms(case, after)) for case in near.cases]
+            noticed = (
+                was_ms - is_ms
+                for was_ms, is_ms in pairs
+                if is_ms > was_ms or is_ms < was_ms * (1 - thresholds.LEAST_CASE_BENEFIT)
+            )
+            writing_ms = self.write_ms(after) - self.write_ms(before)
+            gain_ms = sum(was_ms - is_ms for was_ms, is_ms in pairs) - writing_ms
+            self._steps[key] = _Step(gain_ms, sum(noticed) - writing_ms)
+        return self._steps[key]
+
+    def _neighbourhood(self, changed: Configuration) -> _Neighbourhood:
+        if self._news_known != self.costs.news:
+            self._news_known = self.costs.news
             self._neighbourhoods.clear()
-            self._gains_ms.clear()
+            self._steps.clear()
         if changed not in self._neighbourhoods:
+            useful = self.costs.useful
+            cases = tuple(case for case in self.cases if useful[case.id] & changed)
             near = changed
-            for case in self.affected(changed):
-                near |= self.costs.useful[case.id]
+            for case in cases:
+                near |= useful[case.id]
             for on in self._written.values():
                 near |= on if on & changed else 0
-            self._neighbourhoods[changed] = near
+            self._neighbourhoods[changed] = _Neighbourhood(cases, near)
         return self._neighbourhoods[changed]
 
     def _share(self, case: WorkloadCase, cost: float) -> float:
