@@ -60,7 +60,7 @@ def harvest(
             yield Unresolved(candidate=candidate, reason=_reason(error))
             continue
         name = manner.names.get(candidate.fingerprint) or numbered(
-            query_name(reading.statement, reading.usage), used
+            query_name(reading.statement, reading.usage, _places(reading)), used
         )
         used.add(name.lower())
         yield _drafted(reading, name, tables, server, manner)
@@ -82,6 +82,10 @@ def read(candidate: Candidate, lookup: Lookup, server: Server) -> Reading:
             for name, type_, place in zip(names, types, in_order, strict=True)
         ),
     )
+
+
+def _places(reading: Reading) -> list[Place]:
+    return [parameter.place for parameter in reading.parameters]
 
 
 def _calculating(place: Place, type_: ParameterType) -> Place:
@@ -140,7 +144,7 @@ def _unresolved(reading: Reading, name: str, reason: str, budget: str) -> Unreso
 
 
 def _text(reading: Reading, name: str, cases: list[str], budget: str) -> str:
-    summary = summary_of(reading.statement, reading.usage)
+    summary = summary_of(reading.statement, reading.usage, _places(reading))
     return file_text(reading, name=name, summary=summary, cases=cases, budget=budget)
 
 

@@ -27,20 +27,23 @@ def plain(name: str) -> str:
     return _OTHER.sub("_", name.lower()).strip("_") or "value"
 
 
-def query_name(statement: str, usage: Usage) -> str:
-    """Return verb, tables and what these are looked up by, such as select_people_gifts_by_grad_year."""
+def query_name(statement: str, usage: Usage, places: Iterable[Place]) -> str:
+    """Return verb, tables and what these are looked up by, such as select_people_gifts_by_grad_year.
+
+    Conditions that look nothing up, such as ORs of different columns, give a name by what its parameters are compared with.
+    """
     sources = _tables(usage) or sorted(name for _, name in read_statement(statement).function_calls)
     words = [_verb(statement, usage), *map(plain, sources)]
-    filters = [plain(name) for name in _filters(usage)]
+    filters = [plain(name) for name in _filters(usage, places)]
     name = "_".join([*words, *(["by", *filters] if filters else [])])
     if len(name) <= NAME_CHARACTERS:
         return name
     return name[: NAME_CHARACTERS + 1].rpartition("_")[0].removesuffix("_by")
 
 
-def summary_of(statement: str, usage: Usage) -> str:
+def summary_of(statement: str, usage: Usage, places: Iterable[Place]) -> str:
     """Return in a line what a statement does."""
-    tables, filters = ", ".join(_tables(usage)) or "no table", ", ".join(_filters(usage))
+    tables, filters = ", ".join(_tables(usage)) or "no table", ", ".join(_filters(usage, places))
     return f"{_SUMMARIES[_verb(statement, usage)]} {tables}" + (f" by {filters}" if filters else "")
 
 
@@ -89,8 +92,10 @@ def _tables(usage: Usage) -> list[str]:
     return list(dict.fromkeys(each.name for each in sorted(usage.references, key=lambda one: not one.target)))
 
 
-def _filters(usage: Usage) -> list[str]:
-    return list(dict.fromkeys(name for each in usage.references for name in _looked_up(each)))
+def _filters(usage: Usage, places: Iterable[Place]) -> list[str]:
+    looked_up = [name for each in usage.references for name in _looked_up(each)]
+    compared = (name for place in places if place.role is Role.COMPARED for name in sorted(place.columns))
+    return list(dict.fromkeys(looked_up or compared))
 
 
 def _looked_up(reference: Reference) -> Iterable[str]:

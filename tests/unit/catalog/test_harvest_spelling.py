@@ -11,7 +11,7 @@ from perfkit.catalog.assignment import read_assignments
 from perfkit.catalog.harvest.names import numbered, plain, query_name
 from perfkit.catalog.harvest.spell import case_line, draw_lines, weight_text, with_names
 from perfkit.catalog.load import read_queries
-from perfkit.syntax.usage.read import read_usage
+from perfkit.syntax.usage.places import read_places
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,8 @@ def test_weights_keep_three_digits() -> None:
 
 def test_names_say_what_a_statement_does_and_are_the_same_each_time() -> None:
     def name(statement: str) -> str:
-        return query_name(statement, read_usage(statement))
+        usage, places = read_places(statement, lambda _schema, _name: None)
+        return query_name(statement, usage, places.values())
 
     assert (
         name('SELECT * FROM "Alumni" a JOIN gift g ON g.a = a.id WHERE a.year = $1')
@@ -71,6 +72,7 @@ def test_names_say_what_a_statement_does_and_are_the_same_each_time() -> None:
     )
     assert name("UPDATE gift SET a = $1 WHERE id = $2") == "update_gift_by_id"
     assert name("INSERT INTO gift VALUES ($1)") == "insert_gift"
+    assert name("SELECT 1 FROM gift WHERE a = $1 OR b = $2") == "select_gift_by_a_b"
     assert name("SELECT office.total($1)") == "select_total"
     assert len(name("SELECT * FROM " + ", ".join(f"table_number_{n}" for n in range(20)))) <= 60
     assert numbered("a", {"a", "a_2"}) == "a_3"
