@@ -27,7 +27,12 @@ _LEAST_REQUESTS = 100
 class StreamOptions:
     """Which requests are made."""
 
-    requests: Annotated[int, typer.Option("--requests", min=_LEAST_REQUESTS, help="Requests a run.")] = 5_000
+    requests: Annotated[
+        int,
+        typer.Option(
+            "--requests", min=_LEAST_REQUESTS, help="Requests of a run; the curve is of 8 times as many."
+        ),
+    ] = 5_000
     skew: Annotated[
         float,
         typer.Option("--skew", min=0.0, max=3.0, help="Zipf's exponent: how much of the reads few keys get."),
@@ -95,7 +100,7 @@ class CacheOptions:
     protect: Annotated[
         bool, typer.Option("--protect/--no-protect", help="One miss of a key at a time asks the database.")
     ] = True
-    clients: Annotated[int, typer.Option("--clients", min=1, max=64, help="Clients at once.")] = 4
+    clients: Annotated[int, typer.Option("--clients", min=1, max=64, help="Clients at once.")] = 2
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="Runs of each way, in turns.")] = 3
 
 
@@ -152,7 +157,7 @@ def _measured(
     server = server_from(settings)
     drawn = _drawn(settings, patterns, given, server)
     stream = drawn.stream
-    wanted = _wanted(cache, writes=stream.reads < len(stream.events), seed=settings.seed)
+    wanted = _wanted(cache, given.requests, writes=stream.reads < len(stream.events), seed=settings.seed)
     environment = environment_of(server)
     own = _own_cache(settings, patterns, server)
     written = len(stream.tables) if stream.reads < len(stream.events) else 0
@@ -177,7 +182,7 @@ def _measured(
     )
 
 
-def _wanted(cache: CacheOptions, *, writes: bool, seed: int) -> "Wanted":
+def _wanted(cache: CacheOptions, requests: int, *, writes: bool, seed: int) -> "Wanted":
     from perfkit.bench.cache.aside import Invalidation
     from perfkit.bench.cache.policies import Policy
     from perfkit.bench.cache.prove import Wanted
@@ -198,6 +203,7 @@ def _wanted(cache: CacheOptions, *, writes: bool, seed: int) -> "Wanted":
         maxmemory_bytes=parse_size_bytes(cache.maxmemory) if cache.maxmemory else None,
         policy=Policy(cache.policy) if cache.policy else None,
         ttl_seconds=parse_duration_ms(cache.ttl) / 1000 if cache.ttl else None,
+        requests=requests,
         # Where nothing is written, the ways differ in nothing.
         ways=ways if writes or cache.invalidate != "all" else (Invalidation.TTL,),
         protected=cache.protect,
@@ -231,6 +237,7 @@ def _drawn(
     settings: "Settings", patterns: Sequence[str] | None, given: StreamOptions, server: "GuardedServer"
 ) -> "Drawn":
     from perfkit.bench.cache.stream import Shape
+    from perfkit.bench.cache.thresholds import THRESHOLDS
     from perfkit.cli.cache_requests import drawn_requests, recorded_requests, write_share_of
 
     if given.trace is not None:
@@ -238,7 +245,14 @@ def _drawn(
             raise UsageError("--trace has its own queries: name none beside it")
         return recorded_requests(settings, server, given.trace)
     shape = Shape(skew=given.skew, write_share=write_share_of(settings, given.writes), seed=settings.seed)
-    return drawn_requests(settings, server, patterns, shape, requests=given.requests, keys=given.keys)
+    return drawn_requests(
+        settings,
+        server,
+        patterns,
+        shape,
+        requests=given.requests * THRESHOLDS.predicted_runs,
+        keys=given.keys,
+    )
 
 
 def _own_cache(settings: "Settings", patterns: Sequence[str] | None, server: "GuardedServer") -> "OwnCache":

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from perfkit import stats
 from perfkit.bench.cache.memory import MemoryModel, fit_model
+from perfkit.bench.cache.protocols import Cache
 from perfkit.bench.cache.stage import Stage
 from perfkit.bench.cache.stream import Key
 from perfkit.bench.cache.worth import Costs
@@ -19,13 +20,26 @@ def value_bytes(key: Key, payload_bytes: float) -> float:
     return payload_bytes + _HEADER_BYTES + _TABLE_BYTES * len(key.tables)
 
 
+def _warm(cache: Cache) -> None:
+    """Do once what a client does: connections, scripts and a server's statistics of commands take memory that stays."""
+    cache.get_many(["warm", "up"])
+    cache.get_many(["warm"])
+    cache.set_new("warm", b"up", 1_000)
+    cache.delete_if("warm", b"up")
+
+
 def calibrate(stage: Stage, keys: Sequence[Key], payload_bytes: Sequence[float]) -> tuple[MemoryModel, Costs]:
     """Return how memory is used and what a round trip takes; at least one key. The entries are taken away again."""
     step = max(1, len(keys) // _ENTRIES)
     sizes = {keys[n].name: round(value_bytes(keys[n], payload_bytes[n])) for n in range(0, len(keys), step)}
-    cache = stage.cache()
+    caches = [stage.cache() for _ in range(stage.clients + 1)]
+    cache = caches[0]
     get_ms, set_ms = [], []
     try:
+        stage.empty()
+        stage.memory()
+        for each in caches:
+            _warm(each)
         for name, size in sizes.items():
             value = b"x" * size
             began = time.perf_counter()
@@ -38,7 +52,8 @@ def calibrate(stage: Stage, keys: Sequence[Key], payload_bytes: Sequence[float])
         stage.empty()
         empty = stage.memory()
     finally:
-        cache.close()
+        for each in caches:
+            each.close()
     model = fit_model(
         allocator=empty.allocator,
         baseline_bytes=empty.used_bytes,

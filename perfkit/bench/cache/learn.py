@@ -42,14 +42,16 @@ def learn(stream: Stream, database: Database, *, limit_s: float, progress: Progr
     Each is asked for twice, so that it is not the first to read its blocks; a key that fails is as its query's others.
     """
     counts = reads_of_keys(stream)
-    ranked = sorted(range(len(counts)), key=lambda number: -counts[number])
+    ranked = sorted(
+        (number for number, count in enumerate(counts) if count), key=lambda number: -counts[number]
+    )
     first = {stream.keys[number].query: number for number in reversed(ranked)}
-    order = [*first.values(), *(number for number in ranked if number not in set(first.values()))]
+    order = list(dict.fromkeys((*first.values(), *ranked)))
     sizes: dict[int, float] = {}
     times: dict[int, float] = {}
     clock = Stopwatch(limit_s * 1000)
     for done, number in enumerate(order):
-        if clock.is_over() or not counts[number]:
+        if clock.is_over():
             break
         progress(done, len(order), stream.keys[number].query)
         try:

@@ -62,12 +62,19 @@ def recommend(known: Known, model: MemoryModel, progress: Progress, *, sizes: in
     )
     gain = chosen.hit_shares[Policy.LFU] - chosen.hit_shares[Policy.LRU]
     return Recommendation(
-        maxmemory_bytes=math.ceil((model.baseline_bytes + chosen.capacity_bytes) / _MB) * _MB,
+        maxmemory_bytes=_rounded(
+            model.baseline_bytes + chosen.capacity_bytes * (1 + THRESHOLDS.headroom_share)
+        ),
         policy=Policy.LFU if gain > THRESHOLDS.policy_gain_share else Policy.LRU,
         worths=worths,
         curve=curve,
         sampled_share=rate,
     )
+
+
+def _rounded(size_bytes: float) -> int:
+    """Return the size in whole MB, as it is written in a configuration."""
+    return math.ceil(size_bytes / _MB) * _MB
 
 
 def _curve(known: Known, rate: float, sizes: int, progress: Progress) -> Iterator[SizePoint]:

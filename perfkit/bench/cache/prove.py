@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perfkit.bench.cache.aside import Invalidation
 from perfkit.bench.cache.calibrate import calibrate, value_bytes
@@ -14,7 +14,7 @@ from perfkit.bench.cache.policies import Policy
 from perfkit.bench.cache.predict import Recommendation, recommend
 from perfkit.bench.cache.stage import Stage
 from perfkit.bench.cache.stampede import Stampede, stampede
-from perfkit.bench.cache.stream import Stream, reads_of_keys
+from perfkit.bench.cache.stream import Stream, beginning, reads_of_keys
 from perfkit.bench.cache.thresholds import THRESHOLDS
 from perfkit.bench.cache.worth import Costs, Known
 from perfkit.measure.model import Progress
@@ -26,11 +26,15 @@ _PREFERENCE = (Invalidation.NOTIFY, Invalidation.VERSION, Invalidation.TTL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What the user wants proved; None for what is recommended. `ttl_seconds` is for every query."""
+    """What the user wants proved; None for what is recommended.
+
+    `requests` is how many of the stream's a run makes; `ttl_seconds` is for every query.
+    """
 
     maxmemory_bytes: int | None
     policy: Policy | None
     ttl_seconds: float | None
+    requests: int
     ways: tuple[Invalidation, ...]
     protected: bool
     rounds: int
@@ -75,6 +79,7 @@ def prove(stream: Stream, stage: Stage, wanted: Wanted, progress_of: ProgressOf)
         recommendation = recommend(known, model, progress)
     now = stage.memory()
     cached = known.only(recommendation.cached)
+    cached = replace(cached, stream=beginning(cached.stream, wanted.requests))
     plan = Plan(
         known=cached,
         model=model,

@@ -114,6 +114,11 @@ def chosen(stream: Stream, keep: Sequence[bool]) -> Stream:
     )
 
 
+def beginning(stream: Stream, requests: int) -> Stream:
+    """Return the stream's first requests."""
+    return replace(stream, events=stream.events[:requests])
+
+
 def reads_of_keys(stream: Stream) -> list[int]:
     """Return how often each key is read."""
     counts = [0] * len(stream.keys)

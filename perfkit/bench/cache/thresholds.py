@@ -15,6 +15,14 @@ class Thresholds:
     # Longer than nearly every query; a slower one is asked twice, which costs less than waiting on a holder that died.
     lock_ttl_ms: int = 10_000
     lock_wait_s: float = 5.0
+    # The curve is of a stream this many times as long as a run: rare queries are read again only in a long one.
+    predicted_runs: int = 8
+    # What is left free in the recommended maxmemory, for clients' buffers and what the model does not know.
+    headroom_share: float = 0.1
+    # A query that was read less often in the stream says too little of how it would fare.
+    fewest_reads: int = 20
+    # Entries that only their versions end live at least this long: a TTL is there to take away what is not read again.
+    least_ttl_s: float = 60.0
     # The size that is recommended saves this share of what the largest would: beyond it, memory buys little.
     enough_saved: float = 0.95
     # A policy is chosen over LRU, the default that people know, only for this much more of the reads.
@@ -27,9 +35,9 @@ class Thresholds:
     stampede_clients: int = 8
     stampede_rounds: int = 10
     # Keys are asked for once to learn their time and size, the most read first, for this long; others are like their query's.
-    learn_s: float = 15.0
+    learn_s: float = 8.0
     # Cases are looked at for blocks for this long.
-    blocks_s: float = 10.0
+    blocks_s: float = 6.0
 
 
 THRESHOLDS = Thresholds()

@@ -156,14 +156,17 @@ def _worth(
         memory_bytes=memory,
         saved_ms_per_minute=saved,
         reads_per_write=reads / written if written else None,
-        ttl_seconds=_long_enough(gaps, 60 / stream.per_minute),
+        ttl_seconds=_long_enough(gaps, 60 / stream.per_minute) if written else DAY_S,
         ttl_alone_seconds=_short_enough(written / (minutes * 60)),
-        reason="" if saved > 0 else _reason(part.hit_share, database_ms, known.costs),
+        reason=_reason(part, database_ms, known.costs) if saved <= 0 else "",
     )
 
 
-def _reason(hit_share: float, database_ms: float, costs: Costs) -> str:
+def _reason(part: Simulated, database_ms: float, costs: Costs) -> str:
     """Return why a query is not worth caching."""
+    reads, hit_share = sum(part.reads), part.hit_share
+    if reads < THRESHOLDS.fewest_reads:
+        return f"unknown: it is read only {'once' if reads == 1 else f'{reads} times'} in this stream"
     if database_ms <= costs.get_ms + costs.set_ms:
         return f"the database answers in {units.format_ms(database_ms)}, the cache in {units.format_ms(costs.get_ms)}"
     return f"only {units.format_share(hit_share)} of its reads would hit"
@@ -192,9 +195,8 @@ def _gaps(stream: Stream) -> defaultdict[str, list[int]]:
 
 def _long_enough(gaps: Sequence[int], seconds_per_request: float) -> float:
     """Return a time to live in which nearly all reads that come again have come."""
-    if not gaps:
-        return _NICE_S[0]
-    wanted = stats.quantile(gaps, _REUSED_SHARE) * seconds_per_request
+    reuse_s = stats.quantile(gaps, _REUSED_SHARE) * seconds_per_request if gaps else 0.0
+    wanted = max(reuse_s, THRESHOLDS.least_ttl_s)
     return next((nice for nice in _NICE_S if nice >= wanted), DAY_S)
 
 

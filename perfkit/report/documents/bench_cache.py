@@ -1,11 +1,11 @@
 """The document of perfkit bench cache: the two caches, the curve, the recommendation and its proof."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from perfkit import stats, units
 from perfkit.bench.cache.aside import Invalidation
 from perfkit.bench.cache.blocks import CaseBlocks, OwnCache, TableBlocks
-from perfkit.bench.cache.measure import Latency, Round
+from perfkit.bench.cache.measure import Round
 from perfkit.bench.cache.policies import Policy
 from perfkit.bench.cache.predict import SizePoint
 from perfkit.bench.cache.prove import Proof
@@ -245,30 +245,26 @@ def _worth_row(worth: Worth) -> tuple[Cell, ...]:
 
 
 def _seconds(seconds: float) -> str:
-    for unit, factor in (("d", 86_400), ("h", 3_600), ("min", 60)):
+    for unit, factor in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
         if seconds >= factor:
             return f"{seconds / factor:.3g} {unit}"
-    return f"{seconds:.2g} s"
+    return "below 1 s"
 
 
 def _proof_blocks(found: CacheBench) -> Iterator[Block]:
     proof = found.proof
     if proof.rounds:
         yield Table(
-            title=f"Proved by runs of {len(next(iter(proof.rounds.values())))} rounds each: medians",
-            headings=(
-                "invalidation",
-                "predicted",
-                "hit",
-                "p50/p95/p99 of hits",
-                "of misses",
-                "of all",
-                "stale",
-                "per entry",
-                "evicted",
-            ),
+            title=f"Proved by runs, {len(next(iter(proof.rounds.values())))} of each way in turns: medians, least and most",
+            headings=("invalidation", "predicted", "hit", "stale reads", "saved/min", "per entry", "evicted"),
             rows=tuple(_way_row(way, runs) for way, runs in proof.rounds.items()),
-            numeric=frozenset({1, 2, 6, 7, 8}),
+            numeric=frozenset(range(1, 7)),
+        )
+        yield Table(
+            title="Times of reads, in ms",
+            headings=("invalidation", "reads that", "p50", "p95", "p99"),
+            rows=tuple(row for way, runs in proof.rounds.items() for row in _latency_rows(way, runs)),
+            numeric=frozenset({2, 3, 4}),
         )
         yield from _truth_words(proof)
     if proof.lost_after is not None:
@@ -291,25 +287,29 @@ def _way_row(way: Invalidation, runs: Sequence[Round]) -> tuple[Cell, ...]:
         Cell(_TITLES[way]),
         Cell(f"{stats.median([run.predicted_hit_share for run in runs]) * 100:.1f} %"),
         Cell(f"{stats.median(shares) * 100:.1f} % ({min(shares) * 100:.1f}-{max(shares) * 100:.1f})"),
-        Cell(_latencies(run.hit for run in runs)),
-        Cell(_latencies(run.miss for run in runs)),
-        Cell(_latencies(run.every for run in runs)),
         Cell(units.format_count(stale), Tone.WARN if stale else Tone.GOOD),
+        Cell(units.format_ms(stats.median([run.saved_ms_per_minute for run in runs]))),
         Cell(units.format_bytes(stats.median(per_entry)) if per_entry else "unknown"),
         Cell(units.format_count(stats.median(evictions)) if evictions else "unknown"),
     )
 
 
-def _latencies(latencies: Iterable[Latency | None]) -> str:
-    known = [each for each in latencies if each]
-    if not known:
-        return "none"
-    parts = (
-        [each.p50_ms for each in known],
-        [each.p95_ms for each in known],
-        [each.p99_ms for each in known],
-    )
-    return " / ".join(f"{stats.median(part):.2f}" for part in parts) + " ms"
+def _latency_rows(way: Invalidation, runs: Sequence[Round]) -> Iterator[tuple[Cell, ...]]:
+    kinds = {
+        "hit": [run.hit for run in runs],
+        "miss": [run.miss for run in runs],
+        "either": [run.every for run in runs],
+    }
+    for kind, latencies in kinds.items():
+        known = [each for each in latencies if each]
+        if known:
+            parts = (
+                [one.p50_ms for one in known],
+                [one.p95_ms for one in known],
+                [one.p99_ms for one in known],
+            )
+            numbers = (Cell(f"{stats.median(part):.2f}") for part in parts)
+            yield (Cell(_TITLES[way] if kind == "hit" else ""), Cell(kind), *numbers)
 
 
 def _truth_words(proof: Proof) -> Iterator[Block]:
@@ -350,7 +350,7 @@ def _stampede_words(stampedes: Sequence[Stampede]) -> str:
 def _notes(found: CacheBench) -> Iterator[str]:
     proof = found.proof
     yield (
-        f"The bench's own client takes {units.format_ms(proof.client_ms)} of a request; asking the cache takes"
+        f"The bench's own client takes {proof.client_ms * 1000:.0f} µs of a request; asking the cache takes"
         f" {units.format_ms(proof.costs.get_ms)}, storing {units.format_ms(proof.costs.set_ms)}, when nobody else does."
     )
     if found.requests.learned < found.requests.keys:
