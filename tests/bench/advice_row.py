@@ -43,9 +43,9 @@ class Row:
         return sum(case.ms_per_minute for case in self.cases)
 
     @property
-    def slowest(self) -> PairedCase | None:
-        """Return the case that is most times slower, None when none clearly is."""
-        return max((case for case in self.cases if case.slower), key=lambda case: case.ratio, default=None)
+    def slower(self) -> list[PairedCase]:
+        """Return the cases that clearly are slower, the most times slower first."""
+        return sorted((case for case in self.cases if case.slower), key=lambda case: -case.ratio)
 
     @property
     def size_error(self) -> float:
@@ -69,14 +69,15 @@ def figures(database: str, found: Sequence[Row]) -> Iterator[Figure]:
                 unit="x",
                 detail=f"{row.left:.1%} of the bare time left, {peer.left:.1%} with {name}",
             )
-        slowest = row.slowest
-        yield Figure(
-            what=f"{where}: slowest case",
-            measured=slowest.ratio if slowest else 1.0,
-            most=SLOWER_MOST,
-            unit="x",
-            detail=slowest.id if slowest else "none is clearly slower",
-        )
+        for what, writes in (("reads", False), ("writes", True)):
+            slower = [case for case in row.slower if case.writes is writes]
+            yield Figure(
+                what=f"{where}: slowest case that {what}",
+                measured=slower[0].ratio if slower else 1.0,
+                most=SLOWER_MOST,
+                unit="x",
+                detail=f"{len(slower)} slower, most {slower[0].id}" if slower else "none is clearly slower",
+            )
         yield Figure(
             what=f"{where}: median error of sizes",
             measured=100 * row.size_error,
@@ -111,7 +112,7 @@ def text(found: Sequence[Row]) -> str:
     lines = [head]
     for row in found:
         estimated, real = (sum(each[side] for each in row.built) for side in (0, 1))
-        slowest = f"{row.slowest.ratio:.2f}x" if row.slowest else "none"
+        slowest = f"{row.slower[0].ratio:.2f}x" if row.slower else "none"
         lines.append(
             f"{row.budget:8}{row.selector:16}{row.ms_per_minute:12,.0f}{row.left:8.1%}{slowest:>9}"
             f"{len(row.answer.chosen):9}{len(row.kept):6}{format_bytes(estimated):>11}{format_bytes(real):>11}"
@@ -141,6 +142,7 @@ def as_json(database: str, row: Row) -> str:
                     "bare_ms": case.bare_ms,
                     "ratio": case.ratio,
                     "slower": case.slower,
+                    "writes": case.writes,
                     "used": case.used,
                 }
                 for case in row.cases

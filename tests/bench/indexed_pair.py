@@ -60,6 +60,10 @@ class PairedCase:
         return self.timing is not None and self.timing.slower
 
     @property
+    def writes(self) -> bool:
+        return any(node.type == "ModifyTable" for node in walk(self.plan.root))
+
+    @property
     def used(self) -> tuple[str, ...]:
         return tuple(sorted({node.index for node in walk(self.plan.root) if node.index}))
 
