@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from perfkit.measure.model import Progress
     from perfkit.plan.tables import Tables
     from perfkit.report.document import Document
+    from perfkit.report.documents.catalog_import import ImportView
     from perfkit.settings import Settings
 
 _TODO = "todo.sql.txt"
@@ -70,21 +71,19 @@ def run_import(settings: "Settings", options: ImportOptions) -> "Document":
             "pg_stat_statements has counted nothing that can be measured in this database",
             hint=_nothing_hint(counts),
         )
-    files = {draft.name: into / f"{draft.name}.sql" for draft in drafts}
-    todo = _todo_file(into, unresolved, options)
-    if not options.dry_run:
-        _write(drafts, files, todo, unresolved)
     view = ImportView(
         counts=counts,
         selection=selection,
         drafts=drafts,
         unresolved=unresolved,
-        files=files,
+        files={draft.name: into / f"{draft.name}.sql" for draft in drafts},
         weights={query.name: query.weight for query in catalog.queries},
         into=into,
-        todo=todo,
+        todo=_todo_file(into, unresolved, options),
         dry_run=options.dry_run,
     )
+    if not options.dry_run:
+        _write(view)
     return import_document(view)
 
 
@@ -229,15 +228,13 @@ def _text_of(unresolved: "Unresolved") -> str:
     return unresolved.text or f"{unresolved.candidate.statement};\n"
 
 
-def _write(
-    drafts: "Sequence[Draft]", files: dict[str, Path], todo: Path | None, unresolved: "Iterable[Unresolved]"
-) -> None:
+def _write(view: "ImportView") -> None:
     from perfkit.files import write_all_atomically, write_error
 
-    texts = {files[draft.name]: draft.text for draft in drafts}
-    if todo:
-        parts = (f"-- Not imported: {each.reason}\n{_text_of(each)}" for each in unresolved)
-        texts[todo] = "\n".join(parts)
+    texts = {view.files[draft.name]: draft.text for draft in view.drafts}
+    if view.todo:
+        parts = (f"-- Not imported: {each.reason}\n{_text_of(each)}" for each in view.unresolved)
+        texts[view.todo] = "\n".join(parts)
     for path in texts:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,6 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "doctor": ("doctor",),
     "catalog.list": ("catalog", "list"),
     "catalog.check": ("catalog", "check"),
-    "catalog.import": ("catalog", "import", "--dry-run"),
     "config": ("config",),
     "baseline.record": ("baseline", *FEW),
     "baseline.list": ("baseline", "list"),
@@ -61,7 +60,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "targets": ("targets",),
     "regress.benches": ("regress", "--benches"),
 }
-OTHERS = {"baseline", "calibrate", "common", "history", "history.show", "regress.self-test"}
+OTHERS = {"baseline", "calibrate", "catalog.import", "common", "history", "history.show", "regress.self-test"}
 BROKEN = "-- name: broken\nSELECT * FROM alumni.nowhere;\n\n-- name: wrong\nSELECT :year;\n"
 
 

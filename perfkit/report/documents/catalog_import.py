@@ -177,7 +177,13 @@ def notes_of(view: ImportView) -> list[str]:
         )
     if view.todo:
         verb = "would be" if view.dry_run else "are"
-        notes.append(f"What only lacks something {verb} in {view.todo}, which is no part of the catalog.")
+        notes.append(
+            f"What could not be imported {verb} in {view.todo}, to be completed; it is no part of the catalog."
+        )
+    elif view.unresolved:
+        notes.append(
+            f"The list of what is to be completed in {view.into} was left as it is: --force writes it anew."
+        )
     left = ", ".join(f"{count} {reason}" for reason, count in sorted(view.selection.left_out.items()))
     if left:
         notes.append(f"Left out: {left}.")
