@@ -141,7 +141,7 @@ def _measured(
             accounts=accounts,
             clean=clean,
             table=stage.table.qualified_name,
-            notes=_notes(stage, clean, rows),
+            notes=_notes(stage, clean, rows, source),
         )
 
 
@@ -198,7 +198,11 @@ def _compared(
     from perfkit.cli.progress import progress_bar
 
     wishes = replace(trials.wishes, rows=clean.rows)
-    skipped = impossible(server_version=stage.server_version, not_binary=stage.not_binary(clean))
+    skipped = impossible(
+        server_version=stage.server_version,
+        not_binary=stage.not_binary(clean),
+        updates=source.into == TABLE and bool(source.key),
+    )
     chosen = trials_of(wishes, skipped)
     if not chosen:
         raise NothingMeasuredError("no way of importing can be tried here", hint="; ".join(skipped.values()))
@@ -234,14 +238,16 @@ def _recommended(
     return recommended
 
 
-def _notes(stage: "Stage", clean: "CleanFile", wanted: int) -> tuple[str, ...]:
-    notes = list(stage.notes)
+def _notes(stage: "Stage", clean: "CleanFile", wanted: int, source: SourceOptions) -> tuple[str, ...]:
+    notes = []
     if clean.rows < wanted:
         notes.append(f"there are {clean.rows:,} records, not {wanted:,}")
-    return (
-        *notes,
-        "the scratch copy is empty before each import: indexes of a large table take longer to keep",
-    )
+    if source.into != TABLE:
+        notes += [
+            *stage.notes,
+            "the scratch copy is empty before each import: indexes of a large table take longer to keep",
+        ]
+    return tuple(notes)
 
 
 def _options(

@@ -124,13 +124,18 @@ def test_every_record_is_stored_or_rejected_with_its_column_and_reason(
 def test_known_keys_are_updated_and_a_second_record_of_a_key_is_rejected(
     connection: psycopg.Connection, tmp_path: Path
 ) -> None:
-    connection.execute("INSERT INTO member (id, name, note) VALUES (1, 'Ann', 'kept'), (2, 'Bob', '')")
+    connection.execute(
+        "INSERT INTO member (id, name, email, note) VALUES (1, 'Ann', 'a@x', 'kept'), (2, 'Bob', 'b@x', '')"
+    )
     manner = Manner(target=Identifier("member"), key=("id",))
-    accounts, rejects = imported_text(connection, tmp_path, "id,name\n1,Anna\n3,Cy\n1,Ana\n,Dee\n", manner)
+    accounts, rejects = imported_text(
+        connection, tmp_path, "id,name,email\n1,Anna,a@x\n3,Cy,\n1,Ana,\n,Dee,\n4,Eve,b@x\n", manner
+    )
     assert (accounts.stored, accounts.updated) == (1, 1)
     assert [(reject.line, reject.reason) for reject in rejects] == [
         (4, "the same as in line 2"),
         (5, "it must have a value"),
+        (6, "a stored row has it"),
     ]
     assert names(connection) == ["Anna", "Bob", "Cy"]
     assert connection.execute("SELECT note FROM member WHERE id = 1").fetchone() == ("kept",)

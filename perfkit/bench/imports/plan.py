@@ -21,15 +21,18 @@ class Wishes:
     workers: tuple[int, ...]
 
 
-def impossible(*, server_version: int, not_binary: Sequence[str], staged: str = "") -> dict[Way, str]:
-    """Return why a way cannot be tried on this server and table; `not_binary` are the types that COPY BINARY lacks."""
+def impossible(*, server_version: int, not_binary: Sequence[str], updates: bool) -> dict[Way, str]:
+    """Return why a way cannot be tried on this server and table.
+
+    `not_binary` are the columns' types that COPY BINARY lacks; `updates` says that rows are there that are to be updated.
+    """
     reasons: dict[Way, str] = {}
+    if updates:
+        reasons |= {way: "it cannot update rows" for way in Way if way is not Way.STAGED}
     if server_version < _ON_ERROR_VERSION:
         reasons[Way.ON_ERROR] = "it came with PostgreSQL 17"
     if not_binary:
         reasons[Way.COPY_BINARY] = f"perfkit does not write {', '.join(not_binary)} in binary"
-    if staged:
-        reasons[Way.STAGED] = staged
     return reasons
 
 

@@ -153,7 +153,7 @@ class Checks:
         for columns in dict.fromkeys(unique):
             yield self._repeated(columns)
             if set(columns) != set(key):
-                yield self._taken(columns, target)
+                yield self._taken(columns, target, key)
         for foreign in self.values.table.foreign_keys:
             if self.values.knows(foreign.columns):
                 number = self._number(
@@ -181,18 +181,30 @@ class Checks:
             valid=self._valid(columns), names=names, known=known, line=LINE, rejects=REJECTS, number=number
         )
 
-    def _taken(self, columns: tuple[str, ...], target: Identifier) -> Composed:
+    def _taken(self, columns: tuple[str, ...], target: Identifier, key: Sequence[str]) -> Composed:
         number = self._number(", ".join(columns), RejectKind.TAKEN, "a stored row has it")
-        return self._against(columns, target, self._same(columns, columns), number, exists=SQL("EXISTS"))
+        same = self._same(columns, columns)
+        if key:
+            # The row that the record updates may keep what it has.
+            same = SQL("{} AND NOT ({})").format(same, self._same(key, key))
+        return self._against(columns, target, same, number, exists=SQL("EXISTS"), also=tuple(key))
 
     def _against(
-        self, columns: tuple[str, ...], other: Identifier, same: Composed, number: Literal, *, exists: SQL
+        self,
+        columns: tuple[str, ...],
+        other: Identifier,
+        same: Composed,
+        number: Literal,
+        *,
+        exists: SQL,
+        also: tuple[str, ...] = (),
     ) -> Composed:
+        """Return the statement that rejects records by what `other` has; `same` may speak of `also`'s columns too."""
         known = SQL(" AND ").join(SQL("valid.{} IS NOT NULL").format(Identifier(name)) for name in columns)
         return SQL(
             "INSERT INTO {} (line, problem) SELECT valid.{}, {} FROM ({}) AS valid"
             " WHERE {} AND {} (SELECT FROM {} AS other WHERE {})"
-        ).format(REJECTS, LINE, number, self._valid(columns), known, exists, other, same)
+        ).format(REJECTS, LINE, number, self._valid(tuple({*columns, *also})), known, exists, other, same)
 
     def _same(self, columns: Sequence[str], others: Sequence[str]) -> Composed:
         return SQL(" AND ").join(

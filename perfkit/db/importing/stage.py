@@ -80,7 +80,7 @@ class Stage:
             accounts = import_validated(
                 self.session, self.table, source, manner, None if into_table else tell
             )
-            clean = self._exported(source, manner, rows=rows, new_only=into_table)
+            clean = self._exported(source, manner, rows=rows, new_only=into_table and not manner.key)
         scratch.empty(self.session, self.run.schema, self.table)
         if into_table:
             manner = replace(manner, target=self.real)

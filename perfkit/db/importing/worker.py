@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 
+from perfkit.bench.imports.files import split
 from perfkit.bench.imports.model import Way
 from perfkit.bench.imports.thresholds import WARM_UP_ROWS
 from perfkit.db.connect import connected, server_errors
@@ -71,12 +72,9 @@ def _worked(job: Job) -> dict[str, Any]:
 
 def _warm_up(connection: psycopg.Connection, job: Job) -> None:
     """Let the session learn of the table, its functions and dictionaries, which takes longer than some records do."""
-    if job.key:
-        # A record may be there already, which only a merge can meet.
-        return
-    few = replace(job, way=Way.MULTI_VALUES, rows=WARM_UP_ROWS, batch=WARM_UP_ROWS)
+    (few,) = split(job.file, 1, WARM_UP_ROWS)
     with connection.transaction(force_rollback=True):
-        write(connection, few)
+        write(connection, replace(job, path=str(few), rows=WARM_UP_ROWS))
 
 
 def _settle(connection: psycopg.Connection, job: Job) -> None:

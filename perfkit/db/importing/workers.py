@@ -29,6 +29,8 @@ def work(jobs: Sequence[Job]) -> dict[str, Any]:
     for answer in answers:
         if "error" in answer:
             raise MeasureError(answer["error"])
+        if not answer["rows"]:
+            raise MeasureError(f"{jobs[0].way} stored nothing of what could be stored before")
     sizes = [answer["server_bytes"] for answer in answers]
     return {
         "elapsed_ms": (max(a["ended"] for a in answers) - min(a["began"] for a in answers)) * 1_000,

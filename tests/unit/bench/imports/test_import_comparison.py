@@ -88,12 +88,14 @@ def test_a_slow_way_has_fewer_records() -> None:
 
 
 def test_what_cannot_be_tried_is_told() -> None:
-    reasons = impossible(server_version=160_004, not_binary=["tsvector"])
+    reasons = impossible(server_version=160_004, not_binary=["tsvector"], updates=False)
     assert {str(way): why for way, why in reasons.items()} == {
         "on-error": "it came with PostgreSQL 17",
         "copy-binary": "perfkit does not write tsvector in binary",
     }
-    assert impossible(server_version=170_000, not_binary=[]) == {}
+    assert impossible(server_version=170_000, not_binary=[], updates=False) == {}
+    updating = impossible(server_version=170_000, not_binary=[], updates=True)
+    assert updating.keys() == {*Way} - {Way.STAGED}
 
 
 @pytest.mark.parametrize(
