@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from perfkit.errors import StatementError
+from perfkit.indexes import thresholds
 from perfkit.indexes.import_cost import ImportCost
 from perfkit.indexes.lookups import Lookup
 from perfkit.indexes.workload import table_of
@@ -153,7 +154,7 @@ def verify(
 ) -> Verified:
     """Return what is left of the changes when each case is measured with and without them.
 
-    A new index goes when a case that uses it is slower, the one that helps others least first, when keeping it takes a case
+    A new index goes when a case that uses it is slower, by what is felt or by more than others gain, the one that helps others least first, when keeping it takes a case
     that writes more than it saves others, and when no case that uses it is faster, unless it keeps a rule; a drop when a
     case that used the index is slower. After each that goes those cases are measured again whose plan or writing it is in,
     or that were slower, by `again` or for want of it with all others: nothing changes for a plan that left it aside.
@@ -198,7 +199,7 @@ def _guilty(cases: Sequence[MeasuredCase], names: _Names) -> dict[Change, str]:
     found: dict[Change, str] = {}
     for case in cases:
         culprit = _culprit(case, cases, names) if case.slower else None
-        if culprit is not None:
+        if culprit is not None and not _is_forgiven(culprit, case, cases, names):
             how = "without" if isinstance(culprit, Removal) else "with"
             times = f"{case.before_ms:.2f} -> {case.after_ms:.2f} ms"
             found.setdefault(culprit, f"{case.case_id} is slower {how} it: {times}")
@@ -227,6 +228,12 @@ def _culprit(case: MeasuredCase, cases: Sequence[MeasuredCase], names: _Names) -
     if suspects:
         return min(suspects, key=lambda change: _saved_ms(change, cases, names))
     return removed[0] if removed else None
+
+
+def _is_forgiven(change: Change, case: MeasuredCase, cases: Sequence[MeasuredCase], names: _Names) -> bool:
+    """Tell whether nobody feels what one call loses, and all calls together gain more."""
+    felt = case.after_ms - case.before_ms >= thresholds.LEAST_FELT_MS
+    return not felt and _saved_ms(change, cases, names) > 0
 
 
 def _idle(cases: Sequence[MeasuredCase], names: _Names) -> Iterator[tuple[Change, str]]:

@@ -50,14 +50,13 @@ class _Copy:
         used_before, before = next((used, ms) for used, ms in plans if used <= {"old"})
         return MeasuredCase(
             case_id=case,
-            weight=1,
             before_ms=before,
             after_ms=after,
             used_before=tuple(used_before),
             used=tuple(used),
             slower=after > before * 1.1,
             faster=after < before / 1.1,
-            **self.fields.get(case, {}),  # type: ignore[arg-type]  # fields by name
+            **{"weight": 1} | self.fields.get(case, {}),  # type: ignore[arg-type]  # fields by name
         )
 
 
@@ -135,7 +134,6 @@ def test_an_index_of_a_foreign_key_is_used_by_the_case_that_looks_rows_up_by_it(
         return [
             MeasuredCase(
                 case_id="purge",
-                weight=1,
                 before_ms=each.before_ms,
                 after_ms=each.after_ms,
                 slower=each.slower,
@@ -201,3 +199,19 @@ def test_a_unique_index_keeps_a_rule_and_needs_no_case() -> None:
     rule = _index("r", unique=True)
     copy = _Copy({"one": [(set(), 10.0)]})
     assert verify([rule], copy, copy.measure).kept == (rule,)
+
+
+def test_a_slower_case_that_nobody_feels_costs_no_index_that_gains_more() -> None:
+    plans = {"page": [({"a"}, 1.0), (set(), 10.0)], "nothing": [({"a"}, 0.5), (set(), 0.2)]}
+    copy = _Copy(plans)
+    verified = verify([A], copy, copy.measure)
+    assert verified.kept == (A,)
+    assert [case.case_id for case in verified.slower] == ["nothing"]
+
+
+def test_a_slower_case_that_is_called_so_often_that_all_lose_more_takes_its_index_along() -> None:
+    plans = {"page": [({"a"}, 1.0), (set(), 10.0)], "often": [({"a"}, 0.5), (set(), 0.2)]}
+    copy = _Copy(plans, fields={"often": {"weight": 100}})
+    verified = verify([A], copy, copy.measure)
+    assert verified.kept == ()
+    assert "often is slower with it" in verified.rejected[0].reason
