@@ -65,10 +65,9 @@ def recorded_requests(settings: "Settings", server: "GuardedServer", trace: Path
     from perfkit.bench.cache.requests import recorded_stream
     from perfkit.bench.cache.trace import read_trace
     from perfkit.catalog.model import Case
-    from perfkit.syntax.counted import fingerprint
 
     queries = {query.name: query for query in catalog_from(settings).queries}
-    calls = read_trace(trace, queries, fingerprint)
+    calls = read_trace(trace, queries)
     cases = {
         call.query: (Case(query=call.query, name="recorded", values=call.values, line=0),) for call in calls
     }

@@ -15,7 +15,7 @@ _REQUESTS = 2_000
 def client_ms(stream: Stream) -> float:
     """Return the median time, in ms, of a read that waits for no server; it has none of the drivers' time."""
     client = Client(
-        cache=_AtOnce(),
+        cache=AtOnce(),
         database=_Nothing(),
         manner=Manner(invalidation=Invalidation.NOTIFY, protected=True, ttl_ms=lambda _: None),
         truth=Truth(),
@@ -29,29 +29,34 @@ def client_ms(stream: Stream) -> float:
     return stats.median(times) if times else 0.0
 
 
-class _AtOnce:
-    """A cache in this process."""
+class AtOnce:
+    """A cache in this process, `values` by name."""
 
     def __init__(self) -> None:
-        self._values: dict[str, bytes] = {}
+        self.values: dict[str, bytes] = {}
 
     def get_many(self, names: Sequence[str]) -> list[bytes | None]:
-        return [self._values.get(name) for name in names]
+        """Return the values."""
+        return [self.values.get(name) for name in names]
 
     def set(self, name: str, value: bytes, ttl_ms: int | None = None) -> bool:
+        """Store a value, which does not end."""
         del ttl_ms
-        self._values[name] = value
+        self.values[name] = value
         return True
 
     def set_new(self, name: str, value: bytes, ttl_ms: int | None = None) -> bool:
-        return name not in self._values and self.set(name, value, ttl_ms)
+        """Store a value where there is none."""
+        return name not in self.values and self.set(name, value, ttl_ms)
 
     def delete_if(self, name: str, value: bytes) -> None:
-        if self._values.get(name) == value:
-            del self._values[name]
+        """Delete what is under the name if it is this value."""
+        if self.values.get(name) == value:
+            del self.values[name]
 
     def close(self) -> None:
-        self._values.clear()
+        """Forget everything."""
+        self.values.clear()
 
 
 class _Nothing:

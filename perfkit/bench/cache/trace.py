@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,20 @@ from perfkit.catalog.harvest.log import logged_calls
 from perfkit.catalog.model import Query
 from perfkit.errors import DamagedFileError, UsageError
 from perfkit.syntax.constants import constants_in
+from perfkit.syntax.counted import fingerprint
 from perfkit.syntax.lexer import SqlError
 
 
-def read_trace(path: Path, queries: Mapping[str, Query], mark_of: Callable[[str], str]) -> tuple[Call, ...]:
+def read_trace(path: Path, queries: Mapping[str, Query]) -> tuple[Call, ...]:
     """Return the calls of the queries in a file: a log when its name ends in .csv, else JSON lines.
 
     A JSON line is {"query": …, "values": {…}}, with "at" in seconds if it is known. Of a log, statements of other
-    queries are passed over; `mark_of` returns a statement's fingerprint. Raises UsageError and DamagedFileError.
+    queries are passed over. Raises UsageError and DamagedFileError.
     """
     try:
         with path.open(encoding="utf-8", errors="replace", newline="") as lines:
             if path.suffix == ".csv":
-                return tuple(_logged(lines, queries, mark_of))
+                return tuple(_logged(lines, queries))
             return tuple(_json_lines(lines, queries, path))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
@@ -69,14 +70,12 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _logged(
-    lines: Iterable[str], queries: Mapping[str, Query], mark_of: Callable[[str], str]
-) -> Iterator[Call]:
-    by_mark = {mark_of(query.statement): query for query in queries.values()}
+def _logged(lines: Iterable[str], queries: Mapping[str, Query]) -> Iterator[Call]:
+    by_mark = {fingerprint(query.statement): query for query in queries.values()}
     known: dict[str, Query | None] = {}
     for text, given, moment in logged_calls(lines):
         if text not in known:
-            known[text] = by_mark.get(_mark(text, mark_of))
+            known[text] = by_mark.get(_mark(text))
         query = known[text]
         if query is None:
             continue
@@ -89,9 +88,9 @@ def _logged(
             )
 
 
-def _mark(text: str, mark_of: Callable[[str], str]) -> str:
+def _mark(text: str) -> str:
     try:
-        return mark_of(text)
+        return fingerprint(text)
     except SqlError:
         return ""
 

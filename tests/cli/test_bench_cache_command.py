@@ -1,0 +1,139 @@
+"""perfkit bench cache, as a user runs it: what it tells, what it keeps, and what it leaves, which is nothing."""
+
+import json
+import re
+import signal
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis
+
+from perfkit.embedded import ValkeyServer
+from tests.cli.command import Perfkit
+
+QUICK = ("--requests=300", "--rounds=2", "--keys=20")
+QUERIES = ("class_list", "names_of_many")
+
+
+def bench(perfkit: Perfkit, *arguments: object) -> dict[str, Any]:
+    result = perfkit("bench", "cache", *QUICK, *arguments, "--format", "json")
+    assert result.returncode == 0, result.stderr
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+def schemas(dsn: str) -> set[str]:
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'perfkit%'").fetchall()
+    return {name for (name,) in rows}
+
+
+def test_ways_are_compared_and_what_keeps_true_has_no_stale_read(own_project: Perfkit, own_dsn: str) -> None:
+    document = bench(own_project, "--writes=0.05", "--plot=hits.svg")
+    stale = {way["invalidation"]: sum(run["stale"] for run in way["rounds"]) for way in document["ways"]}
+    assert stale.keys() == {"ttl", "version", "notify"}
+    assert (stale["version"], stale["notify"]) == (0, 0)
+    assert document["way"] == "notify"
+    figures = {figure["id"]: figure for figure in document["figures"]}
+    assert figures["stale_reads"]["median"] == 0
+    assert {"hit_share", "hit_p50_ms", "miss_p95_ms", "memory_per_entry_bytes"} <= figures.keys()
+    for way in document["ways"][1:]:
+        assert all(abs(run["hit_share"] - run["predicted_hit_share"]) < 0.1 for run in way["rounds"])
+    unprotected, protected = document["stampedes"]
+    assert min(unprotected["database_reads"]) > 1
+    assert max(protected["database_reads"]) == 1
+    assert "<svg" in (own_project.directory / "hits.svg").read_text()
+    assert schemas(own_dsn) == set()
+    assert [path.name for path in own_project.directory.glob(".perfkit/caches/*")] == ["door.lock"]
+
+
+def test_a_database_that_is_not_ours_is_not_written_to_unless_it_is_said(project: Perfkit) -> None:
+    document = bench(project)
+    assert document["requests"]["writes"] == 0
+    assert [way["invalidation"] for way in document["ways"]] == ["ttl"]
+    assert any("pg_buffercache" in note for note in document["own_cache"]["notes"])
+    kept = json.loads((project.directory / ".perfkit" / "bench" / "cache.json").read_text())
+    assert kept["bench"] == "cache"
+
+
+def test_the_text_tells_the_recommendation(project: Perfkit) -> None:
+    result = project("bench", "cache", *QUICK, *QUERIES)
+    assert result.returncode == 0, result.stderr
+    text = " ".join(result.stdout.split())
+    assert re.search(r"Recommended: maxmemory [\d.]+ MB, policy allkeys-l[rf]u", text)
+    assert "When 8 clients miss" in text
+    assert not (project.directory / ".perfkit" / "bench").exists()  # a part of the catalog is not its result
+
+
+def test_a_server_of_the_user_s_keeps_its_settings_and_all_its_keys(
+    project: Perfkit, valkey: ValkeyServer
+) -> None:
+    with closing(redis.Redis.from_url(valkey.url)) as client:
+        client.set("theirs", "1")
+        settings = client.config_get("maxmemory*")
+        document = bench(project, f"--redis={valkey.url}", *QUERIES)
+        assert client.keys("perfkit:*") == []
+        assert client.get("theirs") == b"1"
+        assert client.config_get("maxmemory*") == settings
+        client.delete("theirs")
+    assert document["maxmemory_bytes"] == int(settings["maxmemory"] or 0)
+    assert document["ways"][0]["rounds"][0]["memory_per_entry_bytes"] is None
+
+
+def test_a_recorded_trace_is_replayed(project: Perfkit, tmp_path: Path) -> None:
+    trace = tmp_path / "trace.jsonl"
+    years = [1998, 1999, 1998, 2000] * 50
+    trace.write_text(
+        "".join(
+            json.dumps({"query": "class_list", "values": {"year": year}, "at": place * 0.1}) + "\n"
+            for place, year in enumerate(years)
+        )
+    )
+    document = bench(project, f"--trace={trace}")
+    assert document["requests"]["recorded"]
+    assert document["requests"]["keys"] == 3
+    assert round(document["requests"]["per_minute"]) == 603
+    assert document["ways"][0]["rounds"][0]["reads"] == 200
+
+
+def test_what_cannot_be_understood_is_refused_before_anything_is_measured(project: Perfkit) -> None:
+    wrong = {
+        "--invalidate=sometimes": "one of all, notify, ttl, version",
+        "--policy=random": "allkeys-lru",
+        "--trace=nowhere.jsonl": "cannot read nowhere.jsonl",
+        "--redis=nonsense": "redis://",
+        "--maxmemory=much": "is not a size",
+    }
+    for option, words in wrong.items():
+        result = project("bench", "cache", *QUICK, *QUERIES[: not option.startswith("--trace")], option)
+        assert result.returncode == 2, (option, result.stderr)
+        assert words in result.stderr
+
+
+def test_a_cache_that_is_not_there_is_said(project: Perfkit) -> None:
+    result = project("bench", "cache", *QUICK, *QUERIES, "--redis=redis://:sesame@127.0.0.1:1/0")
+    assert result.returncode == 3
+    assert "the cache does not answer" in result.stderr
+
+
+def test_an_interrupt_leaves_nothing(own_project: Perfkit, own_dsn: str) -> None:
+    command = ("bench", "cache", "--writes=0.05", "--requests=50000", "--keys=20", *QUERIES)
+    with own_project.start(*command) as process:
+        end = time.monotonic() + 60
+        while not schemas(own_dsn) and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr == "perfkit: interrupted\n"
+    assert schemas(own_dsn) == set()
+    assert [path.name for path in own_project.directory.glob(".perfkit/caches/*")] == ["door.lock"]
+    with psycopg.connect(own_dsn) as connection:
+        (sessions,) = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone() or (None,)
+    assert sessions == 0
