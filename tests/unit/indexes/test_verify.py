@@ -134,6 +134,7 @@ def test_an_index_of_a_foreign_key_is_used_by_the_case_that_looks_rows_up_by_it(
         return [
             MeasuredCase(
                 case_id="purge",
+                weight=1,
                 before_ms=each.before_ms,
                 after_ms=each.after_ms,
                 slower=each.slower,
