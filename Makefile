@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check bench bench-regress bench-apply bench-twin bench-whatif docs lock clean
+.PHONY: demo test check bench bench-regress bench-apply bench-twin bench-import bench-whatif docs lock clean
 
 demo: $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" sh docs/demo.sh
@@ -41,6 +41,10 @@ bench-whatif: $(VENV)/.installed
 bench-indexes: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_indexes --database demo --budgets 25MB,50MB,150MB,none
 	$(BIN)/python -m tests.bench.bench_indexes --database tpch
+
+# Importing held against psql's \copy, on a million records; about ten minutes.
+bench-import: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_import
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m perfkit.plan.rules.pages
