@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check bench bench-regress bench-apply bench-twin bench-import bench-whatif docs lock clean
+.PHONY: demo test check bench bench-regress bench-apply bench-twin bench-cache bench-import bench-whatif docs lock clean
 
 demo: $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" sh docs/demo.sh
@@ -45,6 +45,10 @@ bench-indexes: $(VENV)/.installed
 # Importing held against psql's \copy, on a million records; about ten minutes.
 bench-import: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_import
+
+# How true bench cache is: predicted hits, stale reads; about ten minutes.
+bench-cache: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_cache
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m perfkit.plan.rules.pages
