@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from perfkit.errors import ConnectError, MeasureError
 
+_LONGEST_MS = 3_600_000
+
 if TYPE_CHECKING:
     from perfkit.bench.cache.stage import Stage
     from perfkit.bench.cache.truth import Truth
@@ -23,7 +25,8 @@ def cache_stage(
 ) -> Iterator["Stage"]:
     """Yield the servers; with `tables` above 0 a scratch schema with their versions, which is dropped after.
 
-    On the server of a URL only entries under a prefix of this run's own are touched, and they are taken away after.
+    On the server of a URL only entries under a prefix of this run's own are touched. They are taken away after, and should
+    the run be killed, they end by themselves within an hour.
     """
     from perfkit.bench.cache.stage import Stage
     from perfkit.db.cache_reader import CachedDatabase
@@ -38,14 +41,15 @@ def cache_stage(
         _closed(ValkeyCache(address, prefix)) as admin,
     ):
         own = url is None
+        cache = partial(ValkeyCache, address, prefix, None if own else _LONGEST_MS)
         try:
             yield Stage(
-                cache=partial(ValkeyCache, address, prefix),
+                cache=cache,
                 database=partial(CachedDatabase, server.dsn, server.guard, scratch),
                 memory=admin.memory,
                 empty=admin.empty_server if own else admin.empty,
                 limit=partial(_limit, admin),
-                listening=partial(_listening, server.dsn, scratch, partial(ValkeyCache, address, prefix)),
+                listening=partial(_listening, server.dsn, scratch, cache),
                 own=own,
                 writes=scratch is not None,
                 clients=clients,

@@ -34,8 +34,11 @@ class ValkeyCache:
     All methods raise ConnectError when the server is gone and StatementError when it refuses.
     """
 
-    def __init__(self, url: str, prefix: str) -> None:
-        """Connect when it is first asked; UsageError when the URL cannot be read."""
+    def __init__(self, url: str, prefix: str, longest_ms: int | None = None) -> None:
+        """Connect when it is first asked; UsageError when the URL cannot be read.
+
+        With `longest_ms` nothing that is stored lives longer, so that a killed run leaves nothing for long.
+        """
         try:
             self._client: Any = redis.Redis.from_url(
                 url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, retry=None
@@ -46,6 +49,7 @@ class ValkeyCache:
                 "the URL of the cache cannot be read", hint="write redis://:password@host:port/0"
             ) from None
         self._prefix = prefix
+        self._longest_ms = longest_ms
         self._release = self._client.register_script(_RELEASE)
 
     def close(self) -> None:
@@ -63,7 +67,7 @@ class ValkeyCache:
         """Store a value, which ends after `ttl_ms`; tell whether there was room for it."""
         with _server_errors():
             try:
-                self._client.set(self._prefix + name, value, px=ttl_ms)
+                self._client.set(self._prefix + name, value, px=self._limited(ttl_ms))
             except redis.exceptions.OutOfMemoryError:
                 return False
         return True
@@ -72,9 +76,13 @@ class ValkeyCache:
         """Store a value where there is none; tell whether it was stored."""
         with _server_errors():
             try:
-                return bool(self._client.set(self._prefix + name, value, px=ttl_ms, nx=True))
+                return bool(self._client.set(self._prefix + name, value, px=self._limited(ttl_ms), nx=True))
             except redis.exceptions.OutOfMemoryError:
                 return False
+
+    def _limited(self, ttl_ms: int | None) -> int | None:
+        limits = [limit for limit in (ttl_ms, self._longest_ms) if limit is not None]
+        return min(limits, default=None)
 
     def delete_if(self, name: str, value: bytes) -> None:
         """Delete what is under the name if it is this value, in one step."""

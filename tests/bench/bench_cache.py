@@ -80,7 +80,10 @@ def _predictions(url: str, requests: int) -> Iterator[Figure]:
             shape = Shape(skew=skew, write_share=None, seed=5)
             stream = draw_stream([source], [], requests=requests, shape=shape)
             for policy in (Policy.LRU, Policy.LFU):
-                found = [_difference(stage, cache, stream, values, model, policy, size) for size in SIZES]
+                found = [
+                    _difference(stage, cache, stream, values, model, policy=policy, size=size)
+                    for size in SIZES
+                ]
                 yield Figure(
                     what=f"hits predicted, skew {skew}, {policy}",
                     measured=max(abs(each) for each in found),
@@ -96,6 +99,7 @@ def _difference(
     stream: Stream,
     values: Sequence[int],
     model: MemoryModel,
+    *,
     policy: Policy,
     size: float,
 ) -> float:

@@ -26,8 +26,10 @@ class Invalidation(StrEnum):
     """How an entry ends that a write made old.
 
     TTL: by its time alone. VERSION: who writes puts a new token in place, and the token is part of the entry's name; a hit
-    takes two round trips, and old entries stay until they are evicted. NOTIFY: a trigger notifies a listener, which puts
-    the token in place, so that writes past the application count too; the token is in the value.
+    takes two round trips, old entries stay until they are evicted, and a writer that dies between its commit and the token
+    leaves old entries to their TTL. NOTIFY: a trigger notifies a listener, which puts the token in place, so that writes
+    past the application count too, and none is forgotten while it listens; the token is in the value. A listener that lost
+    its connection would have to change all tokens before its entries are trusted again; the bench's ends instead.
     """
 
     TTL = "ttl"

@@ -4,28 +4,22 @@ from collections.abc import Iterator, Sequence
 
 from perfkit import stats, units
 from perfkit.bench.cache.aside import Invalidation
-from perfkit.bench.cache.blocks import CaseBlocks, OwnCache, TableBlocks
-from perfkit.bench.cache.measure import Round
 from perfkit.bench.cache.policies import Policy
 from perfkit.bench.cache.predict import SizePoint
 from perfkit.bench.cache.prove import Proof
 from perfkit.bench.cache.result import CacheBench
-from perfkit.bench.cache.stampede import Stampede
 from perfkit.bench.cache.worth import Worth
 from perfkit.bench.result import BenchResult
 from perfkit.report.chart import Chart, Point, Series
 from perfkit.report.data import to_data
 from perfkit.report.document import Block, Cell, Check, Document, Paragraph, State, Table, Tone
 from perfkit.report.documents.bench import result_data
+from perfkit.report.documents.bench_cache_own import own_blocks
+from perfkit.report.documents.bench_cache_proof import TITLES, proof_blocks
 
 SCHEMA = "perfkit.bench.cache/1"
 _MB = 1024**2
 _SHOWN = 10
-_TITLES = {
-    Invalidation.TTL: "TTL alone",
-    Invalidation.VERSION: "version key",
-    Invalidation.NOTIFY: "LISTEN/NOTIFY",
-}
 
 
 def cache_document(found: CacheBench, result: BenchResult) -> Document:
@@ -35,11 +29,11 @@ def cache_document(found: CacheBench, result: BenchResult) -> Document:
         schema=SCHEMA,
         title=f"perfkit bench cache: {_headline(found)}",
         blocks=(
-            *_own_blocks(found.own),
+            *own_blocks(found.own),
             Paragraph(_stream_words(found)),
             *_curve_blocks(proof),
             *_worth_blocks(proof.recommendation.worths),
-            *_proof_blocks(found),
+            *proof_blocks(proof),
             *(Paragraph(note, Tone.FAINT) for note in _notes(found)),
         ),
         checks=tuple(_checks(proof)),
@@ -90,71 +84,6 @@ def _headline(found: CacheBench) -> str:
     return (
         f"with {limit} {share * 100:.1f} % of the cached reads hit, which saves the database"
         f" {units.format_ms(saved)} a minute"
-    )
-
-
-def _own_blocks(own: OwnCache) -> Iterator[Block]:
-    working = units.format_bytes(own.working_set_bytes)
-    yield Paragraph(
-        f"PostgreSQL's own cache: shared_buffers {units.format_bytes(own.shared_buffers_bytes)}, the catalog touches"
-        f" {working if own.working_set_exact else f'at most {working}'}; when warm, {own.hit_share * 100:.1f} % of its blocks"
-        " are found there."
-    )
-    shown = sorted(own.cases, key=lambda case: -case.weight * case.blocks)[:_SHOWN]
-    if shown:
-        cold = shown[0].cold
-        yield Table(
-            title=f"Blocks of cases, most needed first ({len(shown)} of {len(own.cases)})",
-            headings=(
-                "case",
-                "blocks",
-                "hit cold" if cold else "hit first",
-                "hit warm",
-                "cold" if cold else "first",
-                "warm",
-            ),
-            rows=tuple(map(_case_row, shown)),
-            numeric=frozenset({1, 2, 3, 4, 5}),
-            detail=True,
-        )
-    if own.tables:
-        yield Table(
-            title="Blocks of tables with their indexes, while the catalog ran once",
-            headings=("table", "size", "blocks asked for", "hit", "in shared buffers"),
-            rows=tuple(map(_table_row, own.tables[:_SHOWN])),
-            numeric=frozenset({1, 2, 3, 4}),
-            detail=True,
-        )
-    for note in own.notes:
-        yield Paragraph(_sentence(note), Tone.WARN)
-    if own.left_out:
-        yield Paragraph(
-            f"{units.format_count(own.left_out)} cases were not looked at for blocks: the time for that was over or they"
-            " failed.",
-            Tone.FAINT,
-        )
-
-
-def _case_row(case: CaseBlocks) -> tuple[Cell, ...]:
-    return (
-        Cell(case.id),
-        Cell(units.format_count(case.blocks)),
-        Cell(units.format_share(case.first_hit_share)),
-        Cell(units.format_share(case.warm_hit_share)),
-        Cell(units.format_ms(case.first_ms)),
-        Cell(units.format_ms(case.warm_ms)),
-    )
-
-
-def _table_row(table: TableBlocks) -> tuple[Cell, ...]:
-    cached = table.cached_bytes
-    share = "unknown" if cached is None else units.format_share(cached / max(1, table.size_bytes))
-    return (
-        Cell(table.name),
-        Cell(units.format_bytes(table.size_bytes)),
-        Cell(units.format_count(table.blocks)),
-        Cell(units.format_share(table.hit_share)),
-        Cell(share, Tone.WARN if cached is None else Tone.PLAIN),
     )
 
 
@@ -251,108 +180,15 @@ def _seconds(seconds: float) -> str:
     return "below 1 s"
 
 
-def _proof_blocks(found: CacheBench) -> Iterator[Block]:
-    proof = found.proof
-    if proof.rounds:
-        yield Table(
-            title=f"Proved by runs, {len(next(iter(proof.rounds.values())))} of each way in turns: medians, least and most",
-            headings=("invalidation", "predicted", "hit", "stale reads", "saved/min", "per entry", "evicted"),
-            rows=tuple(_way_row(way, runs) for way, runs in proof.rounds.items()),
-            numeric=frozenset(range(1, 7)),
-        )
-        yield Table(
-            title="Times of reads, in ms",
-            headings=("invalidation", "reads that", "p50", "p95", "p99"),
-            rows=tuple(row for way, runs in proof.rounds.items() for row in _latency_rows(way, runs)),
-            numeric=frozenset({2, 3, 4}),
-        )
-        yield from _truth_words(proof)
-    if proof.lost_after is not None:
-        lost = next(run for runs in proof.rounds.values() for run in runs if run.lost_after is not None)
-        yield Paragraph(
-            f"The cache was lost after {units.format_count(proof.lost_after)} requests of a run; the database answered the"
-            f" {units.format_count(lost.by_database)} reads that were left. The run ended there.",
-            Tone.BAD,
-        )
-    if proof.stampedes:
-        yield Paragraph(_stampede_words(proof.stampedes))
-
-
-def _way_row(way: Invalidation, runs: Sequence[Round]) -> tuple[Cell, ...]:
-    per_entry = [run.memory_per_entry_bytes for run in runs if run.memory_per_entry_bytes is not None]
-    evictions = [run.evictions for run in runs if run.evictions is not None]
-    stale = sum(run.stale for run in runs)
-    shares = [run.hit_share for run in runs]
-    return (
-        Cell(_TITLES[way]),
-        Cell(f"{stats.median([run.predicted_hit_share for run in runs]) * 100:.1f} %"),
-        Cell(f"{stats.median(shares) * 100:.1f} % ({min(shares) * 100:.1f}-{max(shares) * 100:.1f})"),
-        Cell(units.format_count(stale), Tone.WARN if stale else Tone.GOOD),
-        Cell(units.format_ms(stats.median([run.saved_ms_per_minute for run in runs]))),
-        Cell(units.format_bytes(stats.median(per_entry)) if per_entry else "unknown"),
-        Cell(units.format_count(stats.median(evictions)) if evictions else "unknown"),
-    )
-
-
-def _latency_rows(way: Invalidation, runs: Sequence[Round]) -> Iterator[tuple[Cell, ...]]:
-    kinds = {
-        "hit": [run.hit for run in runs],
-        "miss": [run.miss for run in runs],
-        "either": [run.every for run in runs],
-    }
-    for kind, latencies in kinds.items():
-        known = [each for each in latencies if each]
-        if known:
-            parts = (
-                [one.p50_ms for one in known],
-                [one.p95_ms for one in known],
-                [one.p99_ms for one in known],
-            )
-            numbers = (Cell(f"{stats.median(part):.2f}") for part in parts)
-            yield (Cell(_TITLES[way] if kind == "hit" else ""), Cell(kind), *numbers)
-
-
-def _truth_words(proof: Proof) -> Iterator[Block]:
-    runs = proof.rounds
-    ttl = runs.get(Invalidation.TTL, ())
-    if any(run.writes for run in ttl):
-        stale, reads = sum(run.stale for run in ttl), sum(run.reads for run in ttl)
-        yield Paragraph(
-            f"With TTL alone {stale / max(1, reads) * 100:.2f} % of reads were stale: older than a write that had returned"
-            " before the read began.",
-            Tone.WARN if stale else Tone.GOOD,
-        )
-    for run in runs.get(Invalidation.NOTIFY, ())[-1:]:
-        if run.delay:
-            yield Paragraph(
-                f"A notification was dealt with {run.delay.p50_ms:.1f} ms after its commit (p99 {run.delay.p99_ms:.1f} ms);"
-                f" a write returns only then. {units.format_count(run.early)} reads began in between and were older."
-            )
-    late = sum(run.late_writes for each in runs.values() for run in each)
-    if late:
-        yield Paragraph(
-            f"{units.format_count(late)} writes returned though nobody had dealt with their notification: what was read after"
-            " them may be stale.",
-            Tone.BAD,
-        )
-
-
-def _stampede_words(stampedes: Sequence[Stampede]) -> str:
-    by_protection = {each.protected: each for each in stampedes}
-    off, on = by_protection[False], by_protection[True]
-    return (
-        f"When {off.clients} clients miss {off.query} at once, the database is asked"
-        f" {stats.median(off.database_reads):.0f} times without protection and {stats.median(on.database_reads):.0f} with it;"
-        f" the slowest answer takes {units.format_ms(off.slowest_ms)} and {units.format_ms(on.slowest_ms)}."
-    )
-
-
 def _notes(found: CacheBench) -> Iterator[str]:
     proof = found.proof
     yield (
         f"The bench's own client takes {proof.client_ms * 1000:.0f} µs of a request; asking the cache takes"
         f" {units.format_ms(proof.costs.get_ms)}, storing {units.format_ms(proof.costs.set_ms)}, when nobody else does."
     )
+    refused = sum(run.refused for runs in proof.rounds.values() for run in runs)
+    if refused:
+        yield f"{units.format_count(refused)} entries were refused: the server had no room and nothing to evict."
     if found.requests.learned < found.requests.keys:
         yield (
             f"{units.format_count(found.requests.learned)} of {units.format_count(found.requests.keys)} keys were asked for to"
@@ -373,7 +209,7 @@ def _checks(proof: Proof) -> Iterator[Check]:
         kept = way is not Invalidation.TTL
         state = State.FAILED if kept and stale else State.WARNING if stale else State.PASSED
         yield Check(
-            id=f"stale/{way}", group="cache", state=state, message=f"{_TITLES[way]}: {stale} stale reads"
+            id=f"stale/{way}", group="cache", state=state, message=f"{TITLES[way]}: {stale} stale reads"
         )
     if proof.lost_after is not None:
         yield Check(
@@ -382,10 +218,6 @@ def _checks(proof: Proof) -> Iterator[Check]:
             state=State.ERROR,
             message=f"the cache was lost after {proof.lost_after} requests",
         )
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _data(found: CacheBench) -> dict[str, object]:
