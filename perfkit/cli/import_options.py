@@ -125,7 +125,12 @@ class TrialOptions:
         ),
     ] = None
     ways: Annotated[
-        str | None, typer.Option("--ways", metavar="WAY,…", help="Which ways; all when none is named.")
+        str | None,
+        typer.Option(
+            "--ways",
+            metavar="WAY,…",
+            help="Of row-insert, executemany, multi-values, copy, copy-binary, staged, on-error and pandas; default: all.",
+        ),
     ] = None
     batch: Annotated[
         str | None, typer.Option("--batch", metavar="N,…", help="Records a batch; 100,1000,10000.")

@@ -131,7 +131,7 @@ def _against_psql(demo: Demo, stage: Stage, clean: CleanFile, rounds: int) -> It
 def _psql_s(demo: Demo, stage: Stage, clean: CleanFile) -> float:
     """Return what psql says that copying the file took, rolled back."""
     columns = ", ".join(clean.columns)
-    copy = f"\\copy {stage.run.schema}.members ({columns}) from '{clean.path}' (format csv, null '\\N')"
+    copy = f"\\copy {stage.run.schema}.members ({columns}) from '{clean.path}' (format csv, null E'\\x01')"
     commands = [
         "BEGIN",
         "\\timing on",
@@ -141,8 +141,11 @@ def _psql_s(demo: Demo, stage: Stage, clean: CleanFile) -> float:
         f"TRUNCATE {stage.run.schema}.members",
     ]
     result = subprocess.run(
-        [demo.postgres.binaries / "psql", "-X", "-q", "-d", demo.dsn]
-        + [word for command in commands for word in ("-c", command)],
+        [
+            demo.postgres.binaries / "psql",
+            *("-X", "-q", "-d", demo.dsn),
+            *(word for command in commands for word in ("-c", command)),
+        ],
         env=os.environ | {"LC_ALL": "C"},
         capture_output=True,
         text=True,

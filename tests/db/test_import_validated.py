@@ -48,7 +48,7 @@ def connection(database: str) -> Iterator[psycopg.Connection]:
 
 
 def imported(
-    connection: psycopg.Connection, path: Path, manner: Manner | None = None, **source: str
+    connection: psycopg.Connection, path: Path, manner: Manner | None = None
 ) -> tuple[Accounts, list[Reject]]:
     """Import the file and return what became of its records, with all rejects; what it stored is committed."""
     rejects: list[Reject] = []
@@ -56,7 +56,7 @@ def imported(
         accounts = import_validated(
             connection,
             read_table(connection, "member"),
-            Source(path=path, name=path.name, **source),
+            Source(path=path, name=path.name),
             manner or Manner(target=Identifier("member")),
             rejects.extend,
         )

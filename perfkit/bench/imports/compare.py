@@ -37,17 +37,18 @@ def compare(
 ) -> Comparison:
     """Return what the trials took, at least one round, and the share of each part of the table in a COPY.
 
-    A round before them fills caches and is not counted: in it a reader looks on, which costs time itself.
+    Before them each way runs once to fill caches, which is not counted: a reader looks on, which costs time itself.
     """
     shares = leave_outs(parts, max(trial.rows for trial in trials)) if parts else ()
     whole = [Trial(way=Way.COPY, rows=shares[0].rows)] if shares else []
     # What the shares are held against runs in their midst; as a way of its own it is measured once.
     all_trials = tuple(dict.fromkeys((*trials, *whole, *shares)))
-    total = len(trials) + rounds * len(all_trials)
+    watched = {trial.way: trial for trial in reversed(trials)}.values()
+    total = len(watched) + rounds * len(all_trials)
     done = 0
     idle = ground.idle_reads(IDLE_READS * READ_PAUSE_S)
     reads: dict[Trial, Reads] = {}
-    for trial in trials:
+    for trial in watched:
         progress(done, total, f"{trial.id}, read meanwhile")
         _, reads[trial] = ground.watched(trial)
         done += 1
@@ -59,7 +60,7 @@ def compare(
             done += 1
     return Comparison(
         tried=tuple(
-            Tried(trial=trial, measurements=tuple(found[trial]), reads=reads[trial]) for trial in trials
+            Tried(trial=trial, measurements=tuple(found[trial]), reads=reads.get(trial)) for trial in trials
         ),
         shares=tuple(_share(found[whole[0]], found[trial], trial) for trial in shares),
         idle_reads=idle,

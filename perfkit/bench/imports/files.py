@@ -1,4 +1,4 @@
-"""The file of clean records that all ways import: CSV as the server wrote it, without a header, NULL as a backslash and N."""
+"""The file of clean records that all ways import: CSV as the server wrote it, without a header, NULL as a mark."""
 
 import csv
 import itertools
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-NULL = r"\N"
+# No reader but PostgreSQL's tells a quoted NULL mark from a bare one, so it is one that no text has.
+NULL = "\x01"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@ from perfkit.bench.imports.table import ImportTable
 from perfkit.db.connect import server_errors
 from perfkit.errors import NothingMeasuredError
 
-# A sample is drawn by chance: a tenth more than is wanted, so that it is seldom less.
+# A sample is drawn by chance: so much more than is wanted that it is seldom less.
 _MARGIN = 1.1
+_MARGIN_ROWS = 100
 
 
 def sample(
@@ -22,7 +23,7 @@ def sample(
     It has at most as many rows as the table. Raises NothingMeasuredError for an empty one.
     """
     columns = tuple(column.name for column in table.writable)
-    share = min(100.0, 100 * _MARGIN * rows / table.rows) if table.rows else 100.0
+    share = min(100.0, 100 * (_MARGIN * rows + _MARGIN_ROWS) / table.rows) if table.rows else 100.0
     query = SQL("SELECT {} FROM {} TABLESAMPLE BERNOULLI ({}) REPEATABLE ({}) LIMIT {}").format(
         SQL(", ").join(map(Identifier, columns)), Identifier(table.schema, table.name), share, seed, rows
     )

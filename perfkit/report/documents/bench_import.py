@@ -170,7 +170,7 @@ def _parts(shares: Iterable[PartShare]) -> Table:
     ordered = sorted(shares, key=lambda each: -each.median)
     return Table(
         title="Where the time of a COPY goes, by leaving each out",
-        headings=("part", "share", "least to most"),
+        headings=("part", "share", "least to most", ""),
         rows=tuple(
             (
                 Cell(str(each.part)),
@@ -179,6 +179,7 @@ def _parts(shares: Iterable[PartShare]) -> Table:
                     f"{units.format_share(min(each.shares))} to {units.format_share(max(each.shares))}",
                     Tone.FAINT,
                 ),
+                Cell("" if min(each.shares) > 0 else "within the noise", Tone.FAINT),
             )
             for each in ordered
         ),
