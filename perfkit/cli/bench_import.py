@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfkit.cli.import_options import TABLE, SourceOptions, TrialOptions
-from perfkit.cli.options import OutputOptions, ServerOptions, takes
+from perfkit.cli.options import OutputOptions, ServerOptions, takes, writable
 from perfkit.cli.run import GATE_FAILED
 from perfkit.cli.session import chance_of, emit, leave, server_from, settings_from
 from perfkit.errors import GuardError, NothingMeasuredError, UsageError
@@ -39,7 +38,10 @@ File = Annotated[
     ),
 ]
 Plot = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE.svg", help="Draw records a second against the batch.")
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE.svg", callback=writable, help="Draw records a second against the batch."
+    ),
 ]
 
 
@@ -173,17 +175,21 @@ def _accounted(stage: "Stage", file: str, source: SourceOptions, rows: int) -> t
         dates=source.dates.upper(),
         store_formulas=source.formulas == "store",
     )
-    with ExitStack() as stack:
-        progress = stack.enter_context(progress_bar("import"))
+
+    def tell(rejects: "Iterable[Reject]") -> None:
+        assert source.reject_file is not None
+        with writing_atomically(source.reject_file) as stream:
+            write_rejects(stream, rejects)
+
+    with progress_bar("import") as progress:
         progress(0, 1, f"checking and storing {whole.name}")
-        tell = None
-        if source.reject_file:
-            stream = stack.enter_context(writing_atomically(source.reject_file))
-
-            def tell(rejects: "Iterable[Reject]") -> None:
-                write_rejects(stream, rejects)
-
-        return stage.accounted(whole, manner, rows=rows, into_table=source.into == TABLE, tell=tell)
+        return stage.accounted(
+            whole,
+            manner,
+            rows=rows,
+            into_table=source.into == TABLE,
+            tell=tell if source.reject_file else None,
+        )
 
 
 def _compared(

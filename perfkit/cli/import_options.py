@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perfkit.cli.options import writable
 from perfkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,7 +81,10 @@ class SourceOptions:
     reject_file: Annotated[
         Path | None,
         typer.Option(
-            "--reject-file", metavar="FILE", help="Write each rejected record here: line, column, reason."
+            "--reject-file",
+            metavar="FILE",
+            callback=writable,
+            help="Write each rejected record here: line, column, reason.",
         ),
     ] = None
 

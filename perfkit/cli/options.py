@@ -163,7 +163,8 @@ def _known_format(name: str) -> str:
     return name
 
 
-def _writable(path: Path | None) -> Path | None:
+def writable(path: Path | None) -> Path | None:
+    """Return the path as an option's value; raises UsageError where nothing can be written."""
     from perfkit.files import write_error
 
     if path is not None and (problem := _problem_of_writing(path)):
@@ -174,7 +175,7 @@ def _writable(path: Path | None) -> Path | None:
 SqlFile = Annotated[
     Path | None,
     typer.Option(
-        "--sql", metavar="FILE", callback=_writable, help="Write the statements to a file of SQL too."
+        "--sql", metavar="FILE", callback=writable, help="Write the statements to a file of SQL too."
     ),
 ]
 
@@ -209,7 +210,7 @@ def _further_output(text: str) -> Output:
         raise UsageError(
             f"--also {text}: no file is named", hint="write FORMAT=FILE, such as junit=perfkit.xml"
         )
-    _writable(Path(path))
+    writable(Path(path))
     return Output(_known_format(name), Path(path))
 
 
@@ -230,7 +231,7 @@ class OutputOptions:
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", callback=_writable, help="Write the result to a file."
+            "--output", "-o", metavar="FILE", callback=writable, help="Write the result to a file."
         ),
     ] = None
     also: Annotated[

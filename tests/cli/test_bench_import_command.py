@@ -164,6 +164,8 @@ def test_the_table_itself_is_updated_by_key_and_rolled_back(own_project: Perfkit
         (["--batch", "0"], 2, "not numbers above 0"),
         (["--into", "production"], 2, "--into must be"),
         (["--into", "table", "--allow-writes"], 2, "name a file"),
+        (["-", "--reject-file", "nowhere/rejects.csv"], 2, "cannot write nowhere/rejects.csv"),
+        (["--plot", "nowhere/plot.svg"], 2, "cannot write nowhere/plot.svg"),
         (["--ways", "on-error", "--rows", "20", "--rounds", "1", "--no-parts"], 3, "can be recommended"),
     ],
 )

@@ -4,13 +4,15 @@ It holds the run's advisory lock while its standard input is open. When that end
 run's sessions and drops the scratch schema and the folder of temporary files. What a guardian leaves that was killed
 itself has a lock that nobody holds: the next one drops it.
 
-Run: python -m perfkit.db.importing.guardian, told {"dsn", "run", "folder"} as a line of JSON; it answers with a line.
+Run: python -m perfkit.db.importing.guardian, told {"dsn", "run"} as a line of JSON; it answers "ready" and the folder's
+path, or with what is wrong.
 """
 
 import json
 import shutil
 import signal
 import sys
+import tempfile
 from typing import Any
 
 import psycopg
@@ -41,24 +43,27 @@ def main() -> None:
     """Guard one run, from its first word until its end."""
     # The terminal's Ctrl-C is for the run; this process ends after it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    job: dict[str, Any] = json.loads(sys.stdin.readline())
+    line = sys.stdin.readline()
+    if not line:
+        return
+    folder = tempfile.mkdtemp(prefix="perfkit-import-")
     try:
-        _guard(job)
+        _guard(json.loads(line), folder)
     except PerfkitError as error:
         _say(error.message)
         sys.exit(error.exit_code)
     finally:
-        shutil.rmtree(job["folder"], ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _guard(job: dict[str, Any]) -> None:
+def _guard(job: dict[str, Any], folder: str) -> None:
     with connected(job["dsn"]) as session, server_errors():
         for command in _SESSION:
             session.execute(command)
         key = int.from_bytes(bytes.fromhex(job["run"]), signed=True)
         session.execute("SELECT pg_catalog.pg_advisory_lock(%s::int4, %s::int4)", [IMPORT_LOCK, key])
         _remove_orphans(session)
-        _say(READY)
+        _say(f"{READY} {folder}")
         sys.stdin.read()
     # A new session: the old one may have been ended in the meantime, by a restart or by somebody.
     with connected(job["dsn"]) as session, server_errors():

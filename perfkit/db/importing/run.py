@@ -4,7 +4,6 @@ import json
 import secrets
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,20 +45,20 @@ class Run:
 def guarded_run(dsn: str) -> Iterator[Run]:
     """Yield a run that leaves nothing behind: no session, schema or file. Raises MeasureError where that cannot be."""
     run = secrets.token_hex(4)
-    folder = Path(tempfile.mkdtemp(prefix="perfkit-import-"))
     guardian = subprocess.Popen(
         _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     assert guardian.stdin is not None
     assert guardian.stdout is not None
     try:
-        guardian.stdin.write(json.dumps({"dsn": dsn, "run": run, "folder": str(folder)}) + "\n")
+        guardian.stdin.write(json.dumps({"dsn": dsn, "run": run}) + "\n")
         guardian.stdin.flush()
         answer = guardian.stdout.readline().strip()
-        if answer != READY:
+        word, _, folder = answer.partition(" ")
+        if word != READY:
             raise MeasureError(f"an import cannot be tried here: {answer or 'its guardian ended'}")
         schema = schema_of(run)
-        yield Run(dsn=make_conninfo(dsn, application_name=schema), schema=schema, folder=folder)
+        yield Run(dsn=make_conninfo(dsn, application_name=schema), schema=schema, folder=Path(folder))
     finally:
         told = _end(guardian)
     if guardian.returncode:
