@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check bench bench-regress bench-apply bench-twin bench-cache bench-import bench-whatif docs lock clean
+.PHONY: demo test check bench bench-regress bench-apply bench-twin bench-cache bench-import bench-load bench-whatif docs lock clean
 
 demo: $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" sh docs/demo.sh
@@ -49,6 +49,10 @@ bench-import: $(VENV)/.installed
 # How true bench cache is: predicted hits, stale reads; about ten minutes.
 bench-cache: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_cache
+
+# Users on the demo, held against pgbench by hand, and interrupted at random moments; about ten minutes.
+bench-load: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_load
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m perfkit.plan.rules.pages

@@ -17,7 +17,7 @@ _UNREACHABLE_HINT = (
 # Durability stays as PostgreSQL has it: imports are timed and WAL is counted here, and fsync or
 # full_page_writes off would flatter both.
 _SETTINGS = {
-    "max_connections": "200",
+    "max_connections": "400",  # for a load of 300 users without a pooler
     "shared_buffers": "256MB",
     "track_io_timing": "on",
     "compute_query_id": "on",

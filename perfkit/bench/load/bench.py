@@ -65,13 +65,30 @@ class PoolAdvice:
     saturation: Saturation
 
     @property
+    def half_share(self) -> float:
+        """Return what half of it serves of what it serves, the median of the rounds."""
+        return share_of(self.around, max(1, self.size // 2), self.size)
+
+    @property
+    def twice_share(self) -> float:
+        """Return what twice as many serve of what it serves, the median of the rounds."""
+        return share_of(self.around, 2 * self.size, self.size)
+
+    @property
     def holds(self) -> bool:
         """Tell whether neither half of it serves as much, nor twice as many serve more than the noise."""
-        half, at, twice = (self._rate(size) for size in (max(1, self.size // 2), self.size, 2 * self.size))
-        return (self.size == 1 or half < at * thresholds.POOL_ENOUGH) and twice * thresholds.POOL_ENOUGH <= at
+        enough = self.size == 1 or self.half_share < thresholds.POOL_ENOUGH
+        return enough and self.twice_share * thresholds.POOL_ENOUGH <= 1
 
-    def _rate(self, size: int) -> float:
-        return next((level.rate for level in self.around if level.users == size), 0.0)
+
+def share_of(levels: Sequence[Level], users: int, of_users: int) -> float:
+    """Return the calls/s of so many users as a share of those of others, the median of the pairs of each round.
+
+    In pairs, as what the machine did meanwhile met both of them.
+    """
+    rates = {level.users: level.rates for level in levels}
+    pairs = zip(rates[users], rates[of_users], strict=True)
+    return stats.median([one / other if other else 0.0 for one, other in pairs])
 
 
 def run_levels(
@@ -105,21 +122,27 @@ def users_held(levels: Sequence[Level], limit_ms: float) -> int:
 def advise_pool(
     run: RunStep, connections_most: int, *, rounds: int, chance: Random, report: Report
 ) -> PoolAdvice:
-    """Return the pool that serves best, of 1, 2, 4, 8 … connections that never rest, and runs around it that show it."""
+    """Return the pool that serves best, of 1, 2, 4, 8 … connections that never rest, and runs around it that show it.
+
+    What a single run of each says is verified with half of it and twice as many, and corrected when that says otherwise.
+    """
     sizes = [1]
     while sizes[-1] * 2 <= min(thresholds.POOL_MOST, connections_most // 2):
         sizes.append(sizes[-1] * 2)
     levels = run_levels(run, sizes, think_ms=0.0, rounds=1, chance=chance, report=report)
     most = max(level.rate for level in levels)
     size = next(level.users for level in levels if level.rate >= most * thresholds.POOL_ENOUGH)
-    around = run_levels(
-        run,
-        sorted({max(1, size // 2), size, 2 * size}),
-        think_ms=0.0,
-        rounds=rounds,
-        chance=chance,
-        report=report,
-    )
+    tried: set[int] = set()
+    while True:
+        tried.add(size)
+        half, twice = max(1, size // 2), 2 * size
+        around = run_levels(
+            run, sorted({half, size, twice}), think_ms=0.0, rounds=rounds, chance=chance, report=report
+        )
+        better = _better(around, size)
+        if better == size or better in tried or better > sizes[-1]:
+            break
+        size = better
     best = next(level for level in around if level.users == size)
     return PoolAdvice(
         levels=levels,
@@ -128,3 +151,10 @@ def advise_pool(
         around=around,
         saturation=saturation_of(best.steps[-1]),
     )
+
+
+def _better(around: Sequence[Level], size: int) -> int:
+    """Return half the size when that serves nearly as much, twice the size when that serves more, else the size."""
+    if size > 1 and share_of(around, size // 2, size) >= thresholds.POOL_ENOUGH:
+        return size // 2
+    return 2 * size if share_of(around, 2 * size, size) * thresholds.POOL_ENOUGH > 1 else size

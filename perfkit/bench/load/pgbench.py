@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perfkit.bench.load.calls import Calls, add_log
+from perfkit.bench.load.folder import own_folder
 from perfkit.bench.load.script import Script
 from perfkit.bench.load.sqlstate import sqlstate_of
 from perfkit.embedded import become
@@ -109,8 +109,7 @@ def run_load(scripts: Sequence[Script], place: Place, manner: Manner, watch: Cal
 def _run_once(
     scripts: Sequence[Script], place: Place, manner: Manner, connecting_s: float, watch: Callable[[], None]
 ) -> LoadRun:
-    with tempfile.TemporaryDirectory(prefix="perfkit-load-") as name:
-        folder = Path(name)
+    with own_folder() as folder:
         time_s = max(1, math.ceil(manner.seconds + connecting_s))
         command = [str(find_pgbench()), *_options(scripts, folder, manner, time_s), place.conninfo]
         with (folder / "output").open("w+") as output:

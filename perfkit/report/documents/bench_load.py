@@ -160,16 +160,21 @@ def _pool_blocks(found: LoadResult) -> Iterator[Block]:
         ),
         numeric=frozenset(range(5)),
     )
+    half = units.format_share(pool.half_share)
+    twice = units.format_share(pool.twice_share)
     verified = (
-        "half of it serves less, twice as many no more"
-        if pool.holds
-        else "but half of it or twice as many serve as well or better: measure longer (--seconds)"
+        f"half of it serves {half} of what it serves, twice as many {twice}"
+        if pool.size > 1
+        else f"twice as many serve {twice} of what it serves"
+    )
+    doubt = "" if pool.holds else "; these runs differ too much to tell: measure longer (--seconds)"
+    then = (
+        f" What it uses up: {pool.saturation.limit} ({pool.saturation.evidence})."
+        if pool.saturation.limit is not Limit.NOTHING
+        else ""
     )
     yield Paragraph(
-        f"A pool of {pool.size} serves best ({verified}); then {pool.saturation.limit} are used up"
-        f" ({pool.saturation.evidence})."
-        if pool.saturation.limit is not Limit.NOTHING
-        else f"A pool of {pool.size} serves best ({verified}).",
+        f"A pool of {pool.size} is the smallest that serves nearly all there is: {verified}{doubt}.{then}",
         Tone.GOOD if pool.holds else Tone.WARN,
     )
 
@@ -268,6 +273,8 @@ def _pool_data(found: LoadResult) -> dict[str, object] | None:
     return {
         "size": pool.size,
         "holds": pool.holds,
+        "half_share": pool.half_share,
+        "twice_share": pool.twice_share,
         "levels": [_level_data(level) for level in pool.levels],
         "around": [_level_data(level) for level in pool.around],
         "scalability": _law_data(pool.law),

@@ -1,0 +1,248 @@
+"""How true bench load is: 300 users, the same calls/s as pgbench by hand, pool advice that holds, and nothing left behind.
+
+Run: python -m tests.bench.bench_load (about ten minutes on a machine that does nothing else), or make bench-load
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psycopg
+
+from perfkit import stats
+from perfkit.bench.load.pgbench import find_pgbench
+from tests.bench.demo_server import demo_in, running_demo
+from tests.bench.figure import Figure, table
+from tests.bench.pairs import interleaved
+from tests.bench.process import PERFKIT
+
+USERS = 300
+# What half of the pool must fall short of, and twice as many must not exceed, as perfkit has it.
+POOL_ENOUGH = 0.95
+GONE_WITHIN_S = 10.0
+_TPS = re.compile(r"tps = ([\d.]+) \(without initial connection time\)")
+# The same statements twice: as a catalog for perfkit, and as scripts that a person would write for pgbench.
+CATALOG = """
+-- name: by_key
+-- weight: 60
+-- param: id bigint
+-- case: one  id=519
+SELECT person_id, given_name, family_name, grad_year FROM alumni.people WHERE person_id = :id;
+
+-- name: jobs
+-- weight: 30
+-- param: id bigint
+-- case: one  id=519
+SELECT w.name, j.title, j.started_on FROM alumni.employment j JOIN alumni.employers w USING (employer_id)
+WHERE j.person_id = :id ORDER BY j.started_on DESC;
+
+-- name: class_size
+-- weight: 10
+-- param: year int
+-- case: one  year=1998
+SELECT count(*) FROM alumni.people WHERE grad_year = :year;
+"""
+BY_HAND = {
+    60: "SELECT person_id, given_name, family_name, grad_year FROM alumni.people WHERE person_id = 519;\n",
+    30: "SELECT w.name, j.title, j.started_on FROM alumni.employment j JOIN alumni.employers w USING (employer_id)"
+    " WHERE j.person_id = 519 ORDER BY j.started_on DESC;\n",
+    10: "SELECT count(*) FROM alumni.people WHERE grad_year = 1998;\n",
+}
+
+
+def figures(directory: Path, given: argparse.Namespace) -> Iterator[Figure]:
+    """Yield the figures of the demo in the directory."""
+    yield from _left_behind(directory, given.interruptions)
+    yield _against_hand(directory, given.rounds, given.seconds)
+    yield from _pool(directory, given.seconds)
+    yield from _many_users(directory, given.users_seconds)
+
+
+def _many_users(directory: Path, seconds: float) -> Iterator[Figure]:
+    document = _load(directory, f"--users={USERS}", f"--seconds={seconds:g}", "--rounds=1", "--no-pool")
+    level = document["levels"][0]
+    run = level["runs"][0]
+    client = f"pgbench's threads {run['client_share']:.0%} busy, processors {run['processor_share'] or 0:.0%}"
+    told = f"{level['latency']['calls']:,} calls in {run['seconds']:.0f} s, sessions {run['sessions_most']}, {client}"
+    yield Figure(
+        what=f"{USERS} users: failed calls", measured=level["failed"], most=0, unit="calls", detail=told
+    )
+    p95_ms = level["latency"]["p95_ms"]
+    yield Figure(what=f"{USERS} users: p95", measured=p95_ms, most=document["within_ms"], unit="ms")
+    yield Figure(
+        what=f"{USERS} users: not held", measured=USERS - document["users_held"], most=0, unit="users"
+    )
+
+
+def _against_hand(directory: Path, rounds: int, seconds: float) -> Figure:
+    with _folder() as folder:
+        (folder / "catalog").mkdir()
+        (folder / "catalog" / "same.sql").write_text(CATALOG)
+        for weight, text in BY_HAND.items():
+            (folder / f"{weight}.sql").write_text(text)
+        ours, theirs = interleaved(
+            rounds,
+            [
+                lambda: _perfkit_tps(directory, folder, seconds),
+                lambda: _pgbench_tps(directory, folder, seconds),
+            ],
+        )
+    pairs = [one / other for one, other in zip(ours, theirs, strict=True)]
+    medians = stats.median(ours), stats.median(theirs)
+    return Figure(
+        what="calls/s away from pgbench by hand",
+        measured=abs(medians[0] / medians[1] - 1) * 100,
+        most=5,
+        unit="%",
+        detail=f"{medians[0]:,.0f} against {medians[1]:,.0f} calls/s, {rounds} pairs {min(pairs):.3f} to {max(pairs):.3f}",
+    )
+
+
+def _perfkit_tps(directory: Path, folder: Path, seconds: float) -> float:
+    options = ("--users=8", "--think=0", f"--seconds={seconds:g}", "--rounds=1", "--no-pool", "--threads=2")
+    document = _load(directory, *options, f"--queries={folder / 'catalog'}")
+    rate: float = document["levels"][0]["calls_per_s"][0]
+    return rate
+
+
+def _pgbench_tps(directory: Path, folder: Path, seconds: float) -> float:
+    files = [f"--file={folder / f'{weight}.sql'}@{weight}" for weight in BY_HAND]
+    options = ["--no-vacuum", "--client=8", "--jobs=2", f"--time={seconds:g}", "--protocol=extended"]
+    dsn = running_demo(directory).dsn
+    told = subprocess.run(
+        [str(find_pgbench()), *options, *files, dsn], capture_output=True, text=True, check=True, cwd=folder
+    ).stdout
+    found = _TPS.search(told)
+    assert found, told
+    return float(found[1])
+
+
+def _pool(directory: Path, seconds: float) -> Iterator[Figure]:
+    pool = _load(directory, "--users=1", f"--seconds={seconds:g}", "--rounds=5")["pool"]
+    rates = ", ".join(
+        f"{level['users']}: {stats.median(level['calls_per_s']):,.0f} calls/s" for level in pool["around"]
+    )
+    what = f"pool of {pool['size']}"
+    half = 0.0 if pool["size"] == 1 else pool["half_share"]
+    yield Figure(what=f"{what}: half serves", measured=half, most=POOL_ENOUGH, unit="of it", detail=rates)
+    yield Figure(
+        what=f"{what}: twice serves", measured=pool["twice_share"], most=1 / POOL_ENOUGH, unit="of it"
+    )
+
+
+def _left_behind(directory: Path, interruptions: int) -> Iterator[Figure]:
+    chance = Random(1)
+    for kind, name in ((signal.SIGINT, "interrupted"), (signal.SIGKILL, "killed")):
+        left: list[str] = []
+        longest_s = 0.0
+        for _ in range(interruptions):
+            sessions_gone_s, here = _interrupted(directory, kind, chance.uniform(0.3, 6.0))
+            longest_s = max(longest_s, sessions_gone_s)
+            left += here
+        yield Figure(
+            what=f"{name} {interruptions} times: left behind",
+            measured=len(left),
+            most=0,
+            unit="things",
+            detail=f"sessions gone within {longest_s:.2f} s{''.join(f', {each}' for each in left[:3])}",
+        )
+
+
+def _interrupted(directory: Path, kind: signal.Signals, after_s: float) -> tuple[float, list[str]]:
+    """Return the seconds until no session of a load was left, and what was left after that."""
+    with _folder() as folder:
+        process = subprocess.Popen(
+            _command(directory, "--users=20", "--think=20ms"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"TMPDIR": str(folder)},
+            text=True,
+        )
+        time.sleep(after_s)
+        process.send_signal(kind)
+        _, told = process.communicate(timeout=60)
+        began = time.monotonic()
+        left = (
+            []
+            if kind is signal.SIGKILL or process.returncode == 130
+            else [f"exit {process.returncode}: {told}"]
+        )
+        with psycopg.connect(running_demo(directory).dsn, autocommit=True) as connection:
+            while (sessions := _sessions(connection)) and time.monotonic() - began < GONE_WITHIN_S:
+                time.sleep(0.02)
+        gone_s = time.monotonic() - began
+        left += [f"{sessions} sessions"] if sessions else []
+        if kind is signal.SIGKILL:  # the next run removes what a killed one left
+            _load(directory, *_SHORTEST, temporary=folder)
+        left += [path.name for path in folder.iterdir()]
+    return gone_s, left
+
+
+_SHORTEST = ("profile_page", "--users=1", "--seconds=1", "--rounds=1", "--no-pool")
+
+
+def _sessions(connection: psycopg.Connection) -> int:
+    row = connection.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'perfkit%' OR query LIKE 'PREPARE perfkit%'"
+    ).fetchone()
+    assert row is not None
+    count: int = row[0]
+    return count
+
+
+def _load(directory: Path, *options: str, temporary: Path | None = None) -> Any:
+    environ = os.environ | ({"TMPDIR": str(temporary)} if temporary else {})
+    command = _command(directory, *options, "--format=json")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} exited {done.returncode}: {done.stderr[-2000:]}")
+    return json.loads(done.stdout)
+
+
+def _command(directory: Path, *options: str) -> Sequence[str]:
+    return [*PERFKIT, "bench", "load", "--dir", str(directory), *options]
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="perfkit-bench-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.bench_load", description="How true bench load is."
+    )
+    parser.add_argument("--alumni", type=int, default=20_000, help="size of the demo that is made")
+    parser.add_argument("--dir", type=Path, help="a running demo to use instead")
+    parser.add_argument("--rounds", type=int, default=5, help="pairs of perfkit and pgbench by hand")
+    parser.add_argument("--seconds", type=float, default=5, help="of each run")
+    parser.add_argument("--users-seconds", type=float, default=60, help=f"of the run of {USERS} users")
+    parser.add_argument("--interruptions", type=int, default=20, help="of each kind")
+    given = parser.parse_args()
+    found: list[Figure] = []
+    with demo_in(given.dir, alumni=given.alumni) as directory:
+        for figure in figures(directory, given):
+            found.append(figure)
+            sys.stderr.write(f"{figure.what}: {figure.measured:.2f} {figure.unit} ({figure.detail})\n")
+    sys.stdout.write(table(found))
+    sys.exit(not all(figure.met for figure in found))
+
+
+if __name__ == "__main__":
+    main()
