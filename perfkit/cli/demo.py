@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perfkit.cli import demo_api
 from perfkit.cli.session import settings_from
 from perfkit.errors import ServerError
 
@@ -17,6 +18,7 @@ app = typer.Typer(
     help="Start, look at and stop the demo: PostgreSQL and Valkey with an alumni database.",
     no_args_is_help=True,
 )
+app.add_typer(demo_api.app, name="api")
 
 Directory = Annotated[Path | None, typer.Option("--dir", help="Where the demo lives; .perfkit by default.")]
 
@@ -80,10 +82,13 @@ def up(
 
 @app.command("down")
 def down(*, directory: Directory = None) -> None:
-    """Stop the servers; the data stay for the next `up`."""
+    """Stop the servers, the API too; the data stay for the next `up`."""
+    from perfkit.demo.api.instances import stop_instances
     from perfkit.demo.servers import stop_demo
 
-    stop_demo(settings_from(dir=directory).dir)
+    home = settings_from(dir=directory).dir
+    stop_instances(home / "api")
+    stop_demo(home)
     typer.echo("The demo is stopped.")
 
 
