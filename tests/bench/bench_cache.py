@@ -104,7 +104,7 @@ def _difference(
     size: float,
 ) -> float:
     entries = [model.entry_bytes(value) for value in values]
-    capacity = size * sum(entries)
+    capacity = size * sum(entries[number] for number in set(stream.events))
     stage.empty()
     stage.limit(round(model.baseline_bytes + capacity), policy)
     hits, began = 0, time.perf_counter()

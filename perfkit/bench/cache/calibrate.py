@@ -1,10 +1,12 @@
 """What the cache itself takes: memory of an entry, and the time to ask and to store, from entries like the stream's."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from perfkit import stats
 from perfkit.bench.cache.memory import MemoryModel, fit_model
+from perfkit.bench.cache.policies import Policy
 from perfkit.bench.cache.protocols import Cache
 from perfkit.bench.cache.stage import Stage
 from perfkit.bench.cache.stream import Key
@@ -18,6 +20,21 @@ _HEADER_BYTES, _TABLE_BYTES = 2, 20
 def value_bytes(key: Key, payload_bytes: float) -> float:
     """Return the size of the value that the bench stores for a result."""
     return payload_bytes + _HEADER_BYTES + _TABLE_BYTES * len(key.tables)
+
+
+def _under_pressure(stage: Stage, cache: Cache, model: MemoryModel, sizes: Mapping[str, int]) -> MemoryModel:
+    """Return the model with the baseline of a server that evicts: buffers take more there than when it is empty."""
+    whole = sum(map(model.entry_bytes, sizes.values()))
+    stage.limit(round(model.baseline_bytes + whole / 2), str(Policy.LRU))
+    for name, size in sizes.items():
+        cache.get_many([name])
+        cache.set(name, b"x" * size)
+    used = stage.memory().used_bytes
+    kept = [size for name, size in sizes.items() if cache.get_many([name])[0] is not None]
+    stage.limit(0, str(Policy.LRU))
+    stage.empty()
+    pressed = used - sum(map(model.entry_bytes, kept))
+    return replace(model, baseline_bytes=max(model.baseline_bytes, pressed))
 
 
 def _warm(cache: Cache) -> None:
@@ -51,13 +68,15 @@ def calibrate(stage: Stage, keys: Sequence[Key], payload_bytes: Sequence[float])
         filled = stage.memory().used_bytes
         stage.empty()
         empty = stage.memory()
+        model = fit_model(
+            allocator=empty.allocator,
+            baseline_bytes=empty.used_bytes,
+            filled_bytes=filled,
+            values=list(sizes.values()),
+        )
+        if stage.own:
+            model = _under_pressure(stage, cache, model, sizes)
     finally:
         for each in caches:
             each.close()
-    model = fit_model(
-        allocator=empty.allocator,
-        baseline_bytes=empty.used_bytes,
-        filled_bytes=filled,
-        values=list(sizes.values()),
-    )
     return model, Costs(get_ms=stats.median(get_ms), set_ms=stats.median(set_ms))
