@@ -1,7 +1,7 @@
 """Settings: what the user set, from flags, the environment and settings files, each value with the place it came from."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,7 +10,9 @@ from typing import Any
 from perfkit.dsn import redacted
 from perfkit.errors import SettingsError, UsageError
 from perfkit.findings import Severity
-from perfkit.settings_file import find_settings_files
+from perfkit.settings_api import NAME as API
+from perfkit.settings_api import ApiTable, read_api
+from perfkit.settings_file import SettingsFile, find_settings_files
 from perfkit.units import parse_duration_ms, parse_size_bytes
 
 _PREFIX = "PERFKIT_"
@@ -48,6 +50,7 @@ class Settings:
     import_target_ms: float
     users_target: int
     memory_target_bytes: int
+    api_target_ms: float
     slowdown_ratio: float
     floor_ms: float
     fail_on: Severity | None
@@ -56,6 +59,7 @@ class Settings:
     allow_writes: bool
     allow_superuser: bool
     analyze_on_primary: bool
+    api: ApiTable
     texts: Mapping[str, str] = field(repr=False)
     sources: Mapping[str, str]
 
@@ -217,6 +221,13 @@ SETTINGS = (
         field="memory_target_bytes",
     ),
     Setting(
+        name="api_target",
+        kind=DURATION,
+        default="200ms",
+        help="limit of a simple API request's p95",
+        field="api_target_ms",
+    ),
+    Setting(
         name="slowdown",
         kind=Kind(_slowdown_ratio),
         default="5%",
@@ -274,7 +285,7 @@ def resolve(flags: Mapping[str, object], *, environ: Mapping[str, str], cwd: Pat
     layers = [
         _Layer(values=given, source=lambda _: "flag", directory=cwd),
         _Layer(values=_from_environment(environ), source=_variable, directory=cwd, spelled=_variable),
-        *(_Layer(values=file.values, source=file.place_of, directory=file.directory) for file in files),
+        *(_Layer(values=_single(file), source=file.place_of, directory=file.directory) for file in files),
         _Layer(
             values={setting.name: setting.default for setting in SETTINGS},
             source=lambda _: "default",
@@ -289,8 +300,21 @@ def resolve(flags: Mapping[str, object], *, environ: Mapping[str, str], cwd: Pat
     }
     return Settings(
         **values,
+        api=_api(files),
         texts={name: _written(layer.values[name]) for name, layer in origins.items()},
         sources={name: layer.source(name) for name, layer in origins.items()},
+    )
+
+
+def _single(file: SettingsFile) -> dict[str, object]:
+    """Return the file's values but for the table [api], which is no single value."""
+    return {name: value for name, value in file.values.items() if name != API}
+
+
+def _api(files: Sequence[SettingsFile]) -> ApiTable:
+    """Return the table [api] of the stronger file that has one."""
+    return next(
+        (read_api(file.values[API], file.place_of) for file in files if API in file.values), ApiTable()
     )
 
 
@@ -322,7 +346,7 @@ def _quoted(value: object) -> str:
 def _refuse_unknown(layer: _Layer) -> None:
     for name in layer.values:
         if name not in BY_NAME:
-            close = get_close_matches(name.lower().replace("-", "_"), BY_NAME, n=1)
+            close = get_close_matches(name.lower().replace("-", "_"), [*BY_NAME, API], n=1)
             hint = (
                 f"did you mean {layer.spelled(close[0])}?"
                 if close

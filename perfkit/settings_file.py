@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from perfkit.errors import SettingsError
 # Each file with the table of it that is ours; the first is the stronger.
 _TABLES = {"perfkit.toml": (), "pyproject.toml": ("tool", "perfkit")}
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?")
+_LIST_HEADER = re.compile(r"\s*\[\[\s*([^\[\]]+?)\s*\]\]\s*(?:#.*)?")
 _KEY = re.compile(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=")
 
 
@@ -26,15 +28,35 @@ class SettingsFile:
     directory: Path
 
     def place_of(self, key: str) -> str:
-        """Return where the key stands, "perfkit.toml:7"; without a line when it stands in an inline table."""
-        wanted = ".".join((*self.table, key))
-        header = ""
-        for number, line in enumerate(self.text.split("\n"), start=1):
-            if match := _HEADER.fullmatch(line.rstrip()):
-                header = f"{_bare(match[1])}."
-            elif (match := _KEY.match(line)) and header + _bare(match[1]) == wanted:
-                return f"{self.shown}:{number}"
+        """Return where the key stands, "perfkit.toml:7"; tables of a list are numbered from 0, as "api.endpoints.2.path".
+
+        A key in an inline table has the line of that; what is nowhere to be seen has no line.
+        """
+        lines = dict(self._lines())
+        wanted = [*self.table, *key.split(".")]
+        while len(wanted) > len(self.table):
+            if line := lines.get(".".join(wanted)):
+                return f"{self.shown}:{line}"
+            wanted.pop()
         return self.shown
+
+    def _lines(self) -> Iterator[tuple[str, int]]:
+        """Yield the names of tables and keys, each with its line; the first of a name comes last, as it counts."""
+        found = []
+        header = ""
+        lists: Counter[str] = Counter()
+        for number, line in enumerate(self.text.split("\n"), start=1):
+            if match := _LIST_HEADER.fullmatch(line.rstrip()):
+                name = _bare(match[1])
+                header = f"{name}.{lists[name]}."
+                lists[name] += 1
+                found.append((header[:-1], number))
+            elif match := _HEADER.fullmatch(line.rstrip()):
+                header = f"{_bare(match[1])}."
+                found.append((header[:-1], number))
+            elif match := _KEY.match(line):
+                found.append((header + _bare(match[1]), number))
+        yield from reversed(found)
 
 
 def find_settings_files(cwd: Path) -> list[SettingsFile]:

@@ -30,6 +30,7 @@ class Limits:
     import_ms_per_1000: float
     users: int
     memory_bytes: int
+    api_ms: float
 
 
 class TargetState(StrEnum):
@@ -86,6 +87,17 @@ def targets_of(limits: Limits) -> tuple[Target, ...]:
             "bytes",
             limits.memory_bytes,
             "bench load",
+        ),
+        _at_most(
+            "api-simple", "a simple API request, p95", "api.simple_p95_ms", "ms", limits.api_ms, "bench api"
+        ),
+        _at_most(
+            "instance-memory",
+            "memory of an API instance",
+            "api.instance_memory_bytes",
+            "bytes",
+            limits.memory_bytes,
+            "bench api",
         ),
     )
 

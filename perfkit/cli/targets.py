@@ -26,14 +26,14 @@ def targets(
     """Hold the newest results of `perfkit analyze` and `perfkit bench` against the targets.
 
     A target is met, missed or unknown. Exit 1 when one is missed, 3 when not one was measured (with --strict, any).
-    The limits are settings: target, import_target, users_target, memory_target.
+    The limits are settings: target, import_target, users_target, memory_target, api_target.
     """
     from perfkit.bench import store
     from perfkit.bench.targets import TargetState, judge_targets, targets_of
     from perfkit.report.documents.targets import targets_document
 
     settings = settings_from(dir=dir)
-    results = judge_targets(targets_of(_limits(settings)), store.load(store.newest_in(settings.dir)))
+    results = judge_targets(targets_of(limits_of(settings)), store.load(store.newest_in(settings.dir)))
     emit(targets_document(results), out)
     states = {result.state for result in results}
     if TargetState.MISSED in states:
@@ -42,7 +42,8 @@ def targets(
     leave(NothingMeasuredError.exit_code if unknown else 0)
 
 
-def _limits(settings: "Settings") -> "Limits":
+def limits_of(settings: "Settings") -> "Limits":
+    """Return the limits that the settings give."""
     from perfkit.bench.targets import Limits
 
     return Limits(
@@ -50,4 +51,5 @@ def _limits(settings: "Settings") -> "Limits":
         import_ms_per_1000=settings.import_target_ms,
         users=settings.users_target,
         memory_bytes=settings.memory_target_bytes,
+        api_ms=settings.api_target_ms,
     )
