@@ -32,6 +32,8 @@ class _Row:
     """One row of index_facts.sql."""
 
     oid: int
+    schema: str
+    name: str
     table_oid: int
     method: str
     is_unique: bool
@@ -58,14 +60,7 @@ def read_index_facts(connection: psycopg.Connection, oids: Sequence[int]) -> tup
     Rows of a partial index and of expressions without statistics are the planner's estimates, so that an index which
     cannot be read yet must not be valid (pg_index.indisvalid) while this runs.
     """
-    with psycopg.RawCursor(connection, row_factory=kwargs_row(_Row)) as cursor:
-        rows = cursor.execute(sql.load("index_facts"), [list(oids)]).fetchall()
-    wanted = sorted({(row.table_oid, each["number"]) for row in rows for each in row.table_columns})
-    with psycopg.RawCursor(connection, row_factory=dict_row) as cursor:
-        columns = [[table for table, _ in wanted], [number for _, number in wanted]]
-        found = cursor.execute(sql.load("index_column_statistics"), columns).fetchall()
-    known = {(each.pop("relation"), each.pop("number")): _known(**each) for each in found}
-    return tuple(_Reader(connection, row, known).read() for row in rows)
+    return tuple(reader.read() for reader in index_readers(connection, oids))
 
 
 def _known(
@@ -93,7 +88,7 @@ def _empty_share(counts: Sequence[float]) -> float:
     return sum(count == 0 for count in counts[:-1]) / max(1, len(counts) - 1)
 
 
-class _Reader:
+class IndexReader:
     """Reads one index: what it asks of the server depends on what it finds."""
 
     def __init__(
@@ -208,15 +203,27 @@ class _Reader:
         same = [each for each in found if _bare(each.pop("text")) == _bare(expression)]
         return _known(**same[0]) if same else None
 
+    def column_of(self, expression: str) -> tuple[Mapping[str, Any], Known] | None:
+        """Return the one column that an expression is computed from, with its statistics; None of several or unknown."""
+        bases = self.row.columns_in(expression)
+        known = self.known.get((self.row.table_oid, bases[0]["number"])) if len(bases) == 1 else None
+        return (bases[0], known) if known else None
+
+    def ranked(self, expression: str, base: Mapping[str, Any], known: Known) -> list[Outcome]:
+        """Return what the expression makes of a column's known values and of NULL, in order; [] when it cannot be."""
+        condition = str(self.row.predicate) if self._decides(base) else "true"
+        rank = f"dense_rank() OVER (ORDER BY {expression})"
+        return self._evaluated(expression, condition, base, known, rank)
+
     def _evaluated(
-        self, expression: str, condition: str, base: Mapping[str, Any], known: Known
+        self, expression: str, condition: str, base: Mapping[str, Any], known: Known, rank: str = "0"
     ) -> list[Outcome]:
         """Have the server compute the expression and the condition for what a column holds; [] when it refuses a value.
 
         The last outcome is that of NULL.
         """
         text = (
-            f"SELECT ({expression})::text, pg_column_size({expression}), ({condition})"  # noqa: S608  the catalog's own names and expressions
+            f"SELECT ({expression})::text, pg_column_size({expression}), ({condition}), {rank}"  # noqa: S608  the catalog's own names and expressions
             f" FROM (SELECT place, value::{base['type']} AS {base['name']}"
             " FROM unnest($1::text[]) WITH ORDINALITY AS given (value, place)) AS sample ORDER BY place"
         )
@@ -226,8 +233,8 @@ class _Reader:
         except (psycopg.DataError, psycopg.ProgrammingError):  # values that redaction changed need not fit
             return []
         return [
-            Outcome(text=result, width_bytes=_stored_width(size), kept=bool(kept))
-            for result, size, kept in rows
+            Outcome(text=result, width_bytes=_stored_width(size), kept=bool(kept), rank=place)
+            for result, size, kept, place in rows
         ]
 
     def _combinations(self) -> float | None:
@@ -237,6 +244,18 @@ class _Reader:
         counts = [json.loads(each).get(wanted) for each in self.row.distinct_counts]
         known = [float(count) for count in counts if count is not None]
         return known[0] if known and len(keys) > 1 and 0 not in keys else None
+
+
+def index_readers(connection: psycopg.Connection, oids: Sequence[int]) -> tuple[IndexReader, ...]:
+    """Return what reads each of the indexes, in the order of their OIDs."""
+    with psycopg.RawCursor(connection, row_factory=kwargs_row(_Row)) as cursor:
+        rows = cursor.execute(sql.load("index_facts"), [list(oids)]).fetchall()
+    wanted = sorted({(row.table_oid, each["number"]) for row in rows for each in row.table_columns})
+    with psycopg.RawCursor(connection, row_factory=dict_row) as cursor:
+        columns = [[table for table, _ in wanted], [number for _, number in wanted]]
+        found = cursor.execute(sql.load("index_column_statistics"), columns).fetchall()
+    known = {(each.pop("relation"), each.pop("number")): _known(**each) for each in found}
+    return tuple(IndexReader(connection, row, known) for row in rows)
 
 
 def _own(column: Mapping[str, Any], known: Known) -> list[Outcome]:

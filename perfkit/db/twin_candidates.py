@@ -14,6 +14,7 @@ from psycopg.rows import class_row
 from perfkit.db import sql
 from perfkit.db.connect import connected, server_errors
 from perfkit.db.index_facts import read_index_facts
+from perfkit.db.key_statistics import put_key_statistics
 from perfkit.syntax.index import IndexDefinition
 from perfkit.twin.restored import MadeCandidate, MadeIndex
 from perfkit.twin.size.estimate import estimate_size
@@ -50,10 +51,7 @@ def make_candidates(
         connection.execute(sql.load("candidate_functions"))
         made = [_make(connection, definition, number) for number, definition in enumerate(definitions)]
         sized = _sized(connection, made)
-        with psycopg.RawCursor(connection) as cursor:
-            cursor.execute(
-                sql.load("candidate_statistics"), [[oid for candidate in made for oid in candidate.oids]]
-            )
+        put_key_statistics(connection, [oid for candidate in made for oid in candidate.oids])
         connection.execute("DROP SCHEMA perfkit_candidates CASCADE")
         connection.execute("CHECKPOINT")
         return sized

@@ -46,3 +46,25 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- Gives a key of a candidate the statistics that ANALYZE finds in these values, each as often as told: what documents,
+-- arrays and ranges have in them.
+CREATE FUNCTION perfkit_candidates.look_inside(index oid, key int, type text, texts text[], times int[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format(
+        'CREATE TABLE perfkit_candidates.sample AS
+        SELECT given.text::%s AS value
+        FROM unnest($1, $2) AS given (text, times), generate_series(1, given.times)', type
+    ) USING texts, times;
+    ANALYZE perfkit_candidates.sample;
+    INSERT INTO pg_statistic
+    SELECT
+        index, key, false, stanullfrac, stawidth, stadistinct, stakind1, stakind2, stakind3, stakind4, stakind5,
+        staop1, staop2, staop3, staop4, staop5, stacoll1, stacoll2, stacoll3, stacoll4, stacoll5,
+        stanumbers1, stanumbers2, stanumbers3, stanumbers4, stanumbers5,
+        stavalues1, stavalues2, stavalues3, stavalues4, stavalues5
+    FROM pg_statistic WHERE starelid = 'perfkit_candidates.sample'::regclass;
+    DROP TABLE perfkit_candidates.sample;
+END
+$$;

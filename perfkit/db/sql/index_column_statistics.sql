@@ -8,6 +8,7 @@ SELECT
     coalesce(known.most_common_vals::text::text[], '{}') AS common_values,
     coalesce(known.most_common_freqs, '{}') AS common_shares,
     coalesce(known.histogram_bounds::text::text[], '{}') AS bounds,
+    known.correlation,
     coalesce(known.most_common_elems::text::text[], '{}') AS elements,
     coalesce(known.most_common_elem_freqs, '{}') AS element_shares,
     known.elem_count_histogram AS element_counts

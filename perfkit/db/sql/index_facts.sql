@@ -8,6 +8,8 @@ SELECT
     coalesce(relation.reloptions, '{}') AS storage,
     pg_catalog.pg_get_expr(index.indpred, index.indrelid) AS predicate,
     pg_catalog.quote_ident(namespace.nspname) || '.' || pg_catalog.quote_ident(heap.relname) AS table_name,
+    own_namespace.nspname AS schema,
+    relation.relname AS name,
     heap.reltuples AS reltuples,
     heap.relpages AS relpages,
     coalesce(pg_catalog.pg_relation_size(heap.oid) / pg_catalog.current_setting('block_size')::int, 0) AS pages,
@@ -17,7 +19,10 @@ SELECT
                 json_build_object(
                     'table_column', index.indkey[attribute.attnum - 1],
                     'text', pg_catalog.pg_get_indexdef(index.indexrelid, attribute.attnum, true),
+                    'name', attribute.attname,
+                    'number', attribute.attnum,
                     'type_name', type.typname,
+                    'type_oid', attribute.atttypid::bigint,
                     'length_bytes', type.typlen,
                     'alignment', type.typalign,
                     'operator_class', coalesce(class.opcname, ''),
@@ -82,6 +87,7 @@ SELECT
 FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted (oid, place)
 JOIN pg_catalog.pg_index AS index ON index.indexrelid = wanted.oid::oid
 JOIN pg_catalog.pg_class AS relation ON relation.oid = index.indexrelid
+JOIN pg_catalog.pg_namespace AS own_namespace ON own_namespace.oid = relation.relnamespace
 JOIN pg_catalog.pg_am AS method ON method.oid = relation.relam
 JOIN pg_catalog.pg_class AS heap ON heap.oid = index.indrelid
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = heap.relnamespace

@@ -101,6 +101,6 @@ def _pivot_bytes(facts: IndexFacts, prefixes: Sequence[Sequence[Groups]], items:
     for count, groups in enumerate(prefixes, start=1):
         apart = min(1.0, occupied(groups) / max(items, 1.0))
         settled = max(0.0, apart - (1 - unsettled))
-        size += settled * mean_size(facts.columns[:count])
+        size += settled * mean_group_size(facts.columns[:count])
         unsettled -= settled
     return size + unsettled * (mean_size(facts.keys) + _HEAP_ROW_KEY_BYTES)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from perfkit.twin.size.facts import Elements, Sample, Statistics
 
 # An expression's value that so many of the histogram's bounds have is a common one.
-_COMMON_BOUNDS = 3
+COMMON_BOUNDS = 3
 # Bounds that show as many different values as this can show how far apart values lie.
 _GRAIN_BOUNDS = 8
 # So few values that are all different prove nothing.
@@ -31,6 +31,7 @@ class Known:
     common_values: tuple[str, ...] = ()
     common_shares: tuple[float, ...] = ()
     bounds: tuple[str, ...] = ()
+    correlation: float | None = None
     elements: Elements | None = None
 
     @property
@@ -57,11 +58,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What one known value becomes in the index: its text (None for NULL), its size, and whether a partial index keeps it."""
+    """What one known value becomes in the index: its text (None for NULL), its size, and whether a partial index keeps it.
+
+    `rank` is its place in the order of the key's type, equal values at the same; 0 where nobody asked.
+    """
 
     text: str | None
     width_bytes: int
     kept: bool = True
+    rank: int = 0
 
 
 def column_statistics(known: Known, outcomes: Sequence[Outcome], rows: float) -> Statistics:
@@ -89,7 +94,7 @@ def column_statistics(known: Known, outcomes: Sequence[Outcome], rows: float) ->
     total = (nulls + sum(share for share, _, _ in kept)) or 1.0
     return Statistics(
         null_share=nulls / total,
-        width_bytes=known.width_bytes if len(kept) == common + bounds else _mean_width(kept),
+        width_bytes=known.width_bytes if len(kept) == common + bounds else mean_width(kept),
         distinct=sum(weight for _, _, weight in kept),
         common_shares=tuple(
             share / total
@@ -114,7 +119,7 @@ def expression_statistics(known: Known, outcomes: Sequence[Outcome], rows: float
         each.text for each in outcomes[len(known.common_shares) : -1] if each.kept and each.text is not None
     ]
     common = {each.text for each in (*outcomes[: len(known.common_shares)], outcomes[-1])} | {
-        text for text in bounds if bounds.count(text) >= _COMMON_BOUNDS
+        text for text in bounds if bounds.count(text) >= COMMON_BOUNDS
     }
     shares: dict[str | None, float] = defaultdict(float)
     for share, each in kept:
@@ -132,7 +137,7 @@ def expression_statistics(known: Known, outcomes: Sequence[Outcome], rows: float
     ]
     return Statistics(
         null_share=1 - sum(share for share, _ in kept),
-        width_bytes=_mean_width(weighed) if weighed else known.width_bytes,
+        width_bytes=mean_width(weighed) if weighed else known.width_bytes,
         distinct=len(shares) + rare_count,
         common_shares=tuple(share for share in shares.values() if share > 0),
         samples=_samples(weighed, 1.0),
@@ -197,7 +202,8 @@ def without_nulls(statistics: Statistics) -> Statistics:
     )
 
 
-def _mean_width(kept: Sequence[tuple[float, Outcome, float]]) -> float:
+def mean_width(kept: Sequence[tuple[float, Outcome, float]]) -> float:
+    """Return the mean size of values by their shares, 0 of none."""
     total = sum(share for share, _, _ in kept)
     return sum(share * each.width_bytes for share, each, _ in kept) / total if total else 0.0
 
