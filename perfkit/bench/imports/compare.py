@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from random import Random
 from typing import Protocol
 
+from perfkit import stats
 from perfkit.bench.imports.model import Comparison, Measurement, Part, PartShare, Reads, Trial, Tried, Way
 from perfkit.bench.imports.plan import leave_outs
-from perfkit.bench.imports.thresholds import IDLE_READS, READ_PAUSE_S
+from perfkit.bench.imports.thresholds import IDLE_READS, READ_PAUSE_S, WHOLE_RUNS
 from perfkit.measure.model import Progress
 
 
@@ -44,7 +45,9 @@ def compare(
     # What the shares are held against runs in their midst; as a way of its own it is measured once.
     all_trials = tuple(dict.fromkeys((*trials, *whole, *shares)))
     watched = {trial.way: trial for trial in reversed(trials)}.values()
-    total = len(watched) + rounds * len(all_trials)
+    # Every share is held against the whole: by one run alone, its noise would be in all of them.
+    runs = (*all_trials, *whole * (WHOLE_RUNS - 1))
+    total = len(watched) + rounds * len(runs)
     done = 0
     idle = ground.idle_reads(IDLE_READS * READ_PAUSE_S)
     reads: dict[Trial, Reads] = {}
@@ -54,7 +57,7 @@ def compare(
         done += 1
     found: dict[Trial, list[Measurement]] = {trial: [] for trial in all_trials}
     for _ in range(rounds):
-        for trial in chance.sample(all_trials, len(all_trials)):
+        for trial in chance.sample(runs, len(runs)):
             progress(done, total, f"{trial.id} without {trial.without}" if trial.without else trial.id)
             found[trial].append(ground.measure(trial))
             done += 1
@@ -70,8 +73,11 @@ def compare(
 
 def _share(whole: Sequence[Measurement], without: Sequence[Measurement], trial: Trial) -> PartShare:
     assert trial.without is not None
-    pairs = zip(whole, without, strict=True)
+    times = [each.elapsed_ms for each in whole]
+    by_round = [stats.median(times[at : at + WHOLE_RUNS]) for at in range(0, len(times), WHOLE_RUNS)]
     return PartShare(
         part=trial.without,
-        shares=tuple(1 - less.elapsed_ms / all_.elapsed_ms for all_, less in pairs),
+        shares=tuple(
+            1 - less.elapsed_ms / whole_ms for whole_ms, less in zip(by_round, without, strict=True)
+        ),
     )

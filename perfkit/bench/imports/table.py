@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from perfkit.bench.imports.model import Part, PartKind
 from perfkit.errors import UsageError
-from perfkit.names import quote_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +74,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportTable:
-    """A table with all that concerns an import; `schema` and `name` are unquoted, `rows` an estimate."""
+    """A table with all that concerns an import; `schema` and `name` are unquoted, `rows` an estimate.
+
+    `qualified_name` is its name as the server's definitions write it.
+    """
 
     schema: str
     name: str
+    qualified_name: str
     rows: float
     is_partitioned: bool
     columns: tuple[Column, ...]
@@ -86,11 +89,6 @@ class ImportTable:
     triggers: tuple[Trigger, ...]
     foreign_keys: tuple[ForeignKey, ...]
     checks: tuple[Rule, ...]
-
-    @property
-    def qualified_name(self) -> str:
-        """Return the name as SQL writes it."""
-        return f"{quote_name(self.schema)}.{quote_name(self.name)}"
 
     def column(self, name: str) -> Column:
         """Return the column of that name, else UsageError."""

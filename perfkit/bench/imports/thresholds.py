@@ -26,3 +26,5 @@ COMMITS = 20
 MOST_KEYS = 1_000_000
 # Of these a session learns what it keeps of the table.
 WARM_UP_ROWS = 10
+# Runs a round of what shares of parts are held against.
+WHOLE_RUNS = 3

@@ -25,7 +25,7 @@ def make_scratch(
     target = Identifier(schema, table.name)
     notes: list[str] = []
     with server_errors(), connection.transaction():
-        # Definitions name their schemas then, but for what is built in.
+        # A table that somebody changes is not waited for: whoever came after would wait too.
         connection.execute("SET LOCAL lock_timeout = '2s'")
         _make_schema(connection, schema)
         connection.execute(

@@ -27,6 +27,7 @@ def read_table(connection: psycopg.Connection, name: str) -> ImportTable:
     return ImportTable(
         schema=row["schema"],
         name=row["name"],
+        qualified_name=row["qualified_name"],
         rows=row["rows"],
         is_partitioned=_KINDS[row["kind"]],
         columns=_all(Column, row["columns"]),

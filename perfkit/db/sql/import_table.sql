@@ -8,6 +8,7 @@ WITH target AS (
 SELECT
     target.nspname::text AS schema,
     target.relname::text AS name,
+    format('%I.%I', target.nspname, target.relname) AS qualified_name,
     target.relkind::text AS kind,
     (
         SELECT coalesce(sum(greatest(leaf.reltuples, 0)), 0)::float8

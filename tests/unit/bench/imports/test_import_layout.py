@@ -25,6 +25,7 @@ def column(
 PEOPLE = ImportTable(
     schema="office",
     name="people",
+    qualified_name="office.people",
     rows=0,
     is_partitioned=False,
     columns=(
