@@ -225,7 +225,7 @@ class OutputOptions:
             "-f",
             metavar="FORMAT",
             callback=_known_format,
-            help="text, json, junit, github, markdown or sarif.",
+            help="text, json, junit, github, markdown, sarif or html.",
         ),
     ] = "text"
     output: Annotated[

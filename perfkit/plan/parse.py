@@ -6,41 +6,15 @@ from typing import Any, TypeVar
 
 from perfkit.errors import DamagedFileError
 from perfkit.plan import deepjson
+from perfkit.plan.keys import BUFFER_FIELDS, COUNT_FIELDS, NUMBER_FIELDS, TEXT_FIELDS, WAL_FIELDS
 from perfkit.plan.model import Actual, Buffers, Jit, Node, Plan, Planning, Serialization, Trigger, Wal
 from perfkit.plan.paste import unwrap
 
 _Built = TypeVar("_Built", Buffers, Wal)
 
-# EXPLAIN's key -> the field of Node that holds it.
-_TEXT_FIELDS = {
-    "Node Type": "type",
-    "Parent Relationship": "relationship",
-    "Subplan Name": "subplan_name",
-    "Strategy": "strategy",
-    "Partial Mode": "partial_mode",
-    "Join Type": "join_type",
-    "Operation": "operation",
-    "Scan Direction": "scan_direction",
-    "Schema": "schema",
-    "Relation Name": "relation",
-    "Alias": "alias",
-    "Index Name": "index",
-}
-_NUMBER_FIELDS = {"Startup Cost": "startup_cost", "Total Cost": "total_cost", "Plan Rows": "plan_rows"}
-_COUNT_FIELDS = {
-    "Plan Width": "plan_width",
-    "Workers Planned": "workers_planned",
-    "Workers Launched": "workers_launched",
-}
-_BUFFER_FIELDS = {
-    f"{kind} {what} Blocks": f"{kind.lower()}_{what.lower()}"
-    for kind in ("Shared", "Local")
-    for what in ("Hit", "Read", "Dirtied", "Written")
-} | {"Temp Read Blocks": "temp_read", "Temp Written Blocks": "temp_written"}
-_WAL_FIELDS = {"WAL Records": "records", "WAL FPI": "full_page_images", "WAL Bytes": "size_bytes"}
 _ACTUAL_KEYS = ("Actual Rows", "Actual Loops", "Actual Startup Time", "Actual Total Time")
 _NODE_KEYS = frozenset(
-    {*_TEXT_FIELDS, *_NUMBER_FIELDS, *_COUNT_FIELDS, *_BUFFER_FIELDS, *_WAL_FIELDS, *_ACTUAL_KEYS}
+    {*TEXT_FIELDS, *NUMBER_FIELDS, *COUNT_FIELDS, *BUFFER_FIELDS, *WAL_FIELDS, *_ACTUAL_KEYS}
     | {"Parallel Aware", "Plans"}
 )
 _PLAN_KEYS = frozenset(
@@ -132,23 +106,23 @@ def _tree(root: Mapping[str, Any]) -> Node:
 
 def _node(item: Mapping[str, Any], children: tuple[Node, ...]) -> Node:
     fields: dict[str, Any] = {}
-    for key, name in _TEXT_FIELDS.items():
+    for key, name in TEXT_FIELDS.items():
         if (value := item.get(key)) is not None:
             if not isinstance(value, str):
                 raise _wrong(key, value)
             fields[name] = sys.intern(value)
     if not fields.get("type"):
         raise ValueError('has a node without a "Node Type"')
-    for key, name in _NUMBER_FIELDS.items():
+    for key, name in NUMBER_FIELDS.items():
         fields[name] = _number(item, key)
-    for key, name in _COUNT_FIELDS.items():
+    for key, name in COUNT_FIELDS.items():
         fields[name] = _count(item, key)
     return Node(
         **fields,
         parallel_aware=item.get("Parallel Aware") is True,
         actual=_actual(item),
-        buffers=_counts(item, _BUFFER_FIELDS, Buffers),
-        wal=_counts(item, _WAL_FIELDS, Wal),
+        buffers=_counts(item, BUFFER_FIELDS, Buffers),
+        wal=_counts(item, WAL_FIELDS, Wal),
         extra=_extra(item, _NODE_KEYS),
         children=children,
     )
@@ -225,7 +199,7 @@ def _jit(item: Mapping[str, Any]) -> Jit:
 
 def _planning(item: Mapping[str, Any]) -> Planning:
     return Planning(
-        buffers=_counts(item, _BUFFER_FIELDS, Buffers),
+        buffers=_counts(item, BUFFER_FIELDS, Buffers),
         memory_used_kb=_count(item, "Memory Used"),
         memory_allocated_kb=_count(item, "Memory Allocated"),
     )
@@ -236,7 +210,7 @@ def _serialization(item: Mapping[str, Any]) -> Serialization:
         format=str(item.get("Format", "")),
         time_ms=_number(item, "Time"),
         output_kb=_count(item, "Output Volume") or 0,
-        buffers=_counts(item, _BUFFER_FIELDS, Buffers),
+        buffers=_counts(item, BUFFER_FIELDS, Buffers),
     )
 
 

@@ -4,10 +4,12 @@ A command makes one Document of its result; each format renders any Document. `d
 `checks` are what JUnit and GitHub tell apart, `blocks` are what a person reads, in order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
+
+from perfkit.plan.model import Plan
 
 
 class Tone(StrEnum):
@@ -101,7 +103,50 @@ class Code:
     text: str
 
 
-Block = Paragraph | Table | Listing | Code
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A drawing for pages that show one; the other formats have its numbers in a table. `svg` is whole, by report.svg."""
+
+    title: str
+    svg: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownPlan:
+    """One plan by its name, such as a case's, with the statement that has it ('' when unknown)."""
+
+    name: str
+    plan: Plan
+    statement: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plans:
+    """Plans for pages that draw them, each opened on demand; JSON has them in its data."""
+
+    title: str
+    plans: tuple[ShownPlan, ...]
+
+
+Written = Paragraph | Table | Listing | Code
+"""What every format for people tells in words."""
+Block = Written | Picture | Plans
+
+
+_Kind = TypeVar("_Kind", bound=Block)
+
+
+def result_first(blocks: Sequence[_Kind]) -> Sequence[_Kind]:
+    """Return the blocks with the paragraphs that end them, the result, first, as a page is read from its beginning."""
+    start = len(blocks)
+    for index in reversed(range(len(blocks))):
+        block = blocks[index]
+        if not isinstance(block, Paragraph):
+            break
+        # Notes are no result, but those below it belong to it.
+        if block.tone is not Tone.FAINT:
+            start = index
+    return (*blocks[start:], *blocks[:start])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,3 +158,8 @@ class Document:
     blocks: tuple[Block, ...]
     checks: tuple[Check, ...]
     data: Mapping[str, Any]
+
+    @property
+    def written(self) -> Iterator[Written]:
+        """Yield the blocks that are told in words, in order."""
+        return (block for block in self.blocks if not isinstance(block, Picture | Plans))

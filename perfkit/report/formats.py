@@ -7,7 +7,7 @@ from typing import TextIO
 
 from perfkit.errors import UsageError
 from perfkit.files import write_error, writing_atomically
-from perfkit.report import github, json, junit, markdown, sarif, text
+from perfkit.report import github, html, json, junit, markdown, sarif, text
 from perfkit.report.document import Document
 from perfkit.report.options import RenderOptions
 
@@ -20,6 +20,7 @@ FORMATS: Mapping[str, Renderer] = {
     "github": github.render,
     "markdown": markdown.render,
     "sarif": sarif.render,
+    "html": html.render,
 }
 
 

@@ -5,7 +5,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perfkit.report.document import Block, Cell, Code, Document, Item, Listing, Paragraph, Table, Tone
+from perfkit.report.document import (
+    Cell,
+    Code,
+    Document,
+    Item,
+    Listing,
+    Paragraph,
+    Table,
+    Written,
+    result_first,
+)
 from perfkit.report.layout import one_line, visible
 from perfkit.report.options import RenderOptions
 
@@ -53,25 +63,13 @@ def render(document: Document, options: RenderOptions) -> str:  # noqa: ARG001 -
     long, the longest blocks are left out or lose their last rows or items, and a note says so.
     """
     title = f"## {_escaped(document.title)}"
-    parts = [_part(block) for block in _result_first(document.blocks)]
+    parts = [_part(block) for block in result_first(tuple(document.written))]
     available = _LARGEST_CHARACTERS - _MARK_CHARACTERS - len(title) - len("\n")
     if sum(part.length() for part in parts) <= available:
         texts = [_whole(part) for part in parts]
     else:
         texts = _fitted(parts, available)
     return "\n\n".join([title, *texts]) + "\n"
-
-
-def _result_first(blocks: Sequence[Block]) -> Sequence[Block]:
-    start = len(blocks)
-    for index in reversed(range(len(blocks))):
-        block = blocks[index]
-        if not isinstance(block, Paragraph):
-            break
-        # Notes are no result, but those below it belong to it.
-        if block.tone is not Tone.FAINT:
-            start = index
-    return (*blocks[start:], *blocks[:start])
 
 
 def _fitted(parts: Sequence[_Part], available: int) -> list[str]:
@@ -117,7 +115,7 @@ def _with_notes(texts: Sequence[str]) -> list[str]:
     return shown
 
 
-def _part(block: Block) -> _Part:
+def _part(block: Written) -> _Part:
     match block:
         case Paragraph():
             return _Part(_escaped(block.text))

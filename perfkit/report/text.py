@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from perfkit.report.document import Block, Cell, Code, Document, Item, Listing, Paragraph, Table, Tone
+from perfkit.report.document import Cell, Code, Document, Item, Listing, Paragraph, Table, Tone, Written
 from perfkit.report.layout import (
     chopped,
     hanging_for,
@@ -30,8 +30,8 @@ def render(document: Document, options: RenderOptions) -> str:
     terminal, lines of listings and code are not wrapped, so that a statement in them can be copied or searched.
     """
     parts = [_painted(one_line(document.title), _BOLD, options)]
-    previous: Block | None = None
-    for block in document.blocks:
+    previous: Written | None = None
+    for block in document.written:
         text = _block(block, options)
         if isinstance(block, Paragraph) and isinstance(previous, Paragraph):
             parts[-1] += "\n" + text
@@ -41,7 +41,7 @@ def render(document: Document, options: RenderOptions) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _block(block: Block, options: RenderOptions) -> str:
+def _block(block: Written, options: RenderOptions) -> str:
     match block:
         case Paragraph():
             return "\n".join(_paragraph(block, options))

@@ -18,6 +18,8 @@ from perfkit.report.document import (
     Item,
     Listing,
     Paragraph,
+    Plans,
+    ShownPlan,
     State,
     Table,
     Tone,
@@ -60,7 +62,14 @@ def _blocks(analysis: Analysis) -> Iterator[Block]:
     problems = tuple(_problem_item(result) for result in analysis.results if result.problem)
     if problems:
         yield Listing(title="Not measured", items=problems)
+    if ran:
+        yield Plans(title="Plans, costliest first", plans=tuple(map(_shown_plan, ran)))
     yield from _summary(analysis.summary)
+
+
+def _shown_plan(result: CaseResult) -> ShownPlan:
+    assert result.runs is not None
+    return ShownPlan(name=result.case.id, plan=result.runs.plan, statement=result.query.sql)
 
 
 def _cost(result: CaseResult) -> float:

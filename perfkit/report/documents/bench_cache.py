@@ -10,9 +10,9 @@ from perfkit.bench.cache.prove import Proof
 from perfkit.bench.cache.result import CacheBench
 from perfkit.bench.cache.worth import Worth
 from perfkit.bench.result import BenchResult
-from perfkit.report.chart import Chart, Point, Series
+from perfkit.report.chart import Chart, Point, Series, draw
 from perfkit.report.data import to_data
-from perfkit.report.document import Block, Cell, Check, Document, Paragraph, State, Table, Tone
+from perfkit.report.document import Block, Cell, Check, Document, Paragraph, Picture, State, Table, Tone
 from perfkit.report.documents.bench import result_data
 from perfkit.report.documents.bench_cache_own import own_blocks
 from perfkit.report.documents.bench_cache_proof import TITLES, proof_blocks
@@ -32,6 +32,7 @@ def cache_document(found: CacheBench, result: BenchResult) -> Document:
             *own_blocks(found.own),
             Paragraph(_stream_words(found)),
             *_curve_blocks(proof),
+            Picture(title="", svg=draw(cache_chart(found))),
             *_worth_blocks(proof.recommendation.worths),
             *proof_blocks(proof),
             *(Paragraph(note, Tone.FAINT) for note in _notes(found)),

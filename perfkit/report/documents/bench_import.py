@@ -8,9 +8,9 @@ from perfkit.bench.imports.accounts import Accounts
 from perfkit.bench.imports.model import MEANINGS, Comparison, PartShare, Reads, Tried
 from perfkit.bench.imports.recommend import Recommendation
 from perfkit.bench.result import BenchResult
-from perfkit.report.chart import Chart, Point, Series
+from perfkit.report.chart import Chart, Point, Series, draw
 from perfkit.report.data import to_data
-from perfkit.report.document import Block, Cell, Check, Document, Paragraph, State, Table, Tone
+from perfkit.report.document import Block, Cell, Check, Document, Paragraph, Picture, State, Table, Tone
 from perfkit.report.documents.bench import result_data
 from perfkit.report.documents.import_accounts import accounts_blocks, accounts_data
 
@@ -85,6 +85,7 @@ def _blocks(
     if view.accounts:
         yield from accounts_blocks(view.accounts, view.reject_file)
     yield _ways(comparison.tried)
+    yield Picture(title="", svg=draw(import_chart(comparison, view)))
     yield from _readers(comparison)
     if comparison.shares:
         yield _parts(comparison.shares)

@@ -10,7 +10,7 @@ from perfkit.bench.load.saturation import Limit, Step
 from perfkit.bench.load.scalability import Scalability
 from perfkit.bench.result import BenchResult
 from perfkit.report.chart import Chart, Point, Series, draw
-from perfkit.report.document import Block, Cell, Check, Document, Paragraph, State, Table, Tone
+from perfkit.report.document import Block, Cell, Check, Document, Paragraph, Picture, State, Table, Tone
 from perfkit.report.documents.bench import result_data
 
 SCHEMA = "perfkit.bench.load/1"
@@ -24,7 +24,7 @@ def load_document(result: BenchResult, found: LoadResult) -> Document:
     return Document(
         schema=SCHEMA,
         title=f"perfkit bench load: {_users(found.held)} held of {_users(found.options.users[-1])}",
-        blocks=tuple(_blocks(found)),
+        blocks=(Picture(title="", svg=load_plot(found)), *_blocks(found)),
         checks=tuple(_check(level, found) for level in found.levels),
         data=result_data(result)
         | {

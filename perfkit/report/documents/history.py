@@ -15,6 +15,7 @@ from perfkit.report.document import (
     Item,
     Listing,
     Paragraph,
+    Picture,
     State,
     Table,
     Tone,
@@ -61,6 +62,7 @@ def history_document(histories: Histories, view: HistoryView) -> Document:
 
 def _blocks(histories: Histories, view: HistoryView) -> Iterator[Block]:
     yield _overview(histories, view)
+    yield Picture(title="", svg=history_plot(histories))
     yield from _changes(histories)
     if len(histories.cases) == 1:
         yield _runs(histories.cases[0])

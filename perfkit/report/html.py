@@ -1,0 +1,94 @@
+"""The HTML format: one file that a browser shows without a network, for light and dark screens, narrow ones, and paper."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from perfkit import __version__
+from perfkit.report.document import Document, Plans, State, Tone, result_first
+from perfkit.report.options import RenderOptions
+from perfkit.report.page.anchors import anchors_of, identified, link
+from perfkit.report.page.assets import asset, policy, viewer
+from perfkit.report.page.blocks import block_html
+from perfkit.report.page.escape import line, toned
+
+_TONES = {
+    State.PASSED: Tone.GOOD,
+    State.WARNING: Tone.WARN,
+    State.FAILED: Tone.BAD,
+    State.ERROR: Tone.BAD,
+    State.SKIPPED: Tone.FAINT,
+}
+
+
+def render(document: Document, options: RenderOptions) -> str:  # noqa: ARG001 - every format has this face
+    """Return the document as a page of its own, ending in a newline.
+
+    Nothing in the document is obeyed: hidden characters are written out, markup stays text, and the browser is told to
+    run no script but perfkit's and to fetch nothing.
+    """
+    return _page(document.title, _document(document, set(), 1), plans=_has_plans(document))
+
+
+def render_together(title: str, documents: Sequence[Document]) -> str:
+    """Return one page of several documents, each a section, with links to them at its beginning."""
+    taken: set[str] = set()
+    places = [f"part-{number}" for number in range(1, len(documents) + 1)]
+    taken.update(places)
+    links = "".join(
+        f"<li>{link(place, line(document.title))}</li>"
+        for place, document in zip(places, documents, strict=True)
+    )
+    body = [f"<h1>{line(title)}</h1>", f'<nav aria-label="Sections"><ul class="parts">{links}</ul></nav>']
+    for place, document in zip(places, documents, strict=True):
+        body += [
+            f'<section class="document"{identified(place)}>',
+            *_document(document, taken, 2),
+            "</section>",
+        ]
+    return _page(title, iter(body), plans=any(map(_has_plans, documents)))
+
+
+def _page(title: str, body: Iterator[str], *, plans: bool) -> str:
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy(plans=plans)}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="color-scheme" content="light dark">',
+            '<meta name="referrer" content="no-referrer">',
+            f"<title>{line(title)}</title>\n<style>\n{asset('style.css')}</style>\n</head>\n<body>\n<main>",
+            *body,
+            "</main>",
+            *([viewer()] if plans else []),
+            f"<script>{asset('page.js')}</script>\n</body>\n</html>\n",
+        ]
+    )
+
+
+def _document(document: Document, taken: set[str], level: int) -> Iterator[str]:
+    blocks = result_first(document.blocks)
+    anchors = anchors_of(blocks, taken)
+    yield f"<h{level}>{line(document.title)}</h{level}>"
+    yield from _states(document)
+    for block in blocks:
+        yield from block_html(block, anchors, level + 1)
+    yield _foot(document)
+
+
+def _states(document: Document) -> Iterator[str]:
+    """Yield how many checks passed and did not, where there are any."""
+    counts = Counter(check.state for check in document.checks)
+    told = [f"<li{toned(_TONES[state])}>{counts[state]:,} {state}</li>" for state in State if counts[state]]
+    if told:
+        yield f'<ul class="states" aria-label="Checks">{"".join(told)}</ul>'
+
+
+def _foot(document: Document) -> str:
+    at = document.data.get("measured_at")
+    measured = f" · measured {at:%Y-%m-%d %H:%M %Z}" if isinstance(at, datetime) else ""
+    return f"<footer>perfkit {__version__}{measured} · {line(document.schema)}</footer>"
+
+
+def _has_plans(document: Document) -> bool:
+    return any(isinstance(block, Plans) and block.plans for block in document.blocks)

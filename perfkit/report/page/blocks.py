@@ -1,0 +1,136 @@
+"""The blocks of a document as HTML."""
+
+import re
+from collections.abc import Iterator
+
+from perfkit.report.document import (
+    Block,
+    Cell,
+    Code,
+    Item,
+    Listing,
+    Paragraph,
+    Picture,
+    Plans,
+    Table,
+)
+from perfkit.report.page.anchors import Anchors, identified, link, name_of
+from perfkit.report.page.escape import line, text, toned
+from perfkit.report.page.pictures import picture_html
+from perfkit.report.page.plans import plans_html
+
+# Columns whose cells are shares of one whole, and get a bar.
+_SHARES = frozenset({"load", "share"})
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
+_DIFF_TAGS = {"-": "del", "+": "ins"}
+
+
+def block_html(block: Block, anchors: Anchors, level: int) -> Iterator[str]:
+    """Yield the block's HTML, its title as a heading of the level (2 to 6)."""
+    match block:
+        case Paragraph():
+            yield f"<p{toned(block.tone)}>{text(block.text)}</p>"
+        case Table():
+            yield from _titled(block.title, _table(block, anchors), anchors, level, folded=block.detail)
+        case Listing():
+            yield from _titled(block.title, _items(block, anchors), anchors, level, folded=block.detail)
+        case Code():
+            yield from _titled(block.title, _code(block), anchors, level, folded=True)
+        case Picture():
+            yield from _titled(block.title, _picture(block, anchors), anchors, level)
+        case Plans():
+            yield from _titled(block.title, plans_html(block, anchors), anchors, level)
+
+
+def _titled(
+    title: str, body: Iterator[str], anchors: Anchors, level: int, *, folded: bool = False
+) -> Iterator[str]:
+    if folded:
+        yield f'<details class="folded"><summary>{line(title or "Details")}</summary>'
+        yield from body
+        yield "</details>"
+        return
+    if title:
+        yield f"<h{level}{identified(anchors.new(title))}>{line(title)}</h{level}>"
+    yield from body
+
+
+def _picture(picture: Picture, anchors: Anchors) -> Iterator[str]:
+    yield picture_html(picture, anchors.new("picture"))
+
+
+def _table(table: Table, anchors: Anchors) -> Iterator[str]:
+    name = line(table.title or table.headings[0])
+    yield f'<div class="scroll" tabindex="0" role="region" aria-label="{name}"><table>'
+    heads = (_heading(heading, numeric=n in table.numeric) for n, heading in enumerate(table.headings))
+    yield f"<thead><tr>{''.join(heads)}</tr></thead><tbody>"
+    for row in table.rows:
+        cells = (
+            _cell(cell, table.headings[n], numeric=n in table.numeric)
+            for n, cell in enumerate(row[1:], start=1)
+        )
+        yield f"<tr>{_row_heading(row[0], anchors)}{''.join(cells)}</tr>"
+    if not table.rows:
+        yield f'<tr><td class="faint" colspan="{len(table.headings)}">none</td></tr>'
+    yield "</tbody></table></div>"
+
+
+def _heading(heading: str, *, numeric: bool) -> str:
+    right = ' class="number"' if numeric else ""
+    return f'<th scope="col"{right}>{line(heading)}</th>' if heading else f"<td{right}></td>"
+
+
+def _row_heading(cell: Cell, anchors: Anchors) -> str:
+    """Return the row's first cell, a link where the page tells more of it; spaces before its words indent it."""
+    words = cell.text.lstrip(" ")
+    columns = len(cell.text) - len(words)
+    indent = f' style="padding-left:{0.25 + columns * 0.6:.2f}rem"' if columns else ""
+    told = link(anchors.of_case(words), line(words))
+    return f'<th scope="row"{toned(cell.tone)}{indent}>{told}</th>'
+
+
+def _cell(cell: Cell, heading: str, *, numeric: bool) -> str:
+    classes = ["number"] if numeric else []
+    bar = ""
+    if heading in _SHARES and (percent := _PERCENT.fullmatch(cell.text)):
+        classes.append("share")
+        bar = f' style="--share:{percent[1]}%"'
+    return f"<td{toned(cell.tone, *classes)}{bar}>{line(cell.text)}</td>"
+
+
+def _items(listing: Listing, anchors: Anchors) -> Iterator[str]:
+    short = "" if any(item.lines or item.language for item in listing.items) else " short"
+    yield f'<ul class="items{short}">'
+    told: set[str] = set()
+    for item in listing.items:
+        yield from _item(item, anchors, told)
+    if not listing.items:
+        yield '<li class="faint">none</li>'
+    yield "</ul>"
+
+
+def _item(item: Item, anchors: Anchors, told: set[str]) -> Iterator[str]:
+    name = "" if item.language else name_of(item.heading)
+    anchor = anchors.items.get(name, "") if name not in told else ""
+    told.add(name)
+    yield f"<li{toned(item.tone)}{identified(anchor)}>"
+    if item.language:
+        yield f"<pre><code>{line(item.heading)}</code></pre>"
+    else:
+        plan = link(anchors.plans.get(name, ""), "plan", ' class="beside"') if name in anchors.plans else ""
+        yield f'<p><span class="heading">{line(item.heading)}</span>{plan}</p>'
+    for paragraph in item.lines:
+        yield f"<p{toned(paragraph.tone)}>{text(paragraph.text)}</p>"
+    yield "</li>"
+
+
+def _code(code: Code) -> Iterator[str]:
+    lines = text(code.text).rstrip("\n").split("\n")
+    if lines[0].startswith("--- "):
+        lines = [_diff_line(each) for each in lines]
+    yield "<pre><code>" + "\n".join(lines) + "</code></pre>"
+
+
+def _diff_line(words: str) -> str:
+    tag = _DIFF_TAGS.get(words[:1])
+    return f"<{tag}>{words}</{tag}>" if tag else words
