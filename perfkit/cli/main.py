@@ -17,6 +17,7 @@ from perfkit.cli import (
     demo,
     doctor,
     history,
+    monitor,
     regress,
     suggest,
     targets,
@@ -62,6 +63,7 @@ app.add_typer(bench.app, name="bench")
 app.command("targets")(targets.targets)
 app.command("history")(history.history)
 app.add_typer(twin.app, name="twin")
+app.add_typer(monitor.app, name="monitor")
 app.command("config")(config.config)
 
 

@@ -49,13 +49,21 @@ class GuardedServer:
 
     def rows(self, query: str) -> Iterator[Mapping[str, str | None]]:
         """Yield the rows of one read-only SELECT as they come, values as text; raises GuardError or StatementError."""
-        with connected(self.dsn) as connection, guarded(connection, self.guard):
-            refuse_volatile(connection, calls_of(connection, query))
-            with psycopg.RawCursor(connection, row_factory=dict_row) as cursor:
-                for info in psycopg.adapters.types:
-                    for oid in (info.oid, info.array_oid):
-                        cursor.adapters.register_loader(oid, _AsText)
-                yield from cursor.stream(f"{query}\n{OWN_MARK}".encode())
+        with connected(self.dsn) as connection:
+            yield from read_rows(connection, query, guard=self.guard)
+
+
+def read_rows(
+    connection: psycopg.Connection, query: str, *, guard: Guard
+) -> Iterator[Mapping[str, str | None]]:
+    """Yield the rows of one read-only SELECT as they come, values as text; raises GuardError or StatementError."""
+    with guarded(connection, guard):
+        refuse_volatile(connection, calls_of(connection, query))
+        with psycopg.RawCursor(connection, row_factory=dict_row) as cursor:
+            for info in psycopg.adapters.types:
+                for oid in (info.oid, info.array_oid):
+                    cursor.adapters.register_loader(oid, _AsText)
+            yield from cursor.stream(f"{query}\n{OWN_MARK}".encode())
 
 
 class _AsText(Loader):

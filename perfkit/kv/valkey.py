@@ -103,6 +103,12 @@ class ValkeyCache:
                 policy=str(told["maxmemory_policy"]),
             )
 
+    def lookups(self) -> tuple[int, int]:
+        """Return how many look-ups found an entry, and how many found none, since the server was started."""
+        with _server_errors():
+            told: dict[str, Any] = self._client.info("stats")
+            return int(told["keyspace_hits"]), int(told["keyspace_misses"])
+
     def configure(self, **settings: str) -> None:
         """Set the server's settings, `_` for `-` in their names; only for a server that is ours."""
         with _server_errors():

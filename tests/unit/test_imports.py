@@ -29,7 +29,7 @@ ARROWS: dict[str, set[str]] = {
     "syntax": set(),
     "plan": set(),
     "catalog": {"plan", "syntax"},
-    "db": {"apply", "bench", "catalog", "copies", "indexes", "plan", "syntax", "twin"},
+    "db": {"apply", "bench", "catalog", "copies", "indexes", "monitor", "plan", "syntax", "twin"},
     "measure": {"catalog", "plan"},
     "baseline": {"catalog", "fields", "measure", "plan", "syntax", "files", "twin"},
     "history": {"baseline", "fields", "files", "measure", "plan"},
@@ -41,23 +41,28 @@ ARROWS: dict[str, set[str]] = {
     "bench": {"baseline", "catalog", "embedded", "fields", "files", "measure", "plan", "settings_api", "syntax"},
     "doctor": set(),
     "kv": set(),
+    "monitor": {"baseline", "bench", "catalog", "measure", "plan"},
     "embedded": {"copies"},
     "demo": {"embedded"},
     "report": {"apply", "baseline", "bench", "calibrate", "catalog", "doctor", "files", "history", "indexes", "measure", "plan", "selftest", "settings", "twin"},
     "cli": {
-        "apply", "baseline", "bench", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "indexes", "kv", "measure", "plan", "report", "selftest", "settings", "settings_edit", "twin",
+        "apply", "baseline", "bench", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "indexes", "kv", "measure", "monitor", "plan", "report", "selftest", "settings", "settings_edit", "twin",
     },
 }  # fmt: skip
 
 # Who may import a library that ties a room to a server, a terminal or a command line.
 LIBRARIES = {
     "psycopg": {"db"},
+    "locust": {"bench", "cli"},
+    "gevent": {"bench", "cli"},
     "typer": {"cli"},
     "rich": {"cli", "report"},
     "redis": {"kv"},
     "postgast": {"syntax"},
     "pandas": {"db"},
     "sqlparse": {"cli"},
+    "prometheus_client": {"monitor"},
+    "grafana_foundation_sdk": {"monitor"},
     "starlette": {"demo"},
     "uvicorn": {"demo"},
 }

@@ -1,0 +1,57 @@
+"""A probe: one case run as `perfkit analyze` runs it, once after a warm-up, and compared with its baseline's plan."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from perfkit.baseline.model import CaseBaseline, QueryBaseline, fingerprint, sql_sha256
+from perfkit.catalog.workload import WeightedCase, Workload
+from perfkit.measure.model import Manner, Server
+from perfkit.measure.run import analysis_of, statement_of
+from perfkit.measure.session import run_case
+from perfkit.monitor.model import Reading
+from perfkit.plan.shape import Shape, shape_from_text, shape_of
+
+_JIT_LINE = "\nJIT: "
+
+
+def probe(
+    weighted: WeightedCase, server: Server, manner: Manner, baseline: Mapping[str, QueryBaseline]
+) -> Reading:
+    """Return what a run of the case saw; raises MeasureError."""
+    at = datetime.now(UTC)
+    runs = run_case(server, statement_of(weighted.query, weighted.case), samples=manner.samples)
+    facts = server.facts([runs.plan])
+    workload = Workload(cases=(weighted,), undrawn=())
+    (result,) = analysis_of(workload, {weighted.case.id: runs}, facts, manner, measured_at=at).results
+    return Reading(
+        at=at,
+        execution_s=(result.median_ms or 0.0) / 1000,
+        planning_s=max(runs.planning_ms) / 1000,
+        shared_blocks=runs.counters.shared_blocks,
+        rows=runs.counters.rows,
+        within_budget=bool(result.within_budget),
+        plan_changed=_changed(shape_of(runs.plan), _recorded(weighted, baseline)),
+        findings=Counter(finding.severity for finding in result.findings),
+    )
+
+
+def _recorded(weighted: WeightedCase, baseline: Mapping[str, QueryBaseline]) -> CaseBaseline | None:
+    """Return what the baseline holds of the case, None where its text or its values were others."""
+    query = baseline.get(weighted.query.name)
+    if query is None or query.sql_sha256 != sql_sha256(weighted.query.statement):
+        return None
+    case = query.cases.get(weighted.case.name)
+    return case if case and case.parameters == fingerprint(weighted.case) else None
+
+
+def _changed(shape: Shape, recorded: CaseBaseline | None) -> bool | None:
+    if recorded is None:
+        return None
+    known = (recorded.shape, *(plan.shape for plan in recorded.accepted))
+    return _without_jit(shape).digest not in {_without_jit(each).digest for each in known}
+
+
+def _without_jit(shape: Shape) -> Shape:
+    """Return the shape without what it says of JIT, which is off on the monitor's connection."""
+    return shape_from_text(shape.text.partition(_JIT_LINE)[0])

@@ -1,0 +1,20 @@
+"""Thresholds of the exporter, each with its reason."""
+
+# Of query times: two steps below the smallest budget that anybody writes, up to the default statement limit. 0.05, 0.1
+# and 0.2 are budgets and targets as they are written.
+QUERY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+SCRAPE_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+
+# As often as Prometheus usually scrapes: what is read more often is seen by nobody.
+ACTIVITY_EVERY_S = 15.0
+# Files of results change when somebody runs a bench.
+RESULTS_EVERY_S = 60.0
+
+# A server that restarts is back within seconds; one that is gone is not asked more than twice a minute.
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 30.0
+
+# A client that sends no request, or takes no answer, for this long is let go: it holds a thread.
+CLIENT_TIMEOUT_S = 5.0
+# Longer than cancelling a statement takes, shorter than what service managers wait before they kill.
+STOP_TIMEOUT_S = 8.0
