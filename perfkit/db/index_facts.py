@@ -103,6 +103,7 @@ class IndexReader:
         self.rows = min(self.rows, self.heap_rows)
 
     def read(self) -> IndexFacts:
+        """Return the facts of the index; asks the server about what is partial or computed."""
         row = self.row
         return IndexFacts(
             method=row.method,
