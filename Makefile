@@ -60,14 +60,14 @@ docs: $(VENV)/.installed
 # The versions that the demo and the tests are known to run with.
 lock:
 	$(PYTHON) -m venv --clear $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install -q --disable-pip-version-check '.[demo,test]'
+	$(VENV)-lock/bin/python -m pip install -q --disable-pip-version-check '.[demo,load,test]'
 	$(VENV)-lock/bin/python -m pip freeze --exclude perfkit > constraints.txt
 	rm -rf $(VENV)-lock
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "perfkit needs Python 3.11 or later; choose one with: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[demo,test]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[demo,load,test]'
 	@touch $@
 
 clean:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from perfkit.cli import bench_cache, bench_import
+from perfkit.cli import bench_api, bench_cache, bench_import
 from perfkit.cli.run import say
 from perfkit.errors import PerfkitError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Measure imports, caches and many users at once.", no_args_is_help=True)
 app.command("import")(bench_import.import_)
 app.command("cache")(bench_cache.cache)
+app.command("api")(bench_api.api)
 
 
 def keep(settings: "Settings", result: "BenchResult") -> None:

@@ -1,0 +1,189 @@
+"""What the API bench is asked for, and what it gives."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from perfkit import stats
+from perfkit.bench.api.thresholds import CLIENT_SHARE
+from perfkit.bench.load.latencies import Latencies, merged
+from perfkit.bench.result import Figure, Kind, by_id
+from perfkit.findings import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """An endpoint as it is called: its paths, filled in; `weight` beside the others."""
+
+    name: str
+    method: str
+    paths: tuple[str, ...]
+    weight: float
+    simple: bool
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiOptions:
+    """The URL, steps of the ramp in users, their pause, seconds and runs of a step, the limit of simple requests."""
+
+    url: str
+    users: tuple[int, ...]
+    think_ms: float
+    seconds: float
+    rounds: int
+    target_ms: float
+
+    def said(self, targets: int, workers: int) -> dict[str, str]:
+        """Return what makes two results comparable."""
+        return {
+            "url": self.url,
+            "endpoints": str(targets),
+            "users": ",".join(map(str, self.users)),
+            "think_ms": f"{self.think_ms:g}",
+            "workers": str(workers),
+        }
+
+
+@dataclass(slots=True)
+class Calls:
+    """Requests to one endpoint: the latencies of those that were answered well, and failures by status or reason."""
+
+    latencies: Latencies = field(default_factory=Latencies)
+    failures: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One run of so many users: calls by endpoint, how busy the client was (1: could do no more), memory by instance."""
+
+    users: int
+    seconds: float
+    calls: Mapping[str, Calls]
+    client_share: float
+    memory_bytes: Mapping[str, int]
+
+    def latencies(self, names: Iterable[str]) -> Latencies:
+        """Return the latencies of these endpoints together."""
+        return merged(self.calls[name].latencies for name in names if name in self.calls)
+
+    @property
+    def rate(self) -> float:
+        """Return the requests/s that were answered well."""
+        return self.latencies(self.calls).count / self.seconds
+
+    @property
+    def failures(self) -> Counter[str]:
+        """Return failures by status or reason."""
+        return sum((each.failures for each in self.calls.values()), Counter())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """All runs of so many users, at least one."""
+
+    users: int
+    steps: tuple[Step, ...]
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """Return the requests/s of each run."""
+        return tuple(step.rate for step in self.steps)
+
+    @property
+    def failures(self) -> Counter[str]:
+        """Return failures by status or reason."""
+        return sum((step.failures for step in self.steps), Counter())
+
+    @property
+    def client_share(self) -> float:
+        """Return how busy the client was, in the middle."""
+        return stats.median([step.client_share for step in self.steps])
+
+    def latencies(self, names: Iterable[str]) -> Latencies:
+        """Return the latencies of these endpoints together."""
+        chosen = tuple(names)
+        return merged(step.latencies(chosen) for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiResult:
+    """The ramp; `not_called` maps endpoints that were left out to the reason; findings of static assets, None unlooked."""
+
+    options: ApiOptions
+    targets: tuple[Target, ...]
+    levels: tuple[Level, ...]
+    workers: int
+    not_called: Mapping[str, str]
+    assets: int = 0
+    findings: tuple[Finding, ...] | None = None
+
+    @property
+    def simple(self) -> tuple[str, ...]:
+        """Return the names of the simple endpoints."""
+        return tuple(target.name for target in self.targets if target.simple)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all endpoints."""
+        return tuple(target.name for target in self.targets)
+
+    @property
+    def largest(self) -> Level:
+        """Return the step with the most users."""
+        return self.levels[-1]
+
+    def holds(self, level: Level) -> bool:
+        """Tell whether every request was answered, and 95 % of the simple ones within the limit."""
+        latencies = level.latencies(self.simple or self.names)
+        return (
+            latencies.count > 0
+            and not level.failures
+            and latencies.quantile_ms(0.95) <= self.options.target_ms
+        )
+
+    @property
+    def held(self) -> int:
+        """Return the largest number of users that was served so, and all smaller ones too; 0 for none."""
+        held = 0
+        for level in self.levels:
+            if not self.holds(level):
+                break
+            held = level.users
+        return held
+
+    @property
+    def client_bound(self) -> bool:
+        """Tell whether Locust itself was what requests waited for at the largest step."""
+        return self.largest.client_share >= CLIENT_SHARE
+
+    @property
+    def memory_bytes(self) -> dict[str, int]:
+        """Return the most that each instance took, by instance."""
+        most: dict[str, int] = {}
+        for level in self.levels:
+            for step in level.steps:
+                for instance, size_bytes in step.memory_bytes.items():
+                    most[instance] = max(size_bytes, most.get(instance, 0))
+        return most
+
+    @property
+    def figures(self) -> dict[str, Figure]:
+        """Return what is kept: p95 of simple requests and requests/s of the largest step, failures, memory."""
+        found = [
+            Figure(id="requests_per_s", unit="requests/s", kind=Kind.RATE, samples=self.largest.rates),
+            Figure(
+                id="failed",
+                unit="requests",
+                kind=Kind.COUNT,
+                samples=(float(sum(level.failures.total() for level in self.levels)),),
+            ),
+        ]
+        simple = [step.latencies(self.simple) for step in self.largest.steps]
+        p95_ms = tuple(each.quantile_ms(0.95) for each in simple if each.count)
+        if p95_ms:
+            found.insert(0, Figure(id="simple_p95_ms", unit="ms", kind=Kind.TIME, samples=p95_ms))
+        if memory := self.memory_bytes:
+            sizes = tuple(map(float, memory.values()))
+            found.append(Figure(id="instance_memory_bytes", unit="bytes", kind=Kind.SIZE, samples=sizes))
+        return by_id(*found)

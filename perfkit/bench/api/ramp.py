@@ -1,0 +1,53 @@
+"""The ramp: each endpoint asked once, then users at once in steps, round after round."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from perfkit.bench.api.http import ask
+from perfkit.bench.api.model import Level, Step, Target
+from perfkit.errors import NothingMeasuredError
+
+Report = Callable[[int, int, str], None]
+"""Called with runs done, runs in all, and what is next."""
+RunStep = Callable[[int], Step]
+
+_WELL = range(200, 400)
+
+
+def proven(url: str, targets: Sequence[Target]) -> tuple[tuple[Target, ...], dict[str, str]]:
+    """Return the endpoints that answer one request well, and why each other is left out; what may write is not asked.
+
+    Raises ConnectError when nothing answers at all, NothingMeasuredError when nothing answers well.
+    """
+    good, left_out = [], {}
+    for target in targets:
+        if target.method in {"GET", "HEAD"}:
+            status = ask(url + target.paths[0], method=target.method).status
+            if status not in _WELL:
+                left_out[target.name] = f"{target.paths[0]} answers {status}"
+                continue
+        good.append(target)
+    if not good:
+        reason = next(iter(left_out.values()), "there is none")
+        raise NothingMeasuredError(
+            f"no endpoint of {url} can be called: {reason}",
+            hint="name your own in perfkit.toml: [[api.endpoints]]",
+        )
+    return tuple(good), left_out
+
+
+def run_levels(
+    run: RunStep, users: Sequence[int], *, rounds: int, chance: Random, report: Report
+) -> tuple[Level, ...]:
+    """Return a level for each number of users; each round runs all of them, in an order of its own.
+
+    Interleaved, as what changes on the machine meanwhile then falls on all of them alike.
+    """
+    steps: dict[int, list[Step]] = {each: [] for each in users}
+    for number in range(rounds):
+        order = list(steps)
+        chance.shuffle(order)
+        for place, each in enumerate(order):
+            report(number * len(order) + place, rounds * len(order), f"{each} users")
+            steps[each].append(run(each))
+    return tuple(Level(users=each, steps=tuple(runs)) for each, runs in sorted(steps.items()))

@@ -1,0 +1,238 @@
+"""The document of the API bench: users, latencies and requests a second; memory of the instances; static assets."""
+
+from collections.abc import Iterator
+
+from perfkit import units
+from perfkit.bench.api.model import ApiResult, Level, Step
+from perfkit.bench.load.latencies import Latencies
+from perfkit.bench.result import BenchResult
+from perfkit.findings import Finding, Severity
+from perfkit.report.chart import Chart, Point, Series, draw
+from perfkit.report.data import to_data
+from perfkit.report.document import Block, Cell, Check, Document, Paragraph, State, Table, Tone
+from perfkit.report.documents.bench import result_data
+
+SCHEMA = "perfkit.bench.api/1"
+_QUANTILES = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
+_TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.INFO: Tone.FAINT}
+_STATES = {Severity.ERROR: State.FAILED, Severity.WARNING: State.WARNING, Severity.INFO: State.PASSED}
+
+
+def api_document(result: BenchResult, found: ApiResult) -> Document:
+    """Return the document of a load on an application."""
+    return Document(
+        schema=SCHEMA,
+        title=f"perfkit bench api: {found.options.url}: {_users(found.held)} held of {_users(found.options.users[-1])}",
+        blocks=tuple(_blocks(found)),
+        checks=(*(_check(level, found) for level in found.levels), *map(_asset_check, found.findings or ())),
+        data=result_data(result)
+        | {
+            "url": found.options.url,
+            "users_held": found.held,
+            "target_ms": found.options.target_ms,
+            "workers": found.workers,
+            "client_bound": found.client_bound,
+            "levels": [_level_data(level, found) for level in found.levels],
+            "endpoints": [
+                {
+                    "name": target.name,
+                    "method": target.method,
+                    "simple": target.simple,
+                    "weight": target.weight,
+                    "latency": _latency_data(found.largest.latencies([target.name])),
+                }
+                for target in found.targets
+            ],
+            "instance_memory_bytes": found.memory_bytes,
+            "assets": found.assets,
+            "findings": None if found.findings is None else [to_data(each) for each in found.findings],
+            "not_called": dict(found.not_called),
+        },
+    )
+
+
+def api_plot(found: ApiResult) -> str:
+    """Return the picture of the simple requests' latencies over users."""
+    names = found.simple or found.names
+    series = tuple(
+        Series(
+            name=name,
+            points=tuple(
+                Point(x=level.users, y=level.latencies(names).quantile_ms(q)) for level in found.levels
+            ),
+        )
+        for q, name in _QUANTILES
+    )
+    return draw(
+        Chart(
+            title="Latency of simple requests over users",
+            x_title="users at once",
+            y_title="ms",
+            series=series,
+            limit=found.options.target_ms,
+        )
+    )
+
+
+def _blocks(found: ApiResult) -> Iterator[Block]:
+    yield Table(
+        title="Simple requests" if found.simple else "Requests",
+        headings=("users", "requests/s", *(name for _, name in _QUANTILES), "failed", "client"),
+        rows=tuple(_level_row(level, found) for level in found.levels),
+        numeric=frozenset(range(7)),
+    )
+    yield Paragraph(_held(found), Tone.GOOD if found.held == found.options.users[-1] else Tone.WARN)
+    if found.client_bound:
+        yield Paragraph(
+            f"Locust itself was {units.format_share(found.largest.client_share)} busy at {_users(found.largest.users)}: these"
+            " latencies are its own; call from more workers (--master).",
+            Tone.BAD,
+        )
+    if memory := found.memory_bytes:
+        each = "the instance" if len(memory) == 1 else f"the largest of {len(memory)} instances"
+        yield Paragraph(f"{each.capitalize()} took {units.format_bytes(max(memory.values()))} at most.")
+    else:
+        yield Paragraph("Memory of the instances is unknown: name them by --pid or --metrics.", Tone.WARN)
+    yield _endpoints(found)
+    failures = sum((level.failures for level in found.levels), type(found.largest.failures)())
+    for reason, count in failures.most_common():
+        yield Paragraph(f"{units.format_count(count)} requests failed: {reason}", Tone.BAD)
+    yield from _assets(found)
+    if found.not_called:
+        first = next(f"{name}: {reason}" for name, reason in found.not_called.items())
+        yield Paragraph(
+            f"Endpoints not called: {len(found.not_called)}, such as {first} (--format json has all).",
+            Tone.WARN,
+        )
+
+
+def _level_row(level: Level, found: ApiResult) -> tuple[Cell, ...]:
+    latencies = level.latencies(found.simple or found.names)
+    tone = Tone.PLAIN if found.holds(level) else Tone.BAD
+    failed = level.failures.total()
+    low, high = min(level.rates), max(level.rates)
+    middle = sorted(level.rates)[len(level.rates) // 2]
+    spread = f" ({units.format_count(low)} to {units.format_count(high)})" if len(level.rates) > 1 else ""
+    return (
+        Cell(units.format_count(level.users)),
+        Cell(f"{units.format_count(middle)}{spread}"),
+        *(Cell(units.format_ms(latencies.quantile_ms(q)), tone) for q, _ in _QUANTILES),
+        Cell(units.format_count(failed), Tone.BAD if failed else Tone.PLAIN),
+        Cell(units.format_share(level.client_share), Tone.BAD if found.client_bound else Tone.PLAIN),
+    )
+
+
+def _held(found: ApiResult) -> str:
+    limit = units.format_ms(found.options.target_ms)
+    pause = (
+        f", who pause {units.format_ms(found.options.think_ms)} between requests"
+        if found.options.think_ms
+        else ""
+    )
+    kind = "simple requests" if found.simple else "requests"
+    if found.held == found.options.users[-1]:
+        return f"All {_users(found.held)}{pause}, are held: no request failed, and 95 % of {kind} took at most {limit}."
+    return f"{_users(found.held)}{pause}, are held: beyond them a request failed, or more than 5 % of {kind} took longer than {limit}."
+
+
+def _endpoints(found: ApiResult) -> Table:
+    rows = []
+    for target in found.targets:
+        latencies = found.largest.latencies([target.name])
+        failed = sum(
+            step.calls[target.name].failures.total()
+            for step in found.largest.steps
+            if target.name in step.calls
+        )
+        quantiles = (latencies.quantile_ms(q) for q, _ in _QUANTILES)
+        rows.append(
+            (
+                Cell(target.name),
+                Cell("simple" if target.simple else "heavy", Tone.FAINT),
+                Cell(units.format_count(latencies.count)),
+                *(Cell(units.format_ms(each) if latencies.count else "") for each in quantiles),
+                Cell(units.format_count(failed), Tone.BAD if failed else Tone.PLAIN),
+            )
+        )
+    return Table(
+        title=f"What {_users(found.largest.users)} waited for",
+        headings=("endpoint", "", "requests", *(name for _, name in _QUANTILES), "failed"),
+        rows=tuple(rows),
+        numeric=frozenset(range(2, 7)),
+    )
+
+
+def _assets(found: ApiResult) -> Iterator[Block]:
+    if found.findings is None:
+        return
+    if not found.assets:
+        yield Paragraph("No page has static assets to look at ([api] pages names the pages).", Tone.FAINT)
+    elif not found.findings:
+        yield Paragraph(
+            f"Pages and static assets: {found.assets}, all sent compressed, with validators, and kept as long as they may be.",
+            Tone.GOOD,
+        )
+    else:
+        yield Table(
+            title="Static assets",
+            headings=("", "what", "fix"),
+            rows=tuple(
+                (Cell(str(each.severity), _TONES[each.severity]), Cell(each.title), Cell(each.fix))
+                for each in found.findings
+            ),
+        )
+
+
+def _check(level: Level, found: ApiResult) -> Check:
+    p95_ms = level.latencies(found.simple or found.names).quantile_ms(0.95)
+    return Check(
+        id=f"{level.users}-users",
+        group="api",
+        state=State.PASSED if found.holds(level) else State.FAILED,
+        message=f"{_users(level.users)}: p95 {units.format_ms(p95_ms)}, {level.failures.total()} failed",
+    )
+
+
+def _asset_check(finding: Finding) -> Check:
+    return Check(
+        id=f"{finding.rule} {finding.node}",
+        group="assets",
+        state=_STATES[finding.severity],
+        message=finding.title,
+        detail=finding.fix,
+    )
+
+
+def _level_data(level: Level, found: ApiResult) -> dict[str, object]:
+    return {
+        "users": level.users,
+        "requests_per_s": list(level.rates),
+        "simple": _latency_data(level.latencies(found.simple)),
+        "all": _latency_data(level.latencies(found.names)),
+        "failures": dict(level.failures),
+        "client_share": level.client_share,
+        "runs": [_step_data(step, found) for step in level.steps],
+    }
+
+
+def _step_data(step: Step, found: ApiResult) -> dict[str, object]:
+    return {
+        "seconds": step.seconds,
+        "simple": _latency_data(step.latencies(found.simple)),
+        "failures": dict(step.failures),
+        "client_share": step.client_share,
+        "memory_bytes": dict(step.memory_bytes),
+    }
+
+
+def _latency_data(latencies: Latencies) -> dict[str, float]:
+    return {
+        "requests": latencies.count,
+        "mean_ms": latencies.mean_ms,
+        **{f"{name}_ms": latencies.quantile_ms(q) for q, name in _QUANTILES},
+        "largest_ms": latencies.largest_ms,
+    }
+
+
+def _users(count: int) -> str:
+    return f"{units.format_count(count)} user{'s' * (count != 1)}"
