@@ -2,7 +2,8 @@
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +15,15 @@ from perfkit.errors import UsageError
 
 if TYPE_CHECKING:
     from perfkit.bench.load.bench import RunStep
+    from perfkit.bench.load.locust import Master
     from perfkit.bench.load.model import LoadOptions
+    from perfkit.bench.load.pgbench import LoadRun, Manner, Place
+    from perfkit.bench.load.watch import Watch
     from perfkit.catalog.workload import WeightedCase
     from perfkit.db.load import LoadServer
     from perfkit.settings import Settings
 
+ENGINES = ("pgbench", "locust")
 PROTOCOLS = ("simple", "extended", "prepared")
 
 
@@ -49,7 +54,9 @@ def load(
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="Runs of each step.")] = 3,
     rate: Annotated[
         float | None,
-        typer.Option("--rate", metavar="N", help="Open model: N calls/s, whatever the answers take."),
+        typer.Option(
+            "--rate", min=0.001, metavar="N", help="Open model: N calls/s, whatever the answers take."
+        ),
     ] = None,
     protocol: Annotated[
         str, typer.Option("--protocol", metavar="|".join(PROTOCOLS), help="How statements are sent.")
@@ -67,6 +74,22 @@ def load(
         bool,
         typer.Option("--writes", help="Call what writes too, on the demo only; it is rolled back."),
     ] = False,
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="|".join(ENGINES), help="What makes the load.")
+    ] = "pgbench",
+    master: Annotated[
+        str | None,
+        typer.Option(
+            "--master",
+            metavar="HOST:PORT",
+            help="Of --engine locust: workers on other machines make the load, and come to this address here.",
+        ),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Workers that a master waits for.")] = 1,
+    worker: Annotated[
+        str | None,
+        typer.Option("--worker", metavar="HOST:PORT", help="Be a worker of the master there, until it ends."),
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE.svg", help="Draw latency and calls/s over users.")
     ] = None,
@@ -83,7 +106,16 @@ def load(
 
     if protocol not in PROTOCOLS:
         raise UsageError(f"--protocol {protocol!r} is none of {', '.join(PROTOCOLS)}")
+    if engine not in ENGINES:
+        raise UsageError(f"--engine {engine!r} is none of {', '.join(ENGINES)}")
     settings = settings_from(server, catalog)
+    if worker:
+        _work(settings, pooler, worker, writes=writes)
+        return
+    if engine == "locust" and protocol == "simple":
+        raise UsageError("--engine locust sends parameters", hint="--protocol extended or prepared")
+    if master and engine != "locust":
+        raise UsageError("--master is of --engine locust", hint="add --engine locust")
     options = LoadOptions(
         users=_users(users),
         think_ms=0.0 if rate else parse_duration_ms(think),
@@ -95,8 +127,25 @@ def load(
         threads=threads or len(os.sched_getaffinity(0)),
         pooler=pooler is not None,
         pool=pool and rate is None,
+        engine=engine,
     )
-    _run(settings, patterns, options, pooler, writes=writes, plot=plot, out=out)
+    crew = _master_at(master, workers) if master else None
+    _run(settings, patterns, options, pooler, crew, writes=writes, plot=plot, out=out)
+
+
+def _work(settings: "Settings", pooler: str | None, worker: str, *, writes: bool) -> None:
+    """Be a worker: the master says what is called, and this machine's settings where and as whom."""
+    from perfkit.bench.load.locust import address_of, work
+
+    host, port = address_of(worker)
+    work(_place(settings, server_from(settings).dsn, pooler, writes=writes), host, port)
+
+
+def _master_at(address: str, workers: int) -> "Master":
+    from perfkit.bench.load.locust import Master, address_of
+
+    host, port = address_of(address)
+    return Master(host=host, port=port, workers=workers)
 
 
 def _run(
@@ -104,6 +153,7 @@ def _run(
     patterns: Sequence[str] | None,
     options: "LoadOptions",
     pooler: str | None,
+    master: "Master | None",
     *,
     writes: bool,
     plot: Path | None,
@@ -134,8 +184,9 @@ def _run(
         proven = prove(workload, server, progress, writes=writes)
     with connected(server.dsn) as connection, progress_bar("load") as progress:
         load_server = LoadServer(connection)
-        steps = _steps(settings, server.dsn, pooler, proven.cases, options, load_server, writes=writes)
-        found = run_ramp(steps, load_server.limits(), options, proven, chance_of(settings), progress)
+        place = _place(settings, server.dsn, pooler, writes=writes)
+        with _steps(settings, place, proven.cases, options, load_server, master) as steps:
+            found = run_ramp(steps, load_server.limits(), options, proven, chance_of(settings), progress)
     result = BenchResult(
         bench="load",
         at=at,
@@ -150,47 +201,78 @@ def _run(
     emit(load_document(result, found), out)
 
 
+@contextmanager
 def _steps(
     settings: "Settings",
-    dsn: str,
-    pooler: str | None,
+    place: "Place",
     cases: "Sequence[WeightedCase]",
     options: "LoadOptions",
     server: "LoadServer",
-    *,
-    writes: bool,
-) -> "RunStep":
-    """Return what runs a step: pgbench on the server or through the pooler, and a look at the server meanwhile."""
-    from perfkit.bench.load.pgbench import Manner, run_load
+    master: "Master | None",
+) -> "Iterator[RunStep]":
+    """Yield what runs a step: the engine on the server or through the pooler, and a look at the server meanwhile."""
+    from perfkit.bench.load.pgbench import Manner
     from perfkit.bench.load.saturation import Step
-    from perfkit.bench.load.script import pause_between, scripts_of
     from perfkit.bench.load.watch import Watch, postmaster_of
-    from perfkit.db.load import place_of
 
-    name = f"perfkit load {os.getpid()}"
-    # A pooler refuses settings of a session; what is called there has been run read-only before.
-    session = {} if pooler else _session_settings(settings, writes=writes)
-    place = place_of(pooler or dsn, session, name)
-    scripts = scripts_of(cases, simple=options.protocol == "simple")
     postmaster = postmaster_of(server.limits().process)
     cores = len(os.sched_getaffinity(0))
     seeds = itertools.count(settings.seed)
+    with _engine(place, cases, options, master) as (threads, run_step):
 
-    def run(users: int, think_ms: float) -> Step:
-        watch = Watch(server=server, application_name=name, postmaster=postmaster)
-        manner = Manner(
-            users=users,
-            seconds=options.seconds,
-            protocol=options.protocol,
-            threads=options.threads,
-            rate=options.rate,
-            seed=next(seeds),
-        )
+        def run(users: int, think_ms: float) -> Step:
+            watch = Watch(server=server, application_name=_name(), postmaster=postmaster)
+            manner = Manner(
+                users=users,
+                seconds=options.seconds,
+                protocol=options.protocol,
+                threads=threads,
+                rate=options.rate,
+                seed=next(seeds),
+            )
+            done = run_step(manner, think_ms, watch)
+            return Step(run=done, seen=watch.seen(), cores=cores)
+
+        yield run
+
+
+@contextmanager
+def _engine(
+    place: "Place", cases: "Sequence[WeightedCase]", options: "LoadOptions", master: "Master | None"
+) -> "Iterator[tuple[int, Callable[[Manner, float, Watch], LoadRun]]]":
+    """Yield how many threads make the load, and what runs it."""
+    if options.engine == "locust":
+        from perfkit.bench.load.locust import running_locust
+        from perfkit.bench.load.request import requests_of
+
+        requests = requests_of(cases)
+        with running_locust(place, master) as locust:
+            yield (
+                locust.threads,
+                lambda manner, think_ms, watch: locust.run(requests, _name(), manner, think_ms, watch),
+            )
+        return
+    from perfkit.bench.load.pgbench import run_load
+    from perfkit.bench.load.script import pause_between, scripts_of
+
+    scripts = scripts_of(cases, simple=options.protocol == "simple")
+
+    def run(manner: "Manner", think_ms: float, watch: "Watch") -> "LoadRun":
         called = (*scripts, pause_between(scripts, think_ms)) if think_ms else scripts
-        done = run_load(called, place, manner, watch)
-        return Step(run=done, seen=watch.seen(), cores=cores)
+        return run_load(called, place, manner, watch)
 
-    return run
+    yield options.threads, run
+
+
+def _name() -> str:
+    return f"perfkit load {os.getpid()}"
+
+
+def _place(settings: "Settings", dsn: str, pooler: str | None, *, writes: bool) -> "Place":
+    """Return where the load goes; a pooler refuses settings of a session, but what is called has been run read-only."""
+    from perfkit.db.load import place_of
+
+    return place_of(pooler or dsn, {} if pooler else _session_settings(settings, writes=writes), _name())
 
 
 def _session_settings(settings: "Settings", *, writes: bool) -> dict[str, str]:

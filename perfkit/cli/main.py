@@ -16,6 +16,7 @@ from perfkit.cli import (
     config,
     demo,
     doctor,
+    health,
     history,
     monitor,
     regress,
@@ -61,6 +62,7 @@ app.command("apply")(apply.apply)
 bench.app.command("load")(bench_load.load)
 app.add_typer(bench.app, name="bench")
 app.command("targets")(targets.targets)
+app.command("health")(health.health)
 app.command("history")(history.history)
 app.add_typer(twin.app, name="twin")
 app.add_typer(monitor.app, name="monitor")

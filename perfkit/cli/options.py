@@ -230,9 +230,7 @@ class OutputOptions:
     ] = "text"
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", callback=writable, help="Write the result to a file."
-        ),
+        typer.Option("--output", "-o", metavar="FILE", callback=writable, help="Write the result to a file."),
     ] = None
     also: Annotated[
         list[Output] | None,

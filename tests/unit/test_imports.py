@@ -29,7 +29,7 @@ ARROWS: dict[str, set[str]] = {
     "syntax": set(),
     "plan": set(),
     "catalog": {"plan", "syntax"},
-    "db": {"apply", "bench", "catalog", "copies", "indexes", "monitor", "plan", "syntax", "twin"},
+    "db": {"apply", "bench", "catalog", "copies", "health", "indexes", "monitor", "plan", "syntax", "twin"},
     "measure": {"catalog", "plan"},
     "baseline": {"catalog", "fields", "measure", "plan", "syntax", "files", "twin"},
     "history": {"baseline", "fields", "files", "measure", "plan"},
@@ -40,13 +40,14 @@ ARROWS: dict[str, set[str]] = {
     "twin": {"catalog", "copies", "embedded", "files", "measure", "plan", "syntax"},
     "bench": {"baseline", "catalog", "embedded", "fields", "files", "measure", "plan", "settings_api", "syntax"},
     "doctor": set(),
+    "health": {"indexes", "syntax"},
     "kv": set(),
-    "monitor": {"baseline", "bench", "catalog", "measure", "plan"},
+    "monitor": {"baseline", "bench", "catalog", "health", "measure", "plan"},
     "embedded": {"copies"},
     "demo": {"embedded"},
-    "report": {"apply", "baseline", "bench", "calibrate", "catalog", "doctor", "files", "history", "indexes", "measure", "plan", "selftest", "settings", "twin"},
+    "report": {"apply", "baseline", "bench", "calibrate", "catalog", "doctor", "files", "health", "history", "indexes", "measure", "plan", "selftest", "settings", "twin"},
     "cli": {
-        "apply", "baseline", "bench", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "history", "indexes", "kv", "measure", "monitor", "plan", "report", "selftest", "settings", "settings_edit", "twin",
+        "apply", "baseline", "bench", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "health", "history", "indexes", "kv", "measure", "monitor", "plan", "report", "selftest", "settings", "settings_edit", "twin",
     },
 }  # fmt: skip
 
@@ -68,7 +69,7 @@ LIBRARIES = {
 }
 
 # An application of its own, which perfkit measures from outside: it reaches its servers as applications do.
-APPLICATIONS = {"demo/api": {"psycopg", "psycopg_pool", "redis"}}
+APPLICATIONS = {"demo/api": {"psycopg", "psycopg_pool", "redis", "prometheus_client"}}
 
 
 def _room(path: Path) -> str:

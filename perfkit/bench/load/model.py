@@ -25,6 +25,7 @@ class LoadOptions:
     threads: int
     pooler: bool
     pool: bool
+    engine: str = "pgbench"
 
     def said(self, cases: int) -> dict[str, str]:
         """Return what makes two results comparable."""
@@ -35,6 +36,7 @@ class LoadOptions:
             "within_ms": f"{self.within_ms:g}",
             "rate": f"{self.rate:g}" if self.rate else "as users call",
             "protocol": self.protocol,
+            "engine": self.engine,
             "pooler": "yes" if self.pooler else "no",
         }
 
@@ -103,5 +105,5 @@ class LoadResult:
 
     @property
     def client_share(self) -> float:
-        """Return how busy pgbench's threads were in the largest step, 1 when they could do no more."""
+        """Return how busy the client's threads were in the largest step, 1 when they could do no more."""
         return stats.median([step.client_share for step in self.largest.steps])

@@ -29,6 +29,8 @@ _GRACE_S = 60.0
 CONNECT_S = 0.01
 _TRIES = 3
 _CONNECTED = re.compile(r"initial connection time = ([\d.]+) ms")
+_PROCESSED = re.compile(r"number of transactions actually processed: (\d+)")
+_RATE = re.compile(r"tps = ([\d.]+) \(without initial connection time\)")
 _ABORTED = re.compile(r"client \d+ .*?aborted.*?: (?:(?:ERROR|FATAL): +)?(.*)")
 
 
@@ -54,12 +56,16 @@ class Manner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadRun:
-    """What a run gave: the calls, the seconds they took, what pgbench itself took of processors, and errors by code and message."""
+    """What a run gave: the calls, the seconds they took, and users that had to stop by code and message.
+
+    `client_cpu_s` is what the client took of processors, `client_here_s` the part of it on this machine.
+    """
 
     manner: Manner
     calls: Calls
     seconds: float
     client_cpu_s: float
+    client_here_s: float
     errors: Mapping[str, int]
 
     @property
@@ -131,10 +137,19 @@ def _run_once(
     return LoadRun(
         manner=manner,
         calls=calls,
-        seconds=seconds - (float(connected[1]) / 1_000 if connected else 0.0),
+        seconds=_seconds(told) or seconds - (float(connected[1]) / 1_000 if connected else 0.0),
         client_cpu_s=cpu_s,
+        client_here_s=cpu_s,
         errors=errors,
     )
+
+
+def _seconds(told: str) -> float | None:
+    """Return how long the users called by pgbench's own clock, which starting and ending it are no part of."""
+    processed, rate = _PROCESSED.search(told), _RATE.search(told)
+    if processed is None or rate is None or not float(rate[1]):
+        return None
+    return int(processed[1]) / float(rate[1])
 
 
 def _options(scripts: Sequence[Script], folder: Path, manner: Manner, time_s: int) -> Iterator[str]:

@@ -38,7 +38,7 @@ class Step:
 
     @property
     def client_share(self) -> float:
-        """Return how busy pgbench's threads were, 1 when they could do no more."""
+        """Return how busy the client's threads were, 1 when they could do no more."""
         threads = min(self.run.manner.threads, self.run.manner.users)
         return self.run.client_cpu_s / self.run.seconds / threads
 
@@ -47,7 +47,7 @@ class Step:
         """Return the share of this machine's processors that server and client took, None where the server is elsewhere."""
         if self.seen.server_cpu_s is None:
             return None
-        return (self.seen.server_cpu_s + self.run.client_cpu_s) / (self.run.seconds * self.cores)
+        return (self.seen.server_cpu_s + self.run.client_here_s) / (self.run.seconds * self.cores)
 
     @property
     def working(self) -> float:
@@ -74,7 +74,7 @@ def saturation_of(step: Step) -> Saturation:
             )
     processors = step.processor_share
     if processors is not None and processors >= thresholds.CPU_SHARE:
-        client = step.run.client_cpu_s / (step.run.seconds * step.cores)
+        client = step.run.client_here_s / (step.run.seconds * step.cores)
         return Saturation(
             limit=Limit.PROCESSORS,
             evidence=f"{processors * 100:.0f} % of {step.cores} processors were busy, {client * 100:.0f} % with the client",
@@ -82,7 +82,7 @@ def saturation_of(step: Step) -> Saturation:
     if step.client_share >= thresholds.CLIENT_SHARE:
         return Saturation(
             limit=Limit.CLIENT,
-            evidence=f"pgbench's threads were {step.client_share * 100:.0f} % busy: give it more (--threads), or another machine",
+            evidence=f"the client's threads were {step.client_share * 100:.0f} % busy: give it more (--threads), or more machines (--engine locust --master)",
         )
     if processors is None and step.seen.busy > 0:
         return Saturation(

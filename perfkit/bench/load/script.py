@@ -121,12 +121,12 @@ def _statement(case: WeightedCase, prefix: str, *, simple: bool) -> tuple[str, d
         variables[prefix + name] = value
         return f"CAST(:{prefix}{name} AS {types[name]})"
 
-    text = _rewritten(case.query.sql, value_of)
+    text = rewritten(case.query.sql, value_of)
     writes = "write" in case.query.allowed
     return (f"BEGIN;\n{text};\nROLLBACK;" if writes else f"{text};"), variables
 
 
-def _rewritten(sql: str, value_of: Callable[[str], str]) -> str:
+def rewritten(sql: str, value_of: Callable[[str], str]) -> str:
     """Return the statement on one line for each of its own, without comments, and no colon that pgbench would take."""
     pieces: list[str] = []
     position = 0
