@@ -10,11 +10,7 @@ import typer
 
 from perfkit.cli.options import BaselineDirectory, CatalogOptions, Patterns, ServerOptions, takes
 from perfkit.cli.run import say
-from perfkit.cli.session import (
-    catalog_from,
-    server_from,
-    settings_from,
-)
+from perfkit.cli.session import catalog_from, server_from, settings_from
 from perfkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -139,6 +135,7 @@ def serve(
 def _watch(settings: "Settings", patterns: list[str] | None, baseline: str) -> "Watch":
     from perfkit.catalog.workload import Workload, select_queries, workload
     from perfkit.db.monitor import KeptServer
+    from perfkit.health.checks import choose
     from perfkit.measure.model import Manner
     from perfkit.monitor.worker import Watch
 
@@ -156,7 +153,7 @@ def _watch(settings: "Settings", patterns: list[str] | None, baseline: str) -> "
         draw=draw,
         manner=Manner(samples=1, plan_mode=settings.plan_mode, target_ms=settings.target_ms),
         baseline=_baseline(settings, baseline),
-        health=None,
+        health=choose(),
         say=lambda text: say(f"perfkit: {text}"),
     )
 

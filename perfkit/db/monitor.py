@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -11,6 +13,7 @@ from perfkit.db import sql
 from perfkit.db.connect import connect, server_errors
 from perfkit.db.explain import Prepared, prepared
 from perfkit.db.guard import CANCEL_TIMEOUT_S, Guard, guarded
+from perfkit.db.health import GuardedHealthReader
 from perfkit.db.introspect import read_facts
 from perfkit.db.server import read_rows
 from perfkit.errors import ConnectError, MeasureError
@@ -33,7 +36,9 @@ class KeptServer:
     def __init__(self, dsn: str, guard: Guard) -> None:
         self._dsn = _kept_alive(dsn)
         self._guard = guard
+        self._own_guard = replace(guard, allow_superuser=True, analyze_on_primary=True)
         self._connection: psycopg.Connection | None = None
+        self._ended = False
 
     @contextmanager
     def prepared(self, statement: Statement) -> Iterator[Prepared]:
@@ -58,16 +63,26 @@ class KeptServer:
             yield from read_rows(connection, query, guard=self._guard)
 
     def activity(self) -> Activity:
-        """Return what the sessions do, and what the database has counted."""
-        with self._held() as connection, guarded(connection, self._guard):
+        """Return what the sessions do, and what the database has counted; as any role, as no user's statement runs."""
+        with self._held() as connection, guarded(connection, self._own_guard):
             with psycopg.RawCursor(connection, row_factory=class_row(Group)) as cursor:
                 groups = cursor.execute(sql.load("monitor_sessions")).fetchall()
             with psycopg.RawCursor(connection, row_factory=class_row(Counted)) as cursor:
                 (counted,) = cursor.execute(sql.load("monitor_counters")).fetchall()
         return Activity(groups=tuple(groups), counted=counted)
 
-    def cancel(self) -> None:
-        """End what runs, from another thread."""
+    def health(self) -> "KeptHealthReader":
+        """Return the reader of health queries, on the same connection."""
+        return KeptHealthReader(self)
+
+    def health_rows(self, query: str, timeout_ms: float) -> list[dict[str, Any]]:
+        """Return the rows of db/sql/health_<query>.sql, as GuardedHealthReader does."""
+        with self._held() as connection:
+            return GuardedHealthReader(connection, self._own_guard).rows(query, timeout_ms)
+
+    def end(self) -> None:
+        """Cancel what runs, from another thread; whatever is asked from now on raises ConnectError."""
+        self._ended = True
         connection = self._connection
         if connection is not None and not connection.closed:
             with suppress(psycopg.Error):  # the server may be gone
@@ -81,6 +96,8 @@ class KeptServer:
 
     @contextmanager
     def _held(self) -> Iterator[psycopg.Connection]:
+        if self._ended:
+            raise ConnectError("the connection was ended")
         is_new = self._connection is None
         connection = self._connection = self._connection or connect(self._dsn)
         try:
@@ -89,12 +106,23 @@ class KeptServer:
                     connection.execute("SET jit = off")
             yield connection
         except MeasureError as error:
-            if connection.closed:
+            if connection.closed or self._ended:
                 raise ConnectError(f"the connection was lost: {error.message}", hint=error.hint) from None
             raise
         finally:
             if connection.closed:
                 self._connection = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptHealthReader:
+    """The reader of `perfkit.health` on a kept connection; raises ConnectError when that is lost."""
+
+    server: KeptServer
+
+    def rows(self, query: str, timeout_ms: float) -> list[dict[str, Any]]:
+        """Return the rows of db/sql/health_<query>.sql."""
+        return self.server.health_rows(query, timeout_ms)
 
 
 def _kept_alive(dsn: str) -> str:

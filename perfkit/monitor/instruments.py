@@ -5,9 +5,8 @@ from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from perfkit.monitor import metrics as m
 from perfkit.monitor.thresholds import QUERY_BUCKETS_S, SCRAPE_BUCKETS_S
-
-_CASE = ("query", "case")
 
 
 class Source(StrEnum):
@@ -44,33 +43,13 @@ class Instruments:
 def instruments_in(registry: CollectorRegistry) -> Instruments:
     """Return new instruments that the registry collects."""
     made = Instruments(
-        query_seconds=Histogram(
-            "perfkit_query_seconds",
-            "Execution time of a case's probes.",
-            _CASE,
-            buckets=QUERY_BUCKETS_S,
-            registry=registry,
-        ),
-        probes=Counter("perfkit_probes", "Probes of a case, failed ones too.", _CASE, registry=registry),
-        over_budget=Counter(
-            "perfkit_probes_missed",
-            "Probes of a case that failed or took longer than its budget.",
-            _CASE,
-            registry=registry,
-        ),
-        failures=Counter(
-            "perfkit_probe_failures", "Probes that gave no time, by reason.", ("reason",), registry=registry
-        ),
-        connections=Counter("perfkit_connections", "Connections made to the database.", registry=registry),
-        source_errors=Counter(
-            "perfkit_source_errors", "Failed readings of a source.", ("source",), registry=registry
-        ),
-        scrape_seconds=Histogram(
-            "perfkit_scrape_seconds",
-            "Time that answering a scrape took.",
-            buckets=SCRAPE_BUCKETS_S,
-            registry=registry,
-        ),
+        query_seconds=_histogram(m.QUERY_SECONDS, QUERY_BUCKETS_S, registry),
+        probes=_counter(m.PROBES, registry),
+        over_budget=_counter(m.MISSED, registry),
+        failures=_counter(m.FAILURES, registry),
+        connections=_counter(m.CONNECTIONS, registry),
+        source_errors=_counter(m.SOURCE_ERRORS, registry),
+        scrape_seconds=_histogram(m.SCRAPE_SECONDS, SCRAPE_BUCKETS_S, registry),
     )
     # What has not happened yet is 0, not missing: only so does its first time count as an increase.
     for source in Source:
@@ -78,3 +57,11 @@ def instruments_in(registry: CollectorRegistry) -> Instruments:
     for reason in Failure:
         made.failures.labels(reason)
     return made
+
+
+def _counter(family: m.Family, registry: CollectorRegistry) -> Counter:
+    return Counter(family.name, family.help, family.labels, registry=registry)
+
+
+def _histogram(family: m.Family, buckets_s: tuple[float, ...], registry: CollectorRegistry) -> Histogram:
+    return Histogram(family.name, family.help, family.labels, buckets=buckets_s, registry=registry)

@@ -8,6 +8,7 @@ from typing import Protocol
 from perfkit.bench.result import BenchResult
 from perfkit.bench.targets import TargetResult
 from perfkit.findings import Severity
+from perfkit.health.model import HealthReader, HealthState
 from perfkit.measure.model import Server
 
 
@@ -67,11 +68,17 @@ class CacheNow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What the newest probe of a case saw.
+class Before:
+    """What a case's baseline says: its median time and its blocks, and whether the probe's plan is none that it knows."""
 
-    `plan_changed` is None where there is no baseline to compare with; `findings` counts them by severity.
-    """
+    execution_s: float
+    shared_blocks: int
+    plan_changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the newest probe of a case saw; `before` is None without a baseline; `findings` counts them by severity."""
 
     at: datetime
     execution_s: float
@@ -79,7 +86,7 @@ class Reading:
     shared_blocks: int
     rows: int
     within_budget: bool
-    plan_changed: bool | None
+    before: Before | None
     findings: Mapping[Severity, int]
 
 
@@ -107,7 +114,7 @@ class Board:
     readings: Mapping[CaseName, Reading] = field(default_factory=dict)
     targets: tuple[TargetResult, ...] = ()
     benches: tuple[BenchResult, ...] = ()
-    health: Mapping[str, str] = field(default_factory=dict)
+    health: Mapping[str, HealthState] = field(default_factory=dict)
     pool: PoolNow | None = None
     cache: CacheNow | None = None
     lag_s: float = 0.0
@@ -120,8 +127,11 @@ class Database(Server, Protocol):
     def activity(self) -> Activity:
         """Return what the database does now; raises MeasureError."""
 
-    def cancel(self) -> None:
-        """End what runs on it, from another thread."""
+    def health(self) -> HealthReader:
+        """Return the reader of health queries."""
+
+    def end(self) -> None:
+        """Cancel what runs, from another thread; whatever is asked from now on raises ConnectError."""
 
     def close(self) -> None:
         """End the connection."""

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from statistics import median
 
 from perfkit.baseline.model import CaseBaseline, QueryBaseline, fingerprint, sql_sha256
 from perfkit.catalog.workload import WeightedCase, Workload
 from perfkit.measure.model import Manner, Server
 from perfkit.measure.run import analysis_of, statement_of
 from perfkit.measure.session import run_case
-from perfkit.monitor.model import Reading
+from perfkit.monitor.model import Before, Reading
 from perfkit.plan.shape import Shape, shape_from_text, shape_of
 
 _JIT_LINE = "\nJIT: "
@@ -31,7 +32,7 @@ def probe(
         shared_blocks=runs.counters.shared_blocks,
         rows=runs.counters.rows,
         within_budget=bool(result.within_budget),
-        plan_changed=_changed(shape_of(runs.plan), _recorded(weighted, baseline)),
+        before=_before(shape_of(runs.plan), _recorded(weighted, baseline)),
         findings=Counter(finding.severity for finding in result.findings),
     )
 
@@ -45,11 +46,15 @@ def _recorded(weighted: WeightedCase, baseline: Mapping[str, QueryBaseline]) -> 
     return case if case and case.parameters == fingerprint(weighted.case) else None
 
 
-def _changed(shape: Shape, recorded: CaseBaseline | None) -> bool | None:
+def _before(shape: Shape, recorded: CaseBaseline | None) -> Before | None:
     if recorded is None:
         return None
     known = (recorded.shape, *(plan.shape for plan in recorded.accepted))
-    return _without_jit(shape).digest not in {_without_jit(each).digest for each in known}
+    return Before(
+        execution_s=median(recorded.execution_ms) / 1000,
+        shared_blocks=recorded.counters.shared_blocks,
+        plan_changed=_without_jit(shape).digest not in {_without_jit(each).digest for each in known},
+    )
 
 
 def _without_jit(shape: Shape) -> Shape:

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
 
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 
 from perfkit.monitor.families import BoardCollector
 from perfkit.monitor.http import Door, open_door
@@ -31,6 +31,8 @@ def serve(exporter: Exporter, stop: Event, tell: Callable[[str], None]) -> None:
     A statement that runs is cancelled, and the connection closed, before this returns.
     """
     board = Board(interval_s=exporter.every_s)
+    # A second series for each counter, which nobody reads.
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus_client says no types here
     registry = CollectorRegistry()
     instruments = instruments_in(registry)
     registry.register(BoardCollector(board))
@@ -43,11 +45,11 @@ def serve(exporter: Exporter, stop: Event, tell: Callable[[str], None]) -> None:
         )
         for each in running:
             each.add_done_callback(lambda _: stop.set())
-        tell(url)
         try:
+            tell(url)
             stop.wait()
         finally:
             stop.set()
-            exporter.watch.database.cancel()
+            exporter.watch.database.end()
         for each in running:
             each.result()

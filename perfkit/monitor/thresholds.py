@@ -7,6 +7,8 @@ SCRAPE_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 
 # As often as Prometheus usually scrapes: what is read more often is seen by nobody.
 ACTIVITY_EVERY_S = 15.0
+# Some checks read every index and table of the catalogs; what they look for grows over minutes.
+HEALTH_EVERY_S = 60.0
 # Files of results change when somebody runs a bench.
 RESULTS_EVERY_S = 60.0
 
@@ -16,5 +18,3 @@ LONGEST_WAIT_S = 30.0
 
 # A client that sends no request, or takes no answer, for this long is let go: it holds a thread.
 CLIENT_TIMEOUT_S = 5.0
-# Longer than cancelling a statement takes, shorter than what service managers wait before they kill.
-STOP_TIMEOUT_S = 8.0

@@ -1,6 +1,6 @@
 """The worker: asks the database on a schedule, one thing at a time, and puts what it reads on the board."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -8,13 +8,15 @@ from typing import Final
 
 from perfkit.baseline.model import QueryBaseline
 from perfkit.catalog.workload import WeightedCase, Workload
-from perfkit.errors import ConnectError, GuardError, MeasureError, PerfkitError, StatementError
+from perfkit.errors import ConnectError, GuardError, MeasureError, StatementError
+from perfkit.health.model import HealthCheck
+from perfkit.health.run import run_checks
 from perfkit.measure.model import Manner
 from perfkit.monitor.instruments import Failure, Instruments, Source
 from perfkit.monitor.model import Board, CaseName, Database
 from perfkit.monitor.probe import probe
 from perfkit.monitor.schedule import Task, run_tasks, spread
-from perfkit.monitor.thresholds import ACTIVITY_EVERY_S, FIRST_WAIT_S, LONGEST_WAIT_S
+from perfkit.monitor.thresholds import ACTIVITY_EVERY_S, FIRST_WAIT_S, HEALTH_EVERY_S, LONGEST_WAIT_S
 
 _TIMEOUT_SQLSTATE: Final = "57014"
 
@@ -23,15 +25,15 @@ _TIMEOUT_SQLSTATE: Final = "57014"
 class Watch:
     """What is watched, and how.
 
-    `draw` gives the catalog's cases once the database can be asked, `health` the state of each check; `say` tells a
-    person one line.
+    `draw` gives the catalog's cases once the database can be asked; `health` are the checks that are run; `say` tells
+    a person one line.
     """
 
     database: Database
     draw: Callable[[], Workload]
     manner: Manner
     baseline: Mapping[str, QueryBaseline]
-    health: Callable[[], Mapping[str, str]] | None
+    health: Sequence[HealthCheck]
     say: Callable[[str], None]
 
 
@@ -44,9 +46,13 @@ class Worker:
         self._count = instruments
         self._cases: tuple[WeightedCase, ...] | None = None
         self._trouble = ""
+        self._told: dict[CaseName, str] = {}
 
     def run(self, stop: Event) -> None:
-        """Watch until `stop` is set; a database that is gone is tried again, ever less often."""
+        """Watch until `stop` is set; a database that is gone is tried again, ever less often.
+
+        Raises GuardError when perfkit refuses the role or the server before it has learned the cases.
+        """
         wait_s = FIRST_WAIT_S
         while not stop.is_set():
             try:
@@ -54,6 +60,10 @@ class Worker:
                 wait_s = FIRST_WAIT_S
                 run_tasks(self._tasks(), stop)
             except MeasureError as error:
+                if stop.is_set():
+                    break
+                if isinstance(error, GuardError):
+                    raise  # no later try is better: the role or the server is one that is not measured
                 self._lose(error)
                 stop.wait(wait_s)
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
@@ -70,6 +80,7 @@ class Worker:
             self._learn()
 
     def _learn(self) -> None:
+        self._watch.database.facts(())  # what the guard refuses, it refuses now
         workload = self._watch.draw()
         for undrawn in workload.undrawn:
             if isinstance(undrawn.error, ConnectError):
@@ -92,7 +103,7 @@ class Worker:
         every_s = self._board.interval_s
         tasks = [Task(every_s=min(every_s, ACTIVITY_EVERY_S), run=self._read_activity)]
         if self._watch.health:
-            tasks.append(Task(every_s=every_s, run=partial(self._read_health, self._watch.health)))
+            tasks.append(Task(every_s=min(every_s, HEALTH_EVERY_S), run=self._read_health))
         probes = [partial(self._probe, case) for case in self._cases or ()]
         return tasks + spread(probes, every_s=every_s)
 
@@ -110,15 +121,15 @@ class Worker:
         self._board.activity = self._watch.database.activity()
         self._board.up = True
 
-    def _read_health(self, health: Callable[[], Mapping[str, str]], _late_s: float) -> None:
+    def _read_health(self, _late_s: float) -> None:
         try:
-            self._board.health = health()
-        except ConnectError:
-            raise
-        except PerfkitError as error:
+            found = run_checks(self._watch.database.health(), self._watch.health)
+        except StatementError as error:
             self._board.health = {}
             self._count.source_errors.labels(Source.HEALTH).inc()
             self._watch.say(f"health cannot be read: {error.message}")
+        else:
+            self._board.health = {result.check.id: result.state for result in found.results}
 
     def _probe(self, case: WeightedCase, late_s: float) -> None:
         name = _name(case)
@@ -141,7 +152,9 @@ class Worker:
         """Count a probe that gave no time as one that took too long, unless perfkit refused it."""
         reason = _failure(error)
         self._count.failures.labels(reason).inc()
-        self._watch.say(f"{name.query}/{name.case}: {error.message}")
+        if self._told.get(name) != error.message:
+            self._watch.say(f"{name.query}/{name.case}: {error.message}")
+        self._told[name] = error.message
         # What it took last says nothing any more.
         self._board.readings = {known: each for known, each in self._board.readings.items() if known != name}
         if reason is not Failure.REFUSED:
