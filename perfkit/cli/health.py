@@ -95,8 +95,10 @@ def _failing(fail_on: str) -> "frozenset[HealthState]":
 def _exit_code(health: "Health", fails: "frozenset[HealthState]", *, strict: bool) -> int:
     from perfkit.health.model import HealthState
 
-    states = {result.state for result in health.results}
-    if states & fails:
+    if any(result.state in fails for result in health.results):
         return GATE_FAILED
-    blind = states == {HealthState.UNKNOWN} or (strict and HealthState.UNKNOWN in states)
+    states = {result.state for result in health.results}
+    # Nothing hangs on what only informs.
+    judged = {result.state for result in health.results if not result.check.informs}
+    blind = states == {HealthState.UNKNOWN} or (strict and HealthState.UNKNOWN in judged)
     return NothingMeasuredError.exit_code if blind else 0

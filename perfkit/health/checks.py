@@ -5,7 +5,16 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from perfkit.errors import UsageError
-from perfkit.health import durability, indexes, replication, sessions, storage, transactions
+from perfkit.health import (
+    durability,
+    foreign_keys,
+    indexes,
+    replication,
+    sessions,
+    storage,
+    superfluous_indexes,
+    transactions,
+)
 from perfkit.health.model import HealthCheck
 
 CHECKS: tuple[HealthCheck, ...] = (
@@ -14,6 +23,8 @@ CHECKS: tuple[HealthCheck, ...] = (
     *replication.CHECKS,
     *durability.CHECKS,
     *indexes.CHECKS,
+    *superfluous_indexes.CHECKS,
+    *foreign_keys.CHECKS,
     *storage.CHECKS,
 )
 

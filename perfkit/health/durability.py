@@ -39,10 +39,17 @@ def fsync(rows: Rows, context: Context) -> Outcome:  # noqa: ARG001  # every che
     return Outcome(state=HealthState.OK, summary="fsync and full_page_writes are on", evidence=evidence)
 
 
-def pending_restart(rows: Rows, context: Context) -> Outcome:  # noqa: ARG001  # every check has this face
+def pending_restart(rows: Rows, context: Context) -> Outcome:
     """Judge whether settings were changed that only a restart brings into force."""
     pending = [row for row in rows if row["pending_restart"]]
-    evidence = {"pending_settings": len(pending)}
+    sees_all = rows[0]["sees_all_settings"]
+    evidence = {"pending_settings": len(pending), "sees_all_settings": sees_all}
+    if not pending and not sees_all:
+        return unknown(
+            "some settings, such as shared_preload_libraries, cannot be seen",
+            context.server.granting("pg_read_all_settings"),
+            **evidence,
+        )
     if not pending:
         return Outcome(state=HealthState.OK, summary="every setting is in force", evidence=evidence)
     names = ", ".join(row["name"] for row in pending)

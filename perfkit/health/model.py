@@ -95,7 +95,7 @@ class Family:
 class HealthCheck:
     """A check: `query` names its SQL (db/sql/health_<query>.sql), `evaluate` judges the rows.
 
-    One that `informs` is never worse than ok: its numbers are no one's fault. One that is `costly` runs when it is asked for.
+    One that `informs` never warns: its numbers are no one's fault. One that is `costly` runs when it is asked for.
     """
 
     id: str

@@ -102,8 +102,14 @@ def long_query(rows: Rows, context: Context) -> Outcome:
 def _judged(rows: Rows, context: Context, objects: list[Concern], *, what: str, fix: str) -> Outcome:
     """Return the outcome of sessions; those that hide what they do keep it from being ok."""
     hidden = sum(row["is_hidden"] for row in rows)
+    untracked = sum(row["is_untracked"] for row in rows)
     found = bad(objects)
-    evidence = {"sessions": len(rows), "hidden_sessions": hidden, "found_sessions": len(found)}
+    evidence = {
+        "sessions": len(rows),
+        "hidden_sessions": hidden,
+        "untracked_sessions": untracked,
+        "found_sessions": len(found),
+    }
     if found:
         return Outcome(
             state=worst(each.state for each in found),
@@ -120,6 +126,13 @@ def _judged(rows: Rows, context: Context, objects: list[Concern], *, what: str, 
             summary=f"{counted(hidden, 'session')} of other roles cannot be seen",
             evidence=evidence,
             fix=context.server.granting("pg_read_all_stats"),
+        )
+    if untracked:
+        return Outcome(
+            state=HealthState.UNKNOWN,
+            summary=f"{counted(untracked, 'session')} with track_activities off, which hides what they do",
+            evidence=evidence,
+            fix="ALTER SYSTEM SET track_activities = on; SELECT pg_reload_conf()",
         )
     return Outcome(state=HealthState.OK, summary=f"none is {what}", evidence=evidence)
 

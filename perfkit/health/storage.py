@@ -15,7 +15,7 @@ from perfkit.health.model import (
     unknown,
     worst,
 )
-from perfkit.health.thresholds import COSTLY_TIMEOUT_MS
+from perfkit.health.thresholds import COSTLY_TIMEOUT_MS, SHOWN_OBJECTS
 from perfkit.health.words import age, counted, relation
 from perfkit.names import quote_name
 from perfkit.units import format_bytes, format_count, format_share
@@ -81,6 +81,7 @@ def bloat(rows: Rows, context: Context) -> Outcome:
     large = [row for row in rows if row["size_bytes"] >= thresholds.bloat_least_bytes]
     blind = [row for row in large if row["needed_bytes"] is None]
     found = bad(_bloated(row, context) for row in large if row["needed_bytes"] is not None)
+    hidden = [row for row in blind if not row["is_readable"]]
     evidence = {
         "tables": len(rows),
         "large_tables": len(large),
@@ -95,15 +96,23 @@ def bloat(rows: Rows, context: Context) -> Outcome:
             objects=found,
             fix="pg_repack rewrites a table without blocking, VACUUM FULL locks it meanwhile; later inserts use the room too",
         )
+    if hidden:
+        return unknown(
+            f"{counted(hidden, 'large table')} whose statistics cannot be seen",
+            context.server.granting("pg_read_all_data"),
+            **evidence,
+        )
     if blind:
         return unknown(
-            f"{counted(blind, 'large table')} whose statistics cannot be seen",
-            f"ANALYZE; {context.server.granting('pg_read_all_data')}",
+            f"{counted(blind, 'large table')} with columns that have no statistics",
+            "; ".join(f"ANALYZE {relation(row)}" for row in blind[:SHOWN_OBJECTS]),
             **evidence,
         )
     return Outcome(
         state=HealthState.OK,
-        summary=f"{counted(large, 'large table')}, none of them mostly unfilled",
+        summary=f"{counted(large, 'large table')}, none of them mostly unfilled"
+        if large
+        else f"no table of {format_bytes(thresholds.bloat_least_bytes)} or more",
         evidence=evidence,
     )
 
@@ -138,7 +147,8 @@ def sequences(rows: Rows, context: Context) -> Outcome:
             summary=f"{counted(found, 'sequence')} near the end; {found[0].name} has used {format_share(float(found[0].evidence['used_share'] or 0))}",
             evidence=evidence,
             objects=found,
-            fix="widen column and sequence to bigint; on a large table add a bigint column, fill it in parts and swap",
+            fix="widen column and sequence to bigint, and the columns that refer to it; that rewrites and locks the table:"
+            " on a large one add a bigint column, fill it in parts and swap",
         )
     if hidden:
         return unknown(

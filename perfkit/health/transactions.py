@@ -17,6 +17,7 @@ from perfkit.health.model import (
     worst,
 )
 from perfkit.health.words import age, counted, literal, session
+from perfkit.names import quote_name
 from perfkit.units import format_count, format_share
 
 _FAMILY = Family(id="transactions", scope=Scope.CLUSTER)
@@ -54,9 +55,9 @@ def _database(row: Row, tables: Rows, context: Context, number: str) -> Concern:
     share = row[f"{number}_age"] / _WRAPAROUND
     fix = f"in database {row['name']}: VACUUM (FREEZE)"
     if row["is_here"] and tables:
-        fix = "; ".join(f"VACUUM (FREEZE) {table['name']}" for table in tables)
+        fix = "; ".join(_freezing(table) for table in tables)
     elif not row["allows_connections"]:
-        fix = f"ALTER DATABASE {row['name']} ALLOW_CONNECTIONS true, then in it: VACUUM (FREEZE)"
+        fix = f"ALTER DATABASE {quote_name(row['name'])} ALLOW_CONNECTIONS true, then in it: VACUUM (FREEZE)"
     return Concern(
         name=f"database {row['name']}",
         state=grade(share, context.thresholds.wraparound_share),
@@ -64,6 +65,11 @@ def _database(row: Row, tables: Rows, context: Context, number: str) -> Concern:
         evidence={f"{number}_age": row[f"{number}_age"], "wraparound_share": round(share, 6)},
         fix=fix,
     )
+
+
+def _freezing(table: Row) -> str:
+    # Only the session that made a temporary table can vacuum it.
+    return f"DROP TABLE {table['name']}" if table["is_temporary"] else f"VACUUM (FREEZE) {table['name']}"
 
 
 def xmin_horizon(rows: Rows, context: Context) -> Outcome:

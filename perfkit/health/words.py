@@ -17,13 +17,13 @@ def counted(number: int | Sized, noun: str, plural: str = "") -> str:
 
 
 def age(seconds: float) -> str:
-    """Return a time span in the units in which people say it: "2.0 s", "16 min 05 s", "5 h 20 min", "12 days"."""
+    """Return a time span in the units in which people say it: "2.00 s", "5 min", "16 min 05 s", "5 h 20 min", "12 days"."""
     if seconds >= 2 * _DAY_S:
         return f"{seconds / _DAY_S:.0f} days"
     if seconds >= _HOUR_S:
         hours, rest = divmod(seconds, _HOUR_S)
         return f"{hours:.0f} h {rest // 60:02.0f} min"
-    return format_ms(max(seconds, 0) * 1000)
+    return format_ms(max(seconds, 0) * 1000).removesuffix(" 00 s")
 
 
 def session(row: Row) -> str:

@@ -5,8 +5,9 @@ WITH widths AS (
         relation.oid,
         -- The header of a row (23 bytes, a bit a column where some are null), aligned as the machine is, and its line pointer.
         sum((1 - coalesce(statistics.null_frac, 0)) * statistics.avg_width) AS row_bytes,
-        24 + CASE WHEN bool_or(statistics.null_frac > 0) THEN ((count(*) + 7) / 8 + 7) / 8 * 8 ELSE 0 END AS header_bytes,
-        count(*) = count(statistics.avg_width) AS is_known
+        (23 + CASE WHEN bool_or(statistics.null_frac > 0) THEN (count(*) + 7) / 8 ELSE 0 END + 7) / 8 * 8 AS header_bytes,
+        count(*) = count(statistics.avg_width) AS is_known,
+        bool_and(has_column_privilege(relation.oid, attribute.attnum, 'SELECT')) AS is_readable
     FROM pg_catalog.pg_class AS relation
     JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
     JOIN pg_catalog.pg_attribute AS attribute
@@ -33,7 +34,8 @@ SELECT
                 / ((current_setting('block_size')::int - 24) * coalesce(fill.factor, 100) / 100.0)
                 * current_setting('block_size')::int
             )::float8
-    END AS needed_bytes
+    END AS needed_bytes,
+    widths.is_readable
 FROM widths
 JOIN pg_catalog.pg_class AS relation ON relation.oid = widths.oid
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace

@@ -8,14 +8,19 @@ WITH waiting AS (
         held.mode,
         held.locktype,
         CASE
-            WHEN relation.oid IS NOT NULL THEN format('%I.%I', namespace.nspname, relation.relname)
-            ELSE held.locktype
+            WHEN relation.oid IS NULL THEN held.locktype
+            ELSE
+                CASE WHEN held.locktype IN ('transactionid', 'tuple') THEN 'a row of ' ELSE '' END
+                || format('%I.%I', namespace.nspname, relation.relname)
         END AS target
     FROM pg_catalog.pg_locks AS held
+    -- Who waits for a row waits for its transaction, and is the first in the queue for the row itself.
+    LEFT JOIN pg_catalog.pg_locks AS row_lock
+        ON row_lock.pid = held.pid AND held.locktype = 'transactionid' AND row_lock.locktype = 'tuple' AND row_lock.granted
     LEFT JOIN pg_catalog.pg_class AS relation
         ON
-            relation.oid = held.relation
-            AND held.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+            relation.oid = coalesce(held.relation, row_lock.relation)
+            AND coalesce(held.database, row_lock.database) = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
     LEFT JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
     WHERE NOT held.granted
     ORDER BY held.pid, held.waitstart
@@ -24,7 +29,8 @@ SELECT
     activity.pid,
     coalesce(activity.datname::text, '') AS database,
     coalesce(activity.usename::text, '') AS user,
-    coalesce(activity.application_name, '') AS application,
+    -- A server's own process, such as an autovacuum worker, has no application.
+    coalesce(nullif(activity.application_name, ''), nullif(activity.backend_type, 'client backend'), '') AS application,
     coalesce(activity.state, '') AS state,
     waiting.waits_s,
     coalesce(waiting.blocked_by, '{}') AS blocked_by,

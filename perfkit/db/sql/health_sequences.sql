@@ -37,7 +37,7 @@ LEFT JOIN LATERAL (
         format('%I.%I', taker_namespace.nspname, taker_relation.relname) AS table_name,
         attribute.attname::text AS column_name,
         attribute.atttypid::regtype::text AS type,
-        CASE attribute.atttypid
+        CASE coalesce(nullif(type.typbasetype, 0), type.oid)
             WHEN 'smallint'::regtype THEN 32767
             WHEN 'integer'::regtype THEN 2147483647
             WHEN 'bigint'::regtype THEN 9223372036854775807
@@ -47,9 +47,13 @@ LEFT JOIN LATERAL (
     JOIN pg_catalog.pg_namespace AS taker_namespace ON taker_namespace.oid = taker_relation.relnamespace
     JOIN pg_catalog.pg_attribute AS attribute
         ON attribute.attrelid = takers.relation AND attribute.attnum = takers.number AND NOT attribute.attisdropped
+    JOIN pg_catalog.pg_type AS type ON type.oid = attribute.atttypid
     WHERE takers.sequence = relation.oid
     ORDER BY highest NULLS LAST, 1, 2
     LIMIT 1
 ) AS taker ON true
-WHERE relation.relpersistence <> 't'
+WHERE
+    relation.relpersistence <> 't'
+    -- A standby has nothing of an unlogged one.
+    AND NOT (relation.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery())
 ORDER BY 1, 2

@@ -10,9 +10,11 @@ SELECT
     extract(epoch FROM clock_timestamp() - query_start)::float8 AS query_age_s,
     coalesce(wait_event_type || ' ' || wait_event, '') AS waits_for,
     query_id::text AS query_id,
-    backend_type IS NULL AS is_hidden
+    backend_type IS NULL AS is_hidden,
+    -- track_activities is off for it.
+    state IS NOT DISTINCT FROM 'disabled' AS is_untracked
 FROM pg_catalog.pg_stat_activity
 WHERE
     pid <> pg_catalog.pg_backend_pid()
-    AND (backend_type = 'client backend' OR (backend_type IS NULL AND datid IS NOT NULL))
+    AND (backend_type = 'client backend' OR (backend_type IS NULL AND datid IS NOT NULL AND usesysid IS NOT NULL))
 ORDER BY pid

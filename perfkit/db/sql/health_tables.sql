@@ -36,7 +36,8 @@ CROSS JOIN LATERAL (
             max(option_value) FILTER (WHERE option_name = 'autovacuum_vacuum_max_threshold'),
             current_setting('autovacuum_vacuum_max_threshold', true)
         )::float8 AS most
-    FROM pg_catalog.pg_options_to_table(relation.reloptions)
+    -- A TOAST table without options of its own has its table's (autovacuum.c).
+    FROM pg_catalog.pg_options_to_table(coalesce(relation.reloptions, owner.reloptions))
 ) AS options
 CROSS JOIN LATERAL (
     SELECT

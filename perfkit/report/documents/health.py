@@ -137,7 +137,7 @@ def _line(state: HealthState, name: str, found: str) -> tuple[Cell, ...]:
 
 def _worst_first(results: tuple[HealthResult, ...]) -> list[HealthResult]:
     """Return what there is something to be done about, the worst first."""
-    told = [result for result in results if result.state is not HealthState.OK]
+    told = [result for result in results if result.state is not HealthState.OK and not result.check.informs]
     return sorted(told, key=lambda result: -result.state.rank)
 
 
