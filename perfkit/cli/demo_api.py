@@ -53,13 +53,16 @@ def up(
     drain: Annotated[
         str,
         typer.Option(
-            "--drain", metavar="TIME", help="How long an instance says that it leaves before it ends."
+            "--drain",
+            metavar="TIME",
+            help="How long an instance answers on SIGTERM while /readyz says 503: longer than a proxy takes to see it.",
         ),
-    ] = "0s",
+    ] = "3s",
 ) -> None:
     """Start the API's instances on this machine's loopback address; those that run are started anew.
 
-    Each answers /healthz, /readyz (503 while it drains or has no database) and /metrics for Prometheus.
+    Each answers /healthz, /readyz (503 while it drains or has no database) and /metrics for Prometheus. End one
+    behind a proxy by SIGTERM: it drains, and answers what it was asked.
     """
     from perfkit.demo.api.instances import start_instances
     from perfkit.demo.api.settings import ApiSettings

@@ -1,5 +1,6 @@
 """One instance of the API: python -m perfkit.demo.api SETTINGS.json PORT."""
 
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -19,7 +20,10 @@ _GRACE_S = 10
 
 
 class DrainingServer(uvicorn.Server):
-    """uvicorn, which on SIGTERM first says for a while that it is leaving, so that no request is sent here any more."""
+    """uvicorn, which on SIGTERM first says for a while that it is leaving, so that no request is sent here any more.
+
+    SIGINT, and a second SIGTERM, end it without that: nobody is there to take over. What was asked is answered always.
+    """
 
     def __init__(self, app: Starlette, port: int, *, drain_s: float) -> None:
         """Serve the application on the loopback address."""
@@ -39,8 +43,8 @@ class DrainingServer(uvicorn.Server):
         self._drain_s = drain_s
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # as uvicorn calls it
-        """Drain, then end; the second signal ends at once."""
-        if self._app.state.draining or not self._drain_s:
+        """Drain, then end."""
+        if sig == signal.SIGINT or self._app.state.draining or not self._drain_s:
             self.should_exit = True
             return
         self._app.state.draining = True

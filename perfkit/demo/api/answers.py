@@ -66,6 +66,11 @@ async def refused(request: Request, error: Exception) -> Response:  # noqa: ARG0
     return problem(error.status_code, error.detail, dict(error.headers or {}))
 
 
+async def unreadable(request: Request, error: Exception) -> Response:  # noqa: ARG001  # as Starlette calls it
+    """Answer when PostgreSQL cannot read a value that looked right, such as a date with an odd time zone."""
+    return problem(400, "a value of this request cannot be read")
+
+
 async def unavailable(request: Request, error: Exception) -> Response:  # noqa: ARG001  # as Starlette calls it
     """Answer when no connection came free, or the database is gone: whoever can wait may come again."""
     reason = "too many requests at once" if isinstance(error, PoolTimeout) else "the database does not answer"
@@ -84,6 +89,7 @@ async def broken(request: Request, error: Exception) -> Response:  # noqa: ARG00
 
 HANDLERS = {
     HTTPException: refused,
+    psycopg.DataError: unreadable,
     psycopg.OperationalError: unavailable,
     TimeoutError: too_slow,
     Exception: broken,
