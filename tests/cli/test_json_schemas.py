@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "catalog.list": ("catalog", "list"),
     "catalog.check": ("catalog", "check"),
     "config": ("config",),
-    "baseline.record": ("baseline", *FEW),
+    "baseline.record": ("baseline", *(f"--only={query}" for query in FEW)),
     "baseline.list": ("baseline", "list"),
     "baseline.show": ("baseline", "show", "names_of_many"),
     "regress": ("regress", *FEW),
@@ -121,7 +121,7 @@ def test_what_the_commands_print_is_what_the_schemas_say(project: Perfkit) -> No
         if name == "regress.benches":
             assert project("baseline", "bench").returncode == 0
         result = project(*command, "--format", "json")
-        assert result.returncode == 0, (name, result.stderr)
+        assert result.returncode == (1 if name == "targets" else 0), (name, result.stderr)  # two users are few
         document = json.loads(result.stdout)
         assert next(iter(document)) == "schema"
         _holds(name, document)
