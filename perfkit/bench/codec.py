@@ -20,6 +20,8 @@ def encode(result: BenchResult) -> str:
     """Return the file's text, "schema" first."""
     plain = asdict(result) | {"at": result.at.astimezone(UTC).replace(microsecond=0).isoformat()}
     plain["figures"] = {figure.id: _figure_data(figure) for figure in result.figures.values()}
+    if not result.advice:
+        del plain["advice"]
     text = json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False)
     text = _NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", text)
     return f'{{\n  "schema": "{SCHEMA}",{text[1:]}\n'
@@ -32,13 +34,15 @@ def decode(text: str, path: Path) -> BenchResult:
     except (ValueError, RecursionError) as error:
         raise Field(None, path).wrong(f"is not valid JSON: {error}") from None
     _check_schema(document)
-    members = document.record({"schema", "bench", "at", "environment", "options", "figures"})
+    optional = {"advice"} & document.entries().keys()
+    members = document.record({"schema", "bench", "at", "environment", "options", "figures", *optional})
     return BenchResult(
         bench=members["bench"].text(),
         at=members["at"].moment(),
         environment=_environment(members["environment"]),
         options={name: each.text() for name, each in members["options"].entries().items()},
         figures={name: _figure(name, each) for name, each in members["figures"].entries().items()},
+        advice={name: each.text() for name in optional for name, each in members[name].entries().items()},
     )
 
 

@@ -67,13 +67,17 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchResult:
-    """A bench's run; only results of the same `options` (table, rows, users …) can be compared. Figures by id."""
+    """A bench's run; only results of the same `options` (table, rows, users …) can be compared. Figures by id.
+
+    `advice` holds the settings that the run calls for, such as a pool's size, by name.
+    """
 
     bench: str
     at: datetime
     environment: Environment
     options: Mapping[str, str]
     figures: Mapping[str, Figure]
+    advice: Mapping[str, str] = field(default_factory=dict)
 
 
 def by_id(*figures: Figure) -> dict[str, Figure]:

@@ -193,6 +193,7 @@ def _run(
         environment=environment,
         options=options.said(found.cases),
         figures=found.figures,
+        advice=found.advice,
     )
     if not patterns:
         keep(settings, result)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from perfkit.bench.cache.aside import Invalidation
 from perfkit.bench.cache.blocks import OwnCache
 from perfkit.bench.cache.measure import Latency
 from perfkit.bench.cache.prove import Proof
@@ -70,7 +71,31 @@ def result_of(found: CacheBench) -> BenchResult:
         environment=found.environment,
         options=found.options,
         figures=by_id(*(figure for figure in figures if figure.samples)),
+        advice=_advice(found.proof),
     )
+
+
+def _advice(proof: Proof) -> dict[str, str]:
+    """Return the server's settings as they were proved, or as they are recommended to a server that was not set up here.
+
+    `ttl_s.QUERY` is how long a query's entries live, in seconds. Empty when nothing is worth caching.
+    """
+    recommended = proof.recommendation
+    if not recommended.cached:
+        return {}
+    memory = proof.maxmemory_bytes if proof.own_server else recommended.maxmemory_bytes
+    policy = proof.policy if proof.own_server else recommended.policy
+    alone = proof.way is Invalidation.TTL
+    return {
+        "maxmemory_bytes": str(memory),
+        "policy": str(policy),
+        "invalidation": str(proof.way),
+        **{
+            f"ttl_s.{each.query}": f"{each.ttl_alone_seconds if alone else each.ttl_seconds:g}"
+            for each in recommended.worths
+            if each.cached
+        },
+    }
 
 
 def _latency_figures(name: str, latencies: list[Latency | None]) -> list[Figure]:

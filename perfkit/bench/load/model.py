@@ -104,6 +104,17 @@ class LoadResult:
         return by_id(*found)
 
     @property
+    def advice(self) -> dict[str, str]:
+        """Return the pool's size, and what half of it and twice as many serve of what it serves; empty without a pool."""
+        if not self.pool:
+            return {}
+        return {
+            "pool_size": str(self.pool.size),
+            "pool_half_share": f"{self.pool.half_share:.3g}",
+            "pool_twice_share": f"{self.pool.twice_share:.3g}",
+        }
+
+    @property
     def client_share(self) -> float:
         """Return how busy the client's threads were in the largest step, 1 when they could do no more."""
         return stats.median([step.client_share for step in self.largest.steps])

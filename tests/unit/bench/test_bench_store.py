@@ -1,5 +1,6 @@
 """The files of benches: what is stored comes back, and what is damaged is told with its place."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,12 @@ def test_what_is_stored_comes_back(tmp_path: Path) -> None:
     measured = result(rate(1000.5, 1020.25))
     store.save(tmp_path / "bench", [measured])
     assert store.load(tmp_path / "bench") == {"import": measured}
+
+
+def test_what_a_run_calls_for_comes_back_too(tmp_path: Path) -> None:
+    advised = replace(result(rate(1000)), advice={"pool_size": "8"})
+    store.save(tmp_path, [advised])
+    assert store.load(tmp_path)["import"].advice == {"pool_size": "8"}
 
 
 def test_nothing_is_stored_where_nothing_was_measured(tmp_path: Path) -> None:
