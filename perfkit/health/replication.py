@@ -28,7 +28,7 @@ def inactive_slots(rows: Rows, context: Context) -> Outcome:
     kept_bytes = max((int(each.evidence["kept_bytes"] or 0) for each in found), default=0)
     evidence = {"slots": len(rows), "inactive_slots": len(found), "kept_bytes": kept_bytes}
     if not found:
-        summary = f"{counted(rows, 'slot')}, none of them left behind" if rows else "there are no slots"
+        summary = f"{counted(rows, 'slot')}, not left behind" if rows else "there are no slots"
         return Outcome(state=HealthState.OK, summary=summary, evidence=evidence)
     return Outcome(
         state=worst(each.state for each in found),

@@ -151,9 +151,7 @@ def prepared_transactions(rows: Rows, context: Context) -> Outcome:
     )
     evidence = {"prepared_transactions": len(prepared), "found_transactions": len(found)}
     if not found:
-        summary = (
-            f"{counted(prepared, 'transaction')} prepared, none of them long ago" if prepared else "none"
-        )
+        summary = f"{counted(prepared, 'transaction')} prepared, not long ago" if prepared else "none"
         return Outcome(state=HealthState.OK, summary=summary, evidence=evidence)
     return Outcome(
         state=worst(each.state for each in found),
