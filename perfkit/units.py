@@ -60,3 +60,16 @@ def format_count(value: float) -> str:
 def format_share(share: float) -> str:
     """Return a share of 0 to 1 as a percentage: "93 %"."""
     return f"{share * 100:.0f} %"
+
+
+def format_figure(value: float, unit: str) -> str:
+    """Return a figure's value as people read it, by its unit: ms, bytes, share, or what is counted."""
+    match unit:
+        case "ms":
+            return format_ms(value)
+        case "bytes":
+            return format_bytes(value)
+        case "share":
+            return f"{value * 100:.1f} %"
+        case _:
+            return f"{format_count(value)} {unit}".rstrip()

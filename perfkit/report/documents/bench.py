@@ -26,19 +26,6 @@ _STATES = {
 }
 
 
-def format_figure(value: float, unit: str) -> str:
-    """Return a figure's value as people read it."""
-    match unit:
-        case "ms":
-            return units.format_ms(value)
-        case "bytes":
-            return units.format_bytes(value)
-        case "share":
-            return f"{value * 100:.1f} %"
-        case _:
-            return f"{units.format_count(value)} {unit}".rstrip()
-
-
 def result_data(result: BenchResult) -> dict[str, object]:
     """Return what the JSON of every bench has: when, where, how, and the figures with their samples."""
     return {
@@ -118,4 +105,4 @@ def _message(verdict: FigureVerdict) -> str:
 
 
 def _value(value: float | None, unit: str) -> str:
-    return "" if value is None else format_figure(value, unit)
+    return "" if value is None else units.format_figure(value, unit)

@@ -3,7 +3,7 @@
 from perfkit.bench.targets import TargetResult, TargetState
 from perfkit.report.data import to_data
 from perfkit.report.document import Cell, Check, Document, Paragraph, State, Table, Tone
-from perfkit.report.documents.bench import format_figure
+from perfkit.units import format_figure
 
 SCHEMA = "perfkit.targets/1"
 
