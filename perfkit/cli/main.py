@@ -19,6 +19,7 @@ from perfkit.cli import (
     health,
     history,
     monitor,
+    profile,
     regress,
     suggest,
     targets,
@@ -63,6 +64,7 @@ bench.app.command("load")(bench_load.load)
 app.add_typer(bench.app, name="bench")
 app.command("targets")(targets.targets)
 app.command("health")(health.health)
+app.command("profile")(profile.profile)
 app.command("history")(history.history)
 app.add_typer(twin.app, name="twin")
 app.add_typer(monitor.app, name="monitor")

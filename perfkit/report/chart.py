@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from perfkit.report.svg import BOTTOM, CHARACTER_WIDTH, LEFT, RIGHT, TOP, WIDTH, nice_top, page, text, y_axis
 
-_HEIGHT = 320
-_LEGEND_HEIGHT = 20
+HEIGHT = 320
+LEGEND_HEIGHT = 20
 _POINT_RADIUS = 3.0
 # Okabe and Ito's colours, which people who do not see all colours can tell apart; the first is the page's own.
-_COLOURS = ("#0969da", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#999933", "#882255")
+COLOURS = ("#0969da", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#999933", "#882255")
 _STYLE = "".join(
-    f".s{number} {{ stroke: {colour}; fill: {colour}; }}\n" for number, colour in enumerate(_COLOURS)
+    f".s{number} {{ stroke: {colour}; fill: {colour}; }}\n" for number, colour in enumerate(COLOURS)
 )
-_MORE_STYLE = f"{_STYLE}.curve {{ fill: none; stroke-width: 1.5; }}\n.range {{ stroke-opacity: 0.4; }}\n"
+SERIES_STYLE = f"{_STYLE}.curve {{ fill: none; stroke-width: 1.5; }}\n.range {{ stroke-opacity: 0.4; }}\n"
 # A quantity that grows tenfold and more is drawn on a logarithmic axis.
 _LOGARITHMIC_RATIO = 10.0
 
@@ -53,9 +53,9 @@ class Chart:
 
 def draw(chart: Chart) -> str:
     """Return the SVG of a chart."""
-    height = _HEIGHT + _LEGEND_HEIGHT * len(_legend_rows(chart))
+    height = HEIGHT + LEGEND_HEIGHT * len(legend_rows(chart))
     description = "; ".join(_described(series, chart) for series in chart.series)
-    return page(chart.title, description, height, _lines(chart), _MORE_STYLE)
+    return page(chart.title, description, height, _lines(chart), SERIES_STYLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class _Scale:
         return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
     def y(self, value: float) -> float:
-        bottom = _HEIGHT - BOTTOM
+        bottom = HEIGHT - BOTTOM
         return round(bottom - value / self.top * (bottom - TOP), 1)
 
 
@@ -99,8 +99,8 @@ def _lines(chart: Chart) -> Iterator[str]:
         y = scale.y(chart.limit)
         yield f'<line class="mark" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>'
     for number, series in enumerate(chart.series):
-        yield from _curve(series, number % len(_COLOURS), scale)
-    yield from _legend(chart)
+        yield from _curve(series, number % len(COLOURS), scale)
+    yield from legend(chart)
 
 
 def _curve(series: Series, colour: int, scale: _Scale) -> Iterator[str]:
@@ -121,7 +121,7 @@ def _curve(series: Series, colour: int, scale: _Scale) -> Iterator[str]:
 
 def _x_axis(chart: Chart, scale: _Scale) -> Iterator[str]:
     """Yield the measured values as ticks, leaving out those whose words would run into others'."""
-    y = _HEIGHT - BOTTOM + 18
+    y = HEIGHT - BOTTOM + 18
     end = -math.inf
     values = sorted({point.x for series in chart.series for point in series.points})
     for value in values:
@@ -134,17 +134,18 @@ def _x_axis(chart: Chart, scale: _Scale) -> Iterator[str]:
     yield f'<text x="{WIDTH - RIGHT}" y="{y + 15}" text-anchor="end">{text(chart.x_title)}</text>'
 
 
-def _legend(chart: Chart) -> Iterator[str]:
-    for row, names in enumerate(_legend_rows(chart)):
+def legend(chart: Chart) -> Iterator[str]:
+    """Yield the names of a chart's series below it, each beside its colour."""
+    for row, names in enumerate(legend_rows(chart)):
         x = float(LEFT)
-        y = _HEIGHT + _LEGEND_HEIGHT * row + 6
+        y = HEIGHT + LEGEND_HEIGHT * row + 6
         for number, name in names:
-            yield f'<circle class="s{number % len(_COLOURS)}" cx="{x:.1f}" cy="{y - 4}" r="4"/>'
+            yield f'<circle class="s{number % len(COLOURS)}" cx="{x:.1f}" cy="{y - 4}" r="4"/>'
             yield f'<text x="{x + 9:.1f}" y="{y}">{text(name)}</text>'
             x += _legend_width(name)
 
 
-def _legend_rows(chart: Chart) -> list[list[tuple[int, str]]]:
+def legend_rows(chart: Chart) -> list[list[tuple[int, str]]]:
     """Return the series' numbers and names, as many in a row as there is room for."""
     rows: list[list[tuple[int, str]]] = [[]]
     width = 0.0

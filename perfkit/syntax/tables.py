@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from perfkit.names import quote_name
 from perfkit.syntax.counted import Edit, edited
+from perfkit.syntax.lexer import tokenize
 from perfkit.syntax.usage.tree import everything, parse
 
 
@@ -22,3 +23,17 @@ def qualified(statement: str, find: Callable[[str, str], str], schemas: Mapping[
             if len(having) == 1 and not find("", message.relname):
                 edits.append(Edit(message.location, message.location, f"{quote_name(having[0])}."))
     return edited(statement, edits)
+
+
+def unqualified(statement: str) -> str:
+    """Return a statement whose tables bear no schema, by which it is the same for any search path; SqlError as above."""
+    tokens = {len(statement[: token.start].encode()): token for token in tokenize(statement)}
+    places = list(tokens)
+    edits = {}
+    for message in everything(parse(statement)):
+        if message.DESCRIPTOR.name == "RangeVar" and message.schemaname and message.location in tokens:
+            # schema . table, or database . schema . table
+            place = places[places.index(message.location) + (4 if message.catalogname else 2)]
+            name = statement[tokens[place].start : tokens[place].end]
+            edits[message.location] = Edit(message.location, place + len(name.encode()), name)
+    return edited(statement, edits.values())

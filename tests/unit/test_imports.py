@@ -29,7 +29,7 @@ ARROWS: dict[str, set[str]] = {
     "syntax": set(),
     "plan": set(),
     "catalog": {"plan", "syntax"},
-    "db": {"apply", "bench", "catalog", "copies", "health", "indexes", "monitor", "plan", "syntax", "twin"},
+    "db": {"apply", "bench", "catalog", "copies", "health", "indexes", "monitor", "plan", "profile", "syntax", "twin"},
     "measure": {"catalog", "plan"},
     "baseline": {"catalog", "fields", "measure", "plan", "syntax", "files", "twin"},
     "history": {"baseline", "fields", "files", "measure", "plan"},
@@ -41,13 +41,14 @@ ARROWS: dict[str, set[str]] = {
     "bench": {"baseline", "catalog", "embedded", "fields", "files", "measure", "plan", "settings_api", "syntax"},
     "doctor": set(),
     "health": {"indexes", "syntax"},
+    "profile": {"catalog", "syntax"},
     "kv": set(),
     "monitor": {"baseline", "bench", "catalog", "health", "measure", "plan"},
     "embedded": {"copies"},
     "demo": {"embedded"},
-    "report": {"apply", "baseline", "bench", "calibrate", "catalog", "doctor", "files", "health", "history", "indexes", "measure", "plan", "selftest", "settings", "twin"},
+    "report": {"apply", "baseline", "bench", "calibrate", "catalog", "doctor", "files", "health", "history", "indexes", "measure", "plan", "profile", "selftest", "settings", "twin"},
     "cli": {
-        "apply", "baseline", "bench", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "health", "history", "indexes", "kv", "measure", "monitor", "plan", "report", "selftest", "settings", "settings_edit", "twin",
+        "apply", "baseline", "bench", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "health", "history", "indexes", "kv", "measure", "monitor", "plan", "profile", "report", "selftest", "settings", "settings_edit", "twin",
     },
 }  # fmt: skip
 
