@@ -10,14 +10,21 @@ from perfkit.errors import SettingsError
 
 NAME = "api"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_URL = re.compile(r"https?://[^/\s]+")
+_PATH = re.compile(r"/[\x21-\x7e]*")
 _PARAMETER = re.compile(r"\{(\w+)\}")
+_VARIABLE = re.compile(r"\$(\w+)")
+# RFC 9110, 5.6.2 and 5.5; what is no such header would be two, or none.
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_TEXT = re.compile(r"[\x20-\x7e]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiEndpoint:
     """What users ask for: a path whose `{name}`s are filled from `values`, or from the rows of `draw`.
 
-    `weight` is how often, beside the others; a `simple` one is held against api_target; `body` is sent as JSON.
+    `weight` is how often, beside the others; a `simple` one is held against api_target; `body` is sent as JSON;
+    `place` is where it stands, "perfkit.toml:7", '' for one that stands in no file.
     """
 
     name: str
@@ -28,6 +35,7 @@ class ApiEndpoint:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     draw: str = ""
     body: str = ""
+    place: str = ""
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -36,21 +44,44 @@ class ApiEndpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApiHeader:
+    """A header of every request, its value as it is written, and where: secrets belong into the environment."""
+
+    name: str
+    text: str = field(repr=False)
+    place: str
+
+    def value(self, environ: Mapping[str, str]) -> str:
+        """Return the value with variables in place of their names; SettingsError when one is not set."""
+
+        def filled(match: re.Match[str]) -> str:
+            if match[1] not in environ:
+                raise SettingsError(f"{self.place}: {self.name} wants the variable {match[1]}, which is not set")
+            return environ[match[1]]
+
+        value = _VARIABLE.sub(filled, self.text)
+        if not _HEADER_TEXT.fullmatch(value):
+            raise SettingsError(f"{self.place}: {self.name} has characters that no header may have")
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiTable:
-    """The application: its URL, '' when it is not said; pages whose assets are looked at; metrics of its instances."""
+    """The application: its URL, '' when it is not said; pages whose assets are looked at; metrics of its instances.
+
+    `headers` go with each request, such as a token; `$NAME` in one stands for a variable of the environment.
+    """
 
     url: str = ""
-    pages: tuple[str, ...] = ("/",)
+    pages: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    headers: tuple[ApiHeader, ...] = ()
     endpoints: tuple[ApiEndpoint, ...] = ()
 
 
 def read_api(table: object, place_of: Callable[[str], str]) -> ApiTable:
     """Return the table; SettingsError for a wrong key or value, with the place that `place_of` tells of a key."""
     values = _keys(table, NAME, _TABLE, place_of)
-    url = values.get("url", "")
-    if url and not re.match(r"https?://[^/]+", url):
-        raise SettingsError(f"{place_of('api.url')}: api.url must begin with http:// or https://")
     endpoints = tuple(
         _endpoint(each, f"{NAME}.endpoints.{number}", place_of)
         for number, each in enumerate(values.get("endpoints", ()))
@@ -61,9 +92,13 @@ def read_api(table: object, place_of: Callable[[str], str]) -> ApiTable:
             place = place_of(f"{NAME}.endpoints.{number}.name")
             raise SettingsError(f"{place}: two endpoints have the name {name!r}")
     return ApiTable(
-        url=url.rstrip("/"),
-        pages=tuple(values.get("pages", ("/",))),
-        metrics=tuple(values.get("metrics", ())),
+        url=values.get("url", ""),
+        pages=values.get("pages", ()),
+        metrics=values.get("metrics", ()),
+        headers=tuple(
+            ApiHeader(name=name, text=text, place=place_of(f"{NAME}.headers.{name}"))
+            for name, text in values.get("headers", {}).items()
+        ),
         endpoints=endpoints,
     )
 
@@ -73,7 +108,7 @@ def _endpoint(table: object, key: str, place_of: Callable[[str], str]) -> ApiEnd
     for wanted in ("name", "path"):
         if wanted not in given:
             raise SettingsError(f"{place_of(key)}: an endpoint has no {wanted}")
-    endpoint = ApiEndpoint(**given)
+    endpoint = ApiEndpoint(**given, place=place_of(key))
     filled = set(endpoint.values)
     for parameter in endpoint.parameters:
         if parameter not in filled and not endpoint.draw:
@@ -116,15 +151,41 @@ def _text(value: object) -> str:
     return value
 
 
+def _url(value: object) -> str:
+    if not isinstance(value, str) or not _URL.match(value):
+        raise ValueError('a URL, such as "http://127.0.0.1:8000"')
+    return value.rstrip("/")
+
+
 def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
         raise ValueError('a list of texts, such as ["/"]')
     return tuple(value)
 
 
+def _urls(value: object) -> tuple[str, ...]:
+    texts = _texts(value)
+    if not all(_URL.match(each) for each in texts):
+        raise ValueError('a list of URLs, such as ["http://10.0.0.5:8000/metrics"]')
+    return texts
+
+
+def _pages(value: object) -> tuple[str, ...]:
+    return tuple(_path(each) for each in _texts(value))
+
+
+def _headers(value: object) -> Mapping[str, str]:
+    if not isinstance(value, dict) or not all(
+        isinstance(text, str) and _HEADER_NAME.fullmatch(name) and _HEADER_TEXT.fullmatch(text)
+        for name, text in value.items()
+    ):
+        raise ValueError('texts by their names, such as { authorization = "Bearer $API_TOKEN" }')
+    return value
+
+
 def _path(value: object) -> str:
-    if not isinstance(value, str) or not value.startswith("/") or any(c.isspace() for c in value):
-        raise ValueError('a path that begins with /, such as "/api/people/{id}"')
+    if not isinstance(value, str) or not _PATH.fullmatch(value):
+        raise ValueError('a path that begins with / and has no spaces, such as "/api/people/{id}"')
     return value
 
 
@@ -159,9 +220,10 @@ def _tables(value: object) -> list[object]:
 
 
 _TABLE: Mapping[str, Callable[[object], Any]] = {
-    "url": _text,
-    "pages": _texts,
-    "metrics": _texts,
+    "url": _url,
+    "pages": _pages,
+    "metrics": _urls,
+    "headers": _headers,
     "endpoints": _tables,
 }
 _ENDPOINT: Mapping[str, Callable[[object], Any]] = {

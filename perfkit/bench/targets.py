@@ -88,6 +88,16 @@ def targets_of(limits: Limits) -> tuple[Target, ...]:
             limits.memory_bytes,
             "bench load",
         ),
+        Target(
+            id="api-users",
+            title="users of the API at once",
+            bench="api",
+            figure="users_held",
+            unit="users",
+            limit=limits.users,
+            more_is_better=True,
+            command="perfkit bench api",
+        ),
         _at_most(
             "api-simple", "a simple API request, p95", "api.simple_p95_ms", "ms", limits.api_ms, "bench api"
         ),

@@ -1,20 +1,31 @@
 """perfkit bench api: what users of an application wait for, its instances' memory, its static assets."""
 
-from collections.abc import Sequence
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfkit.cli.options import OutputOptions, ServerOptions, takes
-from perfkit.cli.session import chance_of, demo_of, emit, leave, server_from, settings_from
+from perfkit.cli.options import OutputOptions, ServerOptions, takes, writable
+from perfkit.cli.session import chance_of, demo_of, emit, server_from, settings_from
 from perfkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from perfkit.bench.api.client import Role
-    from perfkit.bench.api.model import ApiOptions, ApiResult, Target
-    from perfkit.bench.result import Environment
+    from collections.abc import Sequence
+
+    from perfkit.bench.api.assets import Asset
+    from perfkit.bench.api.memory import Instances
+    from perfkit.bench.api.model import ApiOptions, ApiResult, Level, Target
+    from perfkit.bench.load.locust import Master
+    from perfkit.bench.result import BenchResult
+    from perfkit.demo.api.instances import Instance
     from perfkit.settings import Settings
+
+# Where the demo's API answers when nobody says otherwise.
+_USUAL_URL = "http://127.0.0.1:8000"
+_FIRST_PAGE = "/"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @takes(server=ServerOptions, out=OutputOptions)
@@ -55,19 +66,21 @@ def api(
     ] = False,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of the order of runs.")] = None,
     master: Annotated[
-        int | None,
-        typer.Option("--master", metavar="N", min=1, help="Call from N workers, on this or other machines."),
+        str | None,
+        typer.Option(
+            "--master",
+            metavar="HOST:PORT",
+            help="Workers, here or on other machines, make the requests, and come to this address of this one.",
+        ),
     ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Workers that a master waits for.")] = 1,
     worker: Annotated[
         str | None,
-        typer.Option("--worker", metavar="HOST", help="Be a worker of the master on that machine."),
+        typer.Option("--worker", metavar="HOST:PORT", help="Be a worker of the master there, until it ends."),
     ] = None,
-    bind: Annotated[
-        str, typer.Option("--bind", metavar="ADDRESS", help="Where the master listens to workers.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="The master's port.")] = 5557,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE.svg", help="Draw latencies over users.")
+        Path | None,
+        typer.Option("--plot", metavar="FILE.svg", callback=writable, help="Draw latencies over users."),
     ] = None,
     server: ServerOptions,
     out: OutputOptions,
@@ -76,91 +89,160 @@ def api(
 
     Endpoints are those of [[api.endpoints]] in perfkit.toml, else those of the demo's API (perfkit demo api up).
     """
-    from perfkit.bench.api.client import Role, work
+    from perfkit.bench.api.client import work
+    from perfkit.bench.api.memory import Instances
+    from perfkit.bench.load.locust import address_of
+
+    if worker:
+        work(*address_of(worker))
+        return
+    settings = settings_from(server, api_target=api_target, seed=seed)
+    demo = _demo_api(settings)
+    chosen = (url or settings.api.url or (demo[0].url if demo else _USUAL_URL)).rstrip("/")
+    if not chosen.startswith(("http://", "https://")):
+        raise UsageError(f"{chosen!r} is no URL of an application", hint="such as http://127.0.0.1:8000")
+    own = _instances_at(chosen, demo) if not settings.api.endpoints else ()
+    run = _Run(
+        settings=settings,
+        options=_options(
+            settings,
+            chosen,
+            users=users,
+            think=think,
+            seconds=seconds,
+            rounds=rounds,
+            workers=workers if master else 0,
+        ),
+        instances=Instances(
+            processes=tuple(pid or [each.pid for each in own]),
+            metrics=tuple(metrics or settings.api.metrics),
+        ),
+        master=_master(master, workers) if master else None,
+        is_demo=bool(own),
+    )
+    run.instances.check()
+    _told(settings, run.measured(writes=writes, assets=assets), plot, out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What is to be run, and whether it is the demo's API, whose database tells how fast the machine is."""
+
+    settings: "Settings"
+    options: "ApiOptions"
+    instances: "Instances"
+    master: "Master | None"
+    is_demo: bool
+
+    def measured(self, *, writes: bool, assets: bool) -> "tuple[BenchResult, ApiResult]":
+        from datetime import UTC, datetime
+
+        from perfkit.bench.api.judgement import findings_of
+        from perfkit.bench.api.model import ApiResult
+        from perfkit.bench.api.ramp import proven
+        from perfkit.bench.environment import client_environment, environment_of
+        from perfkit.bench.result import BenchResult
+
+        at = datetime.now(UTC)
+        chosen, left_out = _targets(self.settings, writes=writes)
+        targets, failed = proven(self.options, chosen)
+        looked = _assets(self.settings, self.options) if assets else ()
+        with_database = self.is_demo and demo_of(self.settings) is not None
+        environment = (
+            environment_of(server_from(self.settings))
+            if with_database
+            else client_environment(self.options.url)
+        )
+        before = self.instances.memory_now()
+        levels = self._levels(targets)
+        found = ApiResult(
+            options=self.options,
+            targets=targets,
+            levels=levels,
+            not_called=left_out | failed,
+            gone=tuple(before.keys() - self.instances.memory_now().keys()),
+            assets=len(looked),
+            findings=findings_of(looked) if assets else None,
+        )
+        options = self.options.said(len(targets))
+        return BenchResult(
+            bench="api", at=at, environment=environment, options=options, figures=found.figures
+        ), found
+
+    def _levels(self, targets: "Sequence[Target]") -> "tuple[Level, ...]":
+        from perfkit.bench.api.client import Crew, swarm
+        from perfkit.bench.api.ramp import run_levels
+        from perfkit.cli.progress import progress_bar
+
+        with swarm(self.master) as ready, progress_bar("api") as progress:
+            crew = Crew(swarm=ready, targets=targets, options=self.options, memory=self.instances.memory_now)
+            return run_levels(
+                crew.run_step,
+                self.options.users,
+                rounds=self.options.rounds,
+                chance=chance_of(self.settings),
+                report=progress,
+            )
+
+
+def _options(
+    settings: "Settings",
+    url: str,
+    *,
+    users: str,
+    think: str,
+    seconds: float,
+    rounds: int,
+    workers: int,
+) -> "ApiOptions":
     from perfkit.bench.api.model import ApiOptions
     from perfkit.cli.bench_load import _users
     from perfkit.units import parse_duration_ms
 
-    if worker:
-        leave(work(worker, port))
-        return
-    settings = settings_from(server, api_target=api_target, seed=seed)
-    processes, demo_url = _demo_api(settings)
-    chosen = (url or settings.api.url or demo_url).rstrip("/")
-    if not chosen.startswith(("http://", "https://")):
-        raise UsageError(f"{chosen!r} is no URL of an application", hint="such as http://127.0.0.1:8000")
-    options = ApiOptions(
-        url=chosen,
+    return ApiOptions(
+        url=url,
         users=_users(users),
         think_ms=parse_duration_ms(think),
         seconds=seconds,
         rounds=rounds,
         target_ms=settings.api_target_ms,
+        memory_target_bytes=settings.memory_target_bytes,
+        workers=workers,
+        headers={header.name: header.value(os.environ) for header in settings.api.headers},
     )
-    is_demo = chosen == demo_url
-    found, environment = _measured(
-        settings,
-        options,
-        Role(workers=master or 0, bind=bind, port=port),
-        is_demo=is_demo,
-        writes=writes,
-        assets=assets,
-        processes=pid or (processes if is_demo else ()),
-        metrics=metrics or settings.api.metrics,
-    )
-    _told(settings, found, environment, plot, out)
 
 
-def _demo_api(settings: "Settings") -> tuple[Sequence[int], str]:
-    """Return the processes of the demo's API and the URL of its first instance; its usual one when none runs."""
+def _master(address: str, workers: int) -> "Master":
+    from perfkit.bench.load.locust import Master, address_of
+
+    host, port = address_of(address)
+    return Master(host=host, port=port, workers=workers)
+
+
+def _demo_api(settings: "Settings") -> "Sequence[Instance]":
     from perfkit.demo.api.instances import find_instances
 
-    instances = find_instances(settings.dir / "api")
-    return [each.pid for each in instances], instances[0].url if instances else "http://127.0.0.1:8000"
+    return find_instances(settings.dir / "api")
 
 
-def _measured(
-    settings: "Settings",
-    options: "ApiOptions",
-    role: "Role",
-    *,
-    is_demo: bool,
-    writes: bool,
-    assets: bool,
-    processes: Sequence[int],
-    metrics: Sequence[str],
-) -> "tuple[ApiResult, Environment]":
-    from perfkit.bench.api.assets import findings_of, look_at
-    from perfkit.bench.api.client import run_step, swarm
-    from perfkit.bench.api.memory import memory_now
-    from perfkit.bench.api.model import ApiResult
-    from perfkit.bench.api.ramp import proven, run_levels
-    from perfkit.bench.environment import client_environment, environment_of
-    from perfkit.cli.progress import progress_bar
+def _instances_at(url: str, demo: "Sequence[Instance]") -> "Sequence[Instance]":
+    """Return the demo's instances that answer at the URL: the one, or all behind a proxy on this machine; none elsewhere."""
+    from urllib.parse import urlsplit
 
-    targets, left_out = _targets(settings, writes=writes)
-    good, failed = proven(options.url, targets)
-    on_demo = is_demo and demo_of(settings) is not None
-    environment = environment_of(server_from(settings)) if on_demo else client_environment(options.url)
-    looked = look_at(options.url, settings.api.pages) if assets else ()
-    with swarm(role) as client, progress_bar("api") as progress:
-        levels = run_levels(
-            lambda users: run_step(client, good, options, users, lambda: memory_now(processes, metrics)),
-            options.users,
-            rounds=options.rounds,
-            chance=chance_of(settings),
-            report=progress,
-        )
-    found = ApiResult(
-        options=options,
-        targets=good,
-        levels=levels,
-        workers=role.workers,
-        not_called=left_out | failed,
-        assets=len(looked),
-        findings=findings_of(looked) if assets else None,
-    )
-    return found, environment
+    one = [each for each in demo if each.url == url]
+    return one or (demo if urlsplit(url).hostname in _LOOPBACK else ())
+
+
+def _assets(settings: "Settings", options: "ApiOptions") -> "tuple[Asset, ...]":
+    """Return the pages that are named and what they load; where none is named, the first page, if it is one."""
+    from perfkit.bench.api.assets import is_html, look_at
+    from perfkit.bench.api.http import ask
+
+    pages = settings.api.pages
+    if not pages:
+        first = ask(f"{options.url}{_FIRST_PAGE}", headers=options.headers)
+        pages = (_FIRST_PAGE,) if first.status == 200 and is_html(first) else ()
+    return look_at(options.url, pages, options.headers)
 
 
 def _targets(settings: "Settings", *, writes: bool) -> "tuple[tuple[Target, ...], dict[str, str]]":
@@ -173,26 +255,13 @@ def _targets(settings: "Settings", *, writes: bool) -> "tuple[tuple[Target, ...]
 
 
 def _told(
-    settings: "Settings",
-    found: "ApiResult",
-    environment: "Environment",
-    plot: Path | None,
-    out: OutputOptions,
+    settings: "Settings", measured: "tuple[BenchResult, ApiResult]", plot: Path | None, out: OutputOptions
 ) -> None:
-    from datetime import UTC, datetime
-
-    from perfkit.bench.result import BenchResult
     from perfkit.cli.bench import keep
     from perfkit.files import write_atomically
     from perfkit.report.documents.bench_api import api_document, api_plot
 
-    result = BenchResult(
-        bench="api",
-        at=datetime.now(UTC),
-        environment=environment,
-        options=found.options.said(len(found.targets), found.workers),
-        figures=found.figures,
-    )
+    result, found = measured
     keep(settings, result)
     if plot:
         write_atomically(plot, api_plot(found))

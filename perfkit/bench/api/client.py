@@ -4,44 +4,33 @@ import json
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
-from typing import Any
+from typing import IO, Any
 
 from perfkit.bench.api.model import ApiOptions, Step, Target
 from perfkit.bench.api.tally import read_calls
-from perfkit.bench.api.thresholds import MEMORY_S, REQUEST_S, SETTLE_S
-from perfkit.errors import MeasureError, UsageError
+from perfkit.bench.api.thresholds import MEMORY_S, REQUEST_S, SETTLE_S, WORKERS_S
+from perfkit.bench.load.locust import Master, check_installed
+from perfkit.errors import MeasureError
 
 _GRACE_S = 30.0
-_WORKERS_S = 660.0
+# A master tells its workers that it ends.
+_END_S = 5.0
 
 Memory = Callable[[], Mapping[str, int]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    """Whether the swarm calls by itself, or is the master of so many workers, whom it hears at the address and port."""
-
-    workers: int = 0
-    bind: str = "*"
-    port: int = 5557
-
-    def said(self) -> dict[str, object]:
-        """Return the first order."""
-        role = "master" if self.workers else "local"
-        return {"role": role, "workers": self.workers, "bind": self.bind, "port": self.port}
 
 
 class Swarm:
     """The swarm's process."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        """Give it orders, and wait for its answers."""
+    def __init__(self, process: "subprocess.Popen[str]", said: IO[str]) -> None:
+        """Give it orders, and wait for its answers; `said` is the file of what it says beside them."""
         self._process = process
+        self._said = said
 
     def order(self, order: object, limit_s: float, meanwhile: Callable[[], None] = lambda: None) -> Any:
         """Return the answer to an order; `meanwhile` is called now and then; MeasureError when none comes."""
@@ -60,83 +49,120 @@ class Swarm:
         line = self._process.stdout.readline()
         if not line:
             raise self._gone()
-        answer = json.loads(line)
-        if "error" in answer:
-            raise MeasureError(answer["error"], hint="start them: perfkit bench api --worker HOST")
-        return answer
+        return json.loads(line)
 
     def _gone(self) -> MeasureError:
-        assert self._process.stderr is not None
-        said = self._process.stderr.read().strip().splitlines()
-        return MeasureError(f"Locust ended: {said[-1] if said else 'it said nothing'}")
+        self._said.seek(0)
+        lines = self._said.read().strip().splitlines()
+        return MeasureError(f"Locust ended: {lines[-1] if lines else 'it said nothing'}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """A swarm that is ready, and what each of its steps calls."""
+
+    swarm: Swarm
+    targets: Sequence[Target]
+    options: ApiOptions
+    memory: Memory
+
+    def run_step(self, users: int, seed: str) -> Step:
+        """Run one step and return what came of it; MeasureError when a worker was lost."""
+        options = self.options
+        plan = {
+            "targets": [asdict(target) for target in self.targets],
+            "url": options.url,
+            "headers": dict(options.headers),
+            "think_s": options.think_ms / 1_000,
+            "seconds": options.seconds,
+            "users": users,
+            "seed": seed,
+        }
+        most: dict[str, int] = {}
+
+        def look() -> None:
+            for instance, size_bytes in self.memory().items():
+                most[instance] = max(size_bytes, most.get(instance, 0))
+
+        told = self.swarm.order(plan, SETTLE_S + options.seconds + REQUEST_S + _GRACE_S, look)
+        if told["lost"]:
+            raise MeasureError(
+                f"{told['lost']} of {options.workers} workers were lost",
+                hint="see whether they still run, and start them again",
+            )
+        look()
+        return Step(
+            users=users,
+            seconds=options.seconds,
+            calls=read_calls(told["calls"]),
+            client_share=told["busy"],
+            client_lag_ms=told["lag_ms"],
+            memory_bytes=most,
+        )
 
 
 @contextmanager
-def swarm(role: Role) -> Iterator[Swarm]:
-    """Yield a swarm that is ready; it is gone when the block ends, and by itself when this process is killed."""
-    process = _started(subprocess.PIPE)
-    try:
-        client = Swarm(process)
-        client.order(role.said(), _WORKERS_S if role.workers else _GRACE_S)
-        yield client
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream:
-                stream.close()
+def swarm(master: Master | None) -> Iterator[Swarm]:
+    """Yield a swarm that is ready, alone or the master of workers; it is gone when the block ends.
+
+    Raises MeasureError when the workers do not come.
+    """
+    check_installed()
+    first = {"role": "master", **asdict(master)} if master else {"role": "local"}
+    with tempfile.TemporaryFile("w+") as said:
+        process = _started(subprocess.PIPE, said)
+        try:
+            client = Swarm(process, said)
+            came = client.order(first, WORKERS_S + _GRACE_S)["came"]
+            if master and came < master.workers:
+                raise MeasureError(
+                    f"{came} of {master.workers} workers came within {WORKERS_S:.0f} s",
+                    hint=f"start each: perfkit bench api --worker HOST:{master.port}",
+                )
+            yield client
+        finally:
+            _end(process)
 
 
-def run_step(
-    client: Swarm, targets: Sequence[Target], options: ApiOptions, users: int, memory: Memory
-) -> Step:
-    """Run one step and return what came of it."""
-    plan = {
-        "targets": [asdict(target) for target in targets],
-        "url": options.url,
-        "think_s": options.think_ms / 1_000,
-        "seconds": options.seconds,
-        "users": users,
-    }
-    most: dict[str, int] = {}
-
-    def look() -> None:
-        for instance, size_bytes in memory().items():
-            most[instance] = max(size_bytes, most.get(instance, 0))
-
-    told = client.order(plan, SETTLE_S + options.seconds + REQUEST_S + _GRACE_S, look)
-    look()
-    return Step(
-        users=users,
-        seconds=options.seconds,
-        calls=read_calls(told["calls"]),
-        client_share=told["client_share"],
-        memory_bytes=most,
-    )
-
-
-def work(host: str, port: int) -> int:
-    """Be a worker of the master there until it ends; return the exit code."""
-    process = _started(None)
+def work(host: str, port: int) -> None:
+    """Be a worker of the master there until it ends; MeasureError when there is none."""
+    check_installed()
+    process = _started(None, None)
     try:
         assert process.stdin is not None
         process.stdin.write(f"{json.dumps({'role': 'worker', 'host': host, 'port': port})}\n")
         process.stdin.flush()
-        return process.wait()
+        code = process.wait()
+    finally:
+        _end(process)
+    if code:
+        raise MeasureError(
+            f"there is no master at {host}:{port}, or it was lost",
+            hint="start it first: perfkit bench api --master HOST:PORT",
+        )
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """End the swarm: it does so by itself when it is given no more orders."""
+    try:
+        if process.stdin:
+            process.stdin.close()
+        process.wait(_END_S)
+    except (subprocess.TimeoutExpired, BrokenPipeError):
+        pass
     finally:
         process.kill()
         process.wait()
-        process.stdin.close() if process.stdin else None
+        if process.stdout:
+            process.stdout.close()
 
 
-def _started(streams: int | None) -> subprocess.Popen[str]:
-    if find_spec("locust") is None:
-        raise UsageError("bench api needs Locust", hint="pip install 'perfkit[load]'")
+def _started(answers: int | None, said: IO[str] | None) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "perfkit.bench.api.swarm"],
         stdin=subprocess.PIPE,
-        stdout=streams,
-        stderr=streams,
+        stdout=answers,
+        stderr=said,
         text=True,
         # An interrupt is this process's: it ends the swarm.
         start_new_session=True,

@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from perfkit.bench.api.http import ask
-from perfkit.bench.api.model import Level, Step, Target
+from perfkit.bench.api.model import ApiOptions, Level, Step, Target
+from perfkit.bench.api.tally import WELL
 from perfkit.errors import NothingMeasuredError
 
 Report = Callable[[int, int, str], None]
 """Called with runs done, runs in all, and what is next."""
-RunStep = Callable[[int], Step]
+RunStep = Callable[[int, str], Step]
+"""Called with users and the seed of what they call; returns the run."""
 
-_WELL = range(200, 400)
 
-
-def proven(url: str, targets: Sequence[Target]) -> tuple[tuple[Target, ...], dict[str, str]]:
+def proven(options: ApiOptions, targets: Sequence[Target]) -> tuple[tuple[Target, ...], dict[str, str]]:
     """Return the endpoints that answer one request well, and why each other is left out; what may write is not asked.
 
     Raises ConnectError when nothing answers at all, NothingMeasuredError when nothing answers well.
@@ -22,15 +22,18 @@ def proven(url: str, targets: Sequence[Target]) -> tuple[tuple[Target, ...], dic
     good, left_out = [], {}
     for target in targets:
         if target.method in {"GET", "HEAD"}:
-            status = ask(url + target.paths[0], method=target.method).status
-            if status not in _WELL:
-                left_out[target.name] = f"{target.paths[0]} answers {status}"
+            answer = ask(options.url + target.paths[0], method=target.method, headers=options.headers)
+            if answer.status not in WELL:
+                where = answer.headers.get("location")
+                left_out[target.name] = (
+                    f"{target.paths[0]} answers {answer.status}{f', to {where}' if where else ''}"
+                )
                 continue
         good.append(target)
     if not good:
         reason = next(iter(left_out.values()), "there is none")
         raise NothingMeasuredError(
-            f"no endpoint of {url} can be called: {reason}",
+            f"no endpoint of {options.url} can be called: {reason}",
             hint="name your own in perfkit.toml: [[api.endpoints]]",
         )
     return tuple(good), left_out
@@ -49,5 +52,5 @@ def run_levels(
         chance.shuffle(order)
         for place, each in enumerate(order):
             report(number * len(order) + place, rounds * len(order), f"{each} users")
-            steps[each].append(run(each))
+            steps[each].append(run(each, f"{chance.random()}"))
     return tuple(Level(users=each, steps=tuple(runs)) for each, runs in sorted(steps.items()))

@@ -10,49 +10,69 @@ import gevent.monkey
 gevent.monkey.patch_all()
 
 import json  # noqa: E402  # after gevent's changes
+import logging  # noqa: E402
 import os  # noqa: E402
-import random  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 from itertools import accumulate  # noqa: E402
+from random import Random  # noqa: E402
 from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
 from gevent.queue import Queue  # noqa: E402
-from locust import events, task  # noqa: E402
+from locust import events, runners, task  # noqa: E402
 from locust.contrib.fasthttp import FastHttpUser  # noqa: E402
 from locust.env import Environment  # noqa: E402
-from locust.runners import MasterRunner, WorkerRunner  # noqa: E402
+from locust.exception import RPCError  # noqa: E402
 
-from perfkit.bench.api.tally import Tally  # noqa: E402
-from perfkit.bench.api.thresholds import REQUEST_S, SETTLE_S  # noqa: E402
+from perfkit.bench.api.tally import Tally, failure_of  # noqa: E402
+from perfkit.bench.api.thresholds import REQUEST_S, SETTLE_S, WORKERS_S  # noqa: E402
+from perfkit.bench.load.latencies import Latencies  # noqa: E402
 
 _PLAN = "perfkit-plan"
 _POLL_S = 0.05
-_WORKERS_S = 600.0
+_TICK_S = 0.01
+# Requests end by themselves before that.
+_STOP_S = int(REQUEST_S) + 5
+# A worker tries to reach its master every 5 s.
+_TRIES = int(WORKERS_S / 5)
+_NO_MASTER = 3
+_QUIT_S = 3.0
 
 
 class Visitor(FastHttpUser):
-    """A user who asks for one endpoint after another, by weight, and pauses between."""
+    """A user who asks for one endpoint after another, by weight, and pauses between, half to one and a half of the mean."""
 
     plan: Any = None
     cumulative: tuple[float, ...] = ()
+    chance = Random()
     network_timeout = REQUEST_S
     connection_timeout = REQUEST_S
 
+    def on_start(self) -> None:
+        """Come at a time of one's own: users who all began at once would go on in waves."""
+        gevent.sleep(self.chance.uniform(0, self.plan["think_s"]))
+
     @task
     def visit(self) -> None:
-        """Ask for one endpoint."""
-        target = random.choices(self.plan["targets"], cum_weights=self.cumulative)[0]
+        """Ask for one endpoint; a redirect is no answer, as it may lead to another host."""
+        target = self.chance.choices(self.plan["targets"], cum_weights=self.cumulative)[0]
         data = target["body"].encode() or None
         headers = {"content-type": "application/json"} if data else {}
-        self.client.request(
-            target["method"], random.choice(target["paths"]), name=target["name"], data=data, headers=headers
-        )
+        # The timeouts above are each wait's; this one is the whole request's, however slowly its answer drips.
+        with gevent.Timeout(REQUEST_S, TimeoutError):
+            self.client.request(
+                target["method"],
+                self.chance.choice(target["paths"]),
+                name=target["name"],
+                data=data,
+                headers=headers | self.plan["headers"],
+                allow_redirects=False,
+            )
 
     def wait_time(self) -> float:
-        """Return the seconds of a pause, half to one and a half of the mean."""
-        return float(random.uniform(0.5, 1.5) * self.plan["think_s"])
+        """Return the seconds of a pause."""
+        return self.chance.uniform(0.5, 1.5) * float(self.plan["think_s"])
 
 
 class Swarm:
@@ -69,15 +89,17 @@ class Swarm:
         heard.worker_report.add_listener(self._on_worker_report)
 
     def follow(self, plan: Any) -> None:
-        """Take a plan: targets, URL, pause, seconds."""
+        """Take a plan: targets, headers, URL, pause, seconds, seed."""
         self.environment.host = plan["url"]
         Visitor.host = plan["url"]
         Visitor.plan = plan
         Visitor.cumulative = tuple(accumulate(target["weight"] for target in plan["targets"]))
+        Visitor.chance = Random(f"{plan['seed']} {getattr(self.environment.runner, 'worker_index', 0)}")
         self.tally = Tally()
 
     def _on_start(self, **_: Any) -> None:
         self.tally.begin(Visitor.plan["seconds"])
+        gevent.spawn(_weigh, self.tally, Visitor.plan["seconds"])
 
     def _on_request(
         self,
@@ -88,8 +110,7 @@ class Swarm:
         exception: Any = None,
         **_: Any,
     ) -> None:
-        status = getattr(response, "status_code", 0)
-        failure = (str(status) if status else type(exception).__name__) if exception else ""
+        failure = failure_of(getattr(response, "status_code", 0), exception)
         self.tally.add(name, response_time, start_time, failure)
 
     def _on_report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  # as Locust calls it
@@ -99,61 +120,86 @@ class Swarm:
         self.tally.take(data["perfkit"])
 
 
-def main() -> None:
-    """Be what the first line of input says."""
+def _weigh(tally: Tally, seconds: float) -> None:
+    """Tell the tally how this process fares in the step's time: what it is late by is in each latency too."""
+    gevent.sleep(SETTLE_S)
+    cpu_s, began = time.process_time(), time.monotonic()
+    lags = Latencies()
+    at = began
+    while at < began + seconds:
+        gevent.sleep(_TICK_S)
+        now = time.monotonic()
+        lags.add((now - at - _TICK_S) * 1_000)
+        at = now
+    tally.busy = (time.process_time() - cpu_s) / (at - began)
+    tally.lag_ms = lags.quantile_ms(0.95)
+
+
+def main() -> int:
+    """Be what the first line of input says; return the exit code."""
+    logging.getLogger("locust").setLevel(logging.ERROR)
     first = json.loads(sys.stdin.readline())
-    environment = Environment(user_classes=[Visitor], events=events, stop_timeout=REQUEST_S)
+    environment = Environment(user_classes=[Visitor], events=events, stop_timeout=_STOP_S)
     swarm = Swarm(environment)
-    if first["role"] == "worker":
-        _work(environment, swarm, first)
-        return
-    if first["role"] == "master":
-        runner: Any = environment.create_master_runner(first["bind"], first["port"])
-        _wait_for(runner, first["workers"])
-    else:
-        runner = environment.create_local_runner()
-    _tell({"ready": True})
     orders: Queue[str] = Queue()
-    gevent.spawn(_read, orders)
-    while line := orders.get():
-        _tell(_step(runner, swarm, json.loads(line)))
+    gevent.spawn(_read, orders, environment)
+    if first["role"] == "worker":
+        return _work(environment, swarm, first)
+    if first["role"] == "master":
+        runner: Any = environment.create_master_runner(first["host"], first["port"])
+        came = _wait_for(runner, first["workers"])
+    else:
+        runner, came = environment.create_local_runner(), 0
+    _tell({"came": came})
+    while True:
+        _tell(_step(runner, swarm, json.loads(orders.get())))
 
 
-def _read(orders: "Queue[str]") -> None:
-    """Put each line of input among the orders; whoever gave them is gone when there are no more."""
+def _read(orders: "Queue[str]", environment: Environment) -> None:
+    """Put each line of input among the orders; end after the last, as nobody is there to be told anything."""
     while line := gevent.get_hub().threadpool.apply(sys.stdin.readline):
         orders.put(line)
-    # At once: users who still call would go on, and nobody is there to be told.
+    if isinstance(environment.runner, runners.MasterRunner):
+        # Workers end with their master.
+        with gevent.Timeout(_QUIT_S, exception=False):
+            environment.runner.quit()
+    # At once, as users may still call.
     os._exit(0)
 
 
 def _step(runner: Any, swarm: Swarm, plan: Any) -> dict[str, Any]:
-    """Run one step and return what was counted."""
+    """Run one step and return what was counted, and how many workers were lost."""
     swarm.follow(plan)
-    if isinstance(runner, MasterRunner):
+    workers = 0
+    if isinstance(runner, runners.MasterRunner):
+        workers = runner.worker_count
         runner.send_message(_PLAN, plan)
     runner.start(plan["users"], spawn_rate=plan["users"])
     gevent.sleep(SETTLE_S + plan["seconds"])
     runner.stop()
     while runner.user_count:
         gevent.sleep(_POLL_S)
-    return swarm.tally.taken()
+    lost = workers - runner.worker_count if workers else 0
+    return swarm.tally.taken() | {"lost": lost}
 
 
-def _work(environment: Environment, swarm: Swarm, first: Any) -> None:
-    runner: WorkerRunner = environment.create_worker_runner(first["host"], first["port"])
+def _work(environment: Environment, swarm: Swarm, first: Any) -> int:
+    runners.CONNECT_RETRY_COUNT = _TRIES
+    try:
+        runner: runners.WorkerRunner = environment.create_worker_runner(first["host"], first["port"])
+    except (ConnectionError, RPCError):
+        return _NO_MASTER
     runner.register_message(_PLAN, lambda environment, msg, **_: swarm.follow(msg.data))  # noqa: ARG005  # as Locust calls it
     runner.greenlet.join()
+    return 0
 
 
-def _wait_for(runner: Any, workers: int) -> None:
-    """Wait until so many workers are there."""
-    deadline = time.monotonic() + _WORKERS_S
-    while runner.worker_count < workers:
-        if time.monotonic() > deadline:
-            _tell({"error": f"{runner.worker_count} of {workers} workers came"})
-            os._exit(1)
+def _wait_for(runner: Any, workers: int) -> int:
+    """Return how many workers came in time."""
+    deadline = time.monotonic() + WORKERS_S
+    while runner.worker_count < workers and time.monotonic() < deadline:
         gevent.sleep(_POLL_S)
+    return int(runner.worker_count)
 
 
 def _tell(answer: object) -> None:
@@ -162,4 +208,5 @@ def _tell(answer: object) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # Other greenlets are waited for by nobody.
+    os._exit(main())

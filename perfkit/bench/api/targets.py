@@ -5,7 +5,7 @@ from itertools import islice
 from urllib.parse import quote
 
 from perfkit.bench.api.model import Target
-from perfkit.errors import UsageError
+from perfkit.errors import MeasureError, UsageError
 from perfkit.settings_api import ApiEndpoint
 
 Rows = Callable[[str], Iterable[Mapping[str, str | None]]]
@@ -66,9 +66,9 @@ DEMO = (
 def targets_of(
     endpoints: Iterable[ApiEndpoint], rows: Rows, *, writes: bool
 ) -> tuple[tuple[Target, ...], dict[str, str]]:
-    """Return what is to be called, and why each endpoint that is left out is; UsageError for a draw that fills nothing.
+    """Return what is to be called, and why each endpoint that is left out is.
 
-    `rows` gives the rows of a SELECT.
+    `rows` gives the rows of a SELECT. Raises UsageError for a draw that fills nothing, MeasureError for one that fails.
     """
     targets, left_out = [], {}
     for endpoint in endpoints:
@@ -95,10 +95,24 @@ def targets_of(
 def _paths(endpoint: ApiEndpoint, rows: Rows) -> Iterator[str]:
     """Yield the path with each row of the draw, and with the values, the shorter lists again from their beginning."""
     length = max((len(values) for values in endpoint.values.values()), default=1)
-    drawn = rows(endpoint.draw) if endpoint.draw else ({} for _ in range(length))
+    drawn = _drawn(endpoint, rows) if endpoint.draw else ({} for _ in range(length))
     for number, row in enumerate(drawn):
         filled = {name: values[number % len(values)] for name, values in endpoint.values.items()}
         yield _filled(endpoint, {**filled, **row})
+
+
+def _drawn(endpoint: ApiEndpoint, rows: Rows) -> Iterator[Mapping[str, str | None]]:
+    try:
+        yield from rows(endpoint.draw)
+    except MeasureError as error:
+        hint = error.hint if endpoint.place else "name your own endpoints in perfkit.toml: [[api.endpoints]]"
+        raise MeasureError(
+            f"{_at(endpoint)}the draw of {endpoint.name}: {error.message}", hint=hint
+        ) from None
+
+
+def _at(endpoint: ApiEndpoint) -> str:
+    return f"{endpoint.place}: " if endpoint.place else ""
 
 
 def _filled(endpoint: ApiEndpoint, values: Mapping[str, str | None]) -> str:
@@ -106,7 +120,8 @@ def _filled(endpoint: ApiEndpoint, values: Mapping[str, str | None]) -> str:
     for name in endpoint.parameters:
         if name not in values:
             raise UsageError(
-                f"the draw of {endpoint.name} has no column {name}", hint=f"SELECT … AS {name} …"
+                f"{_at(endpoint)}the draw of {endpoint.name} has no column {name}",
+                hint=f"SELECT … AS {name} …",
             )
         path = path.replace(f"{{{name}}}", quote(values[name] or "", safe=""))
     return path
