@@ -2,23 +2,23 @@
 
 import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from perfkit.cli.options import CatalogOptions, OutputOptions, Patterns, ServerOptions, takes
+from perfkit.cli.run import say
 from perfkit.cli.session import chance_of, demo_of, emit, server_from, settings_from, workload_from
 from perfkit.errors import UsageError
 
 if TYPE_CHECKING:
     from perfkit.bench.load.bench import RunStep
+    from perfkit.bench.load.engine import Engine
     from perfkit.bench.load.locust import Master
     from perfkit.bench.load.model import LoadOptions
-    from perfkit.bench.load.pgbench import LoadRun, Manner, Place
-    from perfkit.bench.load.watch import Watch
+    from perfkit.bench.load.pgbench import Place
     from perfkit.catalog.workload import WeightedCase
     from perfkit.db.load import LoadServer
     from perfkit.settings import Settings
@@ -85,7 +85,9 @@ def load(
             help="Of --engine locust: workers on other machines make the load, and come to this address here.",
         ),
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Workers that a master waits for.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, metavar="N", help="Workers that a master waits for; 1.")
+    ] = None,
     worker: Annotated[
         str | None,
         typer.Option("--worker", metavar="HOST:PORT", help="Be a worker of the master there, until it ends."),
@@ -109,13 +111,22 @@ def load(
     if engine not in ENGINES:
         raise UsageError(f"--engine {engine!r} is none of {', '.join(ENGINES)}")
     settings = settings_from(server, catalog)
+    if writes and demo_of(settings) is None:
+        raise UsageError(
+            "--writes calls what writes on the demo only", hint="perfkit demo up; and name no other database"
+        )
     if worker:
-        _work(settings, pooler, worker, writes=writes)
+        beside = {"queries": patterns, "--master": master, "--rate": rate, "--plot": plot}
+        _work(settings, pooler, worker, [name for name, value in beside.items() if value], writes=writes)
         return
     if engine == "locust" and protocol == "simple":
         raise UsageError("--engine locust sends parameters", hint="--protocol extended or prepared")
+    if engine == "locust" and threads:
+        raise UsageError("--threads are pgbench's", hint="--master and --workers give Locust more processes")
     if master and engine != "locust":
         raise UsageError("--master is of --engine locust", hint="add --engine locust")
+    if workers and not master:
+        raise UsageError("--workers are waited for by a master", hint="add --master HOST:PORT")
     options = LoadOptions(
         users=_users(users),
         think_ms=0.0 if rate else parse_duration_ms(think),
@@ -129,16 +140,24 @@ def load(
         pool=pool and rate is None,
         engine=engine,
     )
-    crew = _master_at(master, workers) if master else None
+    crew = _master_at(master, workers or 1) if master else None
     _run(settings, patterns, options, pooler, crew, writes=writes, plot=plot, out=out)
 
 
-def _work(settings: "Settings", pooler: str | None, worker: str, *, writes: bool) -> None:
+def _work(
+    settings: "Settings", pooler: str | None, worker: str, beside: Sequence[str], *, writes: bool
+) -> None:
     """Be a worker: the master says what is called, and this machine's settings where and as whom."""
     from perfkit.bench.load.locust import address_of, work
 
+    if beside:
+        raise UsageError(
+            f"--worker calls what its master says, without {', '.join(beside)}", hint="give it to the master"
+        )
     host, port = address_of(worker)
-    work(_place(settings, server_from(settings).dsn, pooler, writes=writes), host, port)
+    place = _place(settings, server_from(settings).dsn, pooler, writes=writes)
+    say(f"perfkit: a worker of {host}:{port} until that ends, or Ctrl-C")
+    work(place, host, port)
 
 
 def _master_at(address: str, workers: int) -> "Master":
@@ -162,6 +181,7 @@ def _run(
     from datetime import UTC, datetime
 
     from perfkit.bench.environment import environment_of
+    from perfkit.bench.load.engine import running_engine
     from perfkit.bench.load.proof import prove
     from perfkit.bench.load.ramp import run_ramp
     from perfkit.bench.result import BenchResult
@@ -173,20 +193,19 @@ def _run(
     from perfkit.report.documents.bench_load import load_document, load_plot
 
     server = server_from(settings)
-    if writes and demo_of(settings) is None:
-        raise UsageError(
-            "--writes calls what writes on the demo only", hint="perfkit demo up; and name no other database"
-        )
     at = datetime.now(UTC)
     environment = environment_of(server)
     workload = workload_from(settings, server, patterns)
-    with progress_bar("each case once") as progress:
-        proven = prove(workload, server, progress, writes=writes)
-    with connected(server.dsn) as connection, progress_bar("load") as progress:
-        load_server = LoadServer(connection)
-        place = _place(settings, server.dsn, pooler, writes=writes)
-        with _steps(settings, place, proven.cases, options, load_server, master) as steps:
-            found = run_ramp(steps, load_server.limits(), options, proven, chance_of(settings), progress)
+    place = _place(settings, server.dsn, pooler, writes=writes)
+    if master:
+        say(f"perfkit: waiting for workers: perfkit bench load --worker {master.host}:{master.port}")
+    with running_engine(place, options, master) as engine:
+        with progress_bar("each case once") as progress:
+            proven = prove(workload, server, progress, writes=writes)
+        with connected(server.dsn) as connection, progress_bar("load") as progress:
+            load_server = LoadServer(connection)
+            run = _run_step(settings, engine, proven.cases, options, load_server)
+            found = run_ramp(run, load_server.limits(), options, proven, chance_of(settings), progress)
     result = BenchResult(
         bench="load",
         at=at,
@@ -202,16 +221,14 @@ def _run(
     emit(load_document(result, found), out)
 
 
-@contextmanager
-def _steps(
+def _run_step(
     settings: "Settings",
-    place: "Place",
+    engine: "Engine",
     cases: "Sequence[WeightedCase]",
     options: "LoadOptions",
     server: "LoadServer",
-    master: "Master | None",
-) -> "Iterator[RunStep]":
-    """Yield what runs a step: the engine on the server or through the pooler, and a look at the server meanwhile."""
+) -> "RunStep":
+    """Return what runs a step: the engine on the server or through the pooler, and a look at the server meanwhile."""
     from perfkit.bench.load.pgbench import Manner
     from perfkit.bench.load.saturation import Step
     from perfkit.bench.load.watch import Watch, postmaster_of
@@ -219,50 +236,21 @@ def _steps(
     postmaster = postmaster_of(server.limits().process)
     cores = len(os.sched_getaffinity(0))
     seeds = itertools.count(settings.seed)
-    with _engine(place, cases, options, master) as (threads, run_step):
+    run_cases = engine.run_of(cases)
 
-        def run(users: int, think_ms: float) -> Step:
-            watch = Watch(server=server, application_name=_name(), postmaster=postmaster)
-            manner = Manner(
-                users=users,
-                seconds=options.seconds,
-                protocol=options.protocol,
-                threads=threads,
-                rate=options.rate,
-                seed=next(seeds),
-            )
-            done = run_step(manner, think_ms, watch)
-            return Step(run=done, seen=watch.seen(), cores=cores)
+    def run(users: int, think_ms: float) -> Step:
+        watch = Watch(server=server, application_name=_name(), postmaster=postmaster)
+        manner = Manner(
+            users=users,
+            seconds=options.seconds,
+            protocol=options.protocol,
+            threads=engine.threads,
+            rate=options.rate,
+            seed=next(seeds),
+        )
+        return Step(run=run_cases(manner, think_ms, watch), seen=watch.seen(), cores=cores)
 
-        yield run
-
-
-@contextmanager
-def _engine(
-    place: "Place", cases: "Sequence[WeightedCase]", options: "LoadOptions", master: "Master | None"
-) -> "Iterator[tuple[int, Callable[[Manner, float, Watch], LoadRun]]]":
-    """Yield how many threads make the load, and what runs it."""
-    if options.engine == "locust":
-        from perfkit.bench.load.locust import running_locust
-        from perfkit.bench.load.request import requests_of
-
-        requests = requests_of(cases)
-        with running_locust(place, master) as locust:
-            yield (
-                locust.threads,
-                lambda manner, think_ms, watch: locust.run(requests, _name(), manner, think_ms, watch),
-            )
-        return
-    from perfkit.bench.load.pgbench import run_load
-    from perfkit.bench.load.script import pause_between, scripts_of
-
-    scripts = scripts_of(cases, simple=options.protocol == "simple")
-
-    def run(manner: "Manner", think_ms: float, watch: "Watch") -> "LoadRun":
-        called = (*scripts, pause_between(scripts, think_ms)) if think_ms else scripts
-        return run_load(called, place, manner, watch)
-
-    yield options.threads, run
+    return run
 
 
 def _name() -> str:

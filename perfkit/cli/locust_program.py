@@ -1,66 +1,90 @@
 """The program that has Locust's users, apart from perfkit as they want Python's input and output made cooperative.
 
-Arguments: the conninfo, then "local"; "master", host, port, workers, seconds to wait for them; or "worker", host, port.
-A line of JSON is a step, and is answered by one; libpq's environment has the password. Nobody calls it but perfkit.
+Arguments: the conninfo, then "local"; "master", host, port, workers, seconds to wait for them; or "worker", host, port,
+seconds to wait for the master. A line of JSON is a step, and is answered by one; libpq's environment has the password.
+Nobody calls it but perfkit.
 """
 
 import json
 import logging
+import signal
 import sys
+import time
 from typing import Any
 
 # First: it replaces Python's own input and output, which psycopg looks at when it is imported.
 import locust  # noqa: F401  # imported for that alone
-from gevent import get_hub
+from gevent.fileobject import FileObject
 from locust import runners
 from locust.exception import RPCError
 
-from perfkit.bench.load.locust_users import Conductor, Session, Stage, wait_for_workers
+from perfkit.bench.load.locust_users import Conductor, Session, Stage, wait_until
 from perfkit.db.load_session import LoadSession
 
-# A master that is not there is waited for as long as a worker is: 12 times 5 s.
-_TRIES = 12
+# Who was not heard for so long is lost: longer than a busy worker is silent, shorter than a step.
+_SILENT_S = 10
+_TRY_S = 1
+_NOT_THERE = 3
 
 
 def main(conninfo: str, role: str, *where: str) -> int:
     """Be users here, their master or a worker, until the input or the master ends; 3 when there is none."""
     logging.getLogger("locust").setLevel(logging.ERROR)
+    runners.HEARTBEAT_LIVENESS = runners.MASTER_HEARTBEAT_TIMEOUT = _SILENT_S
+    runners.CONNECT_TIMEOUT = _TRY_S
 
     def open_session(name: str, prepared: bool) -> Session:  # noqa: FBT001  # OpenSession's face
         return LoadSession(conninfo, name, prepared=prepared)
 
     stage = Stage(open_session)
     if role == "worker":
-        return _work(stage, where[0], int(where[1]))
+        return _work(stage, where[0], int(where[1]), tries=round(float(where[2]) / _TRY_S))
     if role == "local":
-        runner: runners.Runner = stage.environment.create_local_runner()
-        stage.listen(runner)
-    else:
-        master = stage.environment.create_master_runner(where[0], int(where[1]))
-        if not wait_for_workers(master, int(where[2]), float(where[3])):
-            _say({"workers": len(master.clients.ready)})
-            master.quit()
-            return 3
-        runner = master
-    _say({"workers": 1 if role == "local" else int(where[2])})
-    conductor = Conductor(runner)
+        local = stage.environment.create_local_runner()
+        stage.listen(local)
+        return _conduct(local, ("local",))
+    return _lead(stage, where[0], int(where[1]), int(where[2]), float(where[3]))
+
+
+def _lead(stage: Stage, host: str, port: int, wanted: int, limit_s: float) -> int:
     try:
-        while line := get_hub().threadpool.apply(sys.stdin.readline):
+        master = stage.environment.create_master_runner(host, port)
+    except (RPCError, SystemExit):  # Locust's way to say that the port is taken
+        _say({"failed": f"{host}:{port} is taken, or no address of this machine"})
+        return _NOT_THERE
+    wait_until(lambda: len(master.clients.ready) >= wanted, limit_s)
+    return _conduct(master, tuple(each.id for each in master.clients.ready[:wanted]))
+
+
+def _conduct(runner: runners.Runner, processes: tuple[str, ...]) -> int:
+    """Say who came, run the steps that the input has, and let everybody go."""
+    _say({"workers": len(processes)})
+    conductor = Conductor(runner, processes)
+    try:
+        # Without Python's own buffer, whose lock a reading thread would hold when the program ends.
+        for line in FileObject(sys.stdin.fileno(), "r", closefd=False):
             _say(conductor.run(json.loads(line)))
     finally:
         runner.quit()
     return 0
 
 
-def _work(stage: Stage, host: str, port: int) -> int:
-    runners.CONNECT_RETRY_COUNT = _TRIES
+def _work(stage: Stage, host: str, port: int, *, tries: int) -> int:
+    runners.CONNECT_RETRY_COUNT = tries
     try:
-        runner = stage.environment.create_worker_runner(host, port)
+        worker = stage.environment.create_worker_runner(host, port)
     except (ConnectionError, RPCError):
-        return 3
-    stage.listen(runner)
-    runner.greenlet.join()
-    return 0
+        return _NOT_THERE
+    stage.listen(worker)
+    try:
+        worker.greenlet.join()
+    except SystemExit:
+        # The master is told at once, and need not notice the silence.
+        stage.environment.events.quitting.fire(environment=stage.environment)  # type: ignore[no-untyped-call]
+        worker.quit()
+        raise
+    heard_at = worker.last_heartbeat_timestamp
+    return _NOT_THERE if heard_at and heard_at < time.time() - _SILENT_S else 0
 
 
 def _say(answer: dict[str, Any]) -> None:
@@ -68,8 +92,12 @@ def _say(answer: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def _end(number: int, _: object) -> None:
+    """End in order; SystemExit is what gevent carries from a signal to the program without a word."""
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
-    try:
-        sys.exit(main(*sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    sys.exit(main(*sys.argv[1:]))

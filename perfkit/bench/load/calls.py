@@ -1,7 +1,7 @@
 """Calls: what the log of pgbench says of each transaction, added up by query.
 
-A line is "client transaction time script epoch microseconds [schedule_lag]", times in microseconds, or "failed" or
-"skipped" where a time would stand. Under a rate the time begins when the call should have begun, so that calls which
+A line is "client transaction time script epoch microseconds [schedule_lag]", times in microseconds, or a word of failure
+where a time would stand. Under a rate the time begins when the call should have begun, so that calls which
 had to wait for others are not left out (coordinated omission).
 """
 
@@ -15,12 +15,18 @@ from perfkit.bench.load.script import PAUSE
 # A call that begins so much after its time was not sent when a user would have sent it.
 LATE_MS = 1.0
 _LAG_FIELD = 6
-_NO_TIME = {"failed", "skipped", "serialization", "deadlock"}
+# What stands where a time would, with --failures-detailed, and what the server said then (errcodes.txt).
+_FAILURES = {
+    "failed": "failed",
+    "skipped": "skipped",
+    "serialization": "40001 could not serialize access",
+    "deadlock": "40P01 deadlock detected",
+}
 
 
 @dataclass(slots=True)
 class Calls:
-    """What was called: latencies by query, failures by kind, and how many calls began late (of an open model)."""
+    """What was called: latencies by query, failures by code and message, and how many calls began late (of an open model)."""
 
     by_query: dict[str, Latencies] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
@@ -40,8 +46,8 @@ def add_log(calls: Calls, lines: Iterable[str], queries: Sequence[str]) -> None:
         query = queries[int(fields[3])]
         if query == PAUSE:
             continue
-        if fields[2] in _NO_TIME:
-            calls.failures[fields[2]] += 1
+        if failure := _FAILURES.get(fields[2]):
+            calls.failures[failure] += 1
             continue
         calls.by_query.setdefault(query, Latencies()).add(int(fields[2]) / 1_000)
         if len(fields) > _LAG_FIELD:

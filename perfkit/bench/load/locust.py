@@ -22,9 +22,10 @@ from perfkit.embedded.spawn import Mode
 from perfkit.errors import MeasureError, UsageError
 
 PROGRAM = "perfkit.cli.locust_program"
-# How long a master waits for its workers, and a step may take beyond its time.
+# How long a master waits for its workers and a worker for its master, and a step may take beyond its time.
 WORKERS_S = 60.0
 _GRACE_S = 150.0
+_END_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,59 +84,68 @@ class Locust:
         except BrokenPipeError:
             raise _ended() from None
         answer = _answer(self._process, manner.seconds + _GRACE_S, watch)
-        if answer["lost"] or not answer["processes"]:
+        if answer["lost"]:
             raise MeasureError(
-                f"{answer['lost']} of {self.threads} workers did not answer",
-                hint="see whether they still run, and start them again",
+                f"{answer['lost']} of {self.threads} workers were lost in the middle",
+                hint="start them again, and the master",
             )
         return _run_of(answer, manner)
 
 
 @contextmanager
-def running_locust(place: Place, master: Master | None) -> Iterator[Locust]:
+def running_locust(place: Place, master: Master | None, *, wait_s: float = WORKERS_S) -> Iterator[Locust]:
     """Yield the program, ended after; MeasureError when the master's workers do not come."""
+    role = ["local"]
+    if master:
+        role = ["master", master.host, str(master.port), str(master.workers), f"{wait_s:g}"]
+    with _program(place, role, subprocess.PIPE) as process:
+        answer = _answer(process, wait_s + _GRACE_S, lambda: None)
+        if "failed" in answer:
+            raise MeasureError(answer["failed"], hint="name another: --master HOST:PORT")
+        if master and answer["workers"] < master.workers:
+            raise MeasureError(
+                f"{answer['workers']} of {master.workers} workers came within {wait_s:.0f} s",
+                hint=f"start each: perfkit bench load --worker {master.host}:{master.port}",
+            )
+        yield Locust(process, answer["workers"])
+
+
+def work(place: Place, host: str, port: int, *, wait_s: float = WORKERS_S) -> None:
+    """Be a worker of the master there until it ends; MeasureError when there is none."""
+    with _program(place, ["worker", host, str(port), f"{wait_s:g}"], None) as process:
+        if process.wait():
+            raise MeasureError(
+                f"there is no master at {host}:{port}, or it was lost",
+                hint="start it: perfkit bench load --engine locust --master HOST:PORT",
+            )
+
+
+@contextmanager
+def _program(place: Place, role: Sequence[str], streams: int | None) -> Iterator["subprocess.Popen[str]"]:
+    """Yield the program in a role; it is told to end after, and ends by itself when this process is killed."""
     check_installed()
-    role = (
-        ["master", master.host, str(master.port), str(master.workers), f"{WORKERS_S:g}"]
-        if master
-        else ["local"]
-    )
+    program = [sys.executable, "-m", PROGRAM, place.conninfo, *role]
     process = subprocess.Popen(
-        _command(place, role),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        [sys.executable, "-I", "-S", become.__file__, Mode.OWN, str(os.getpid()), *program],
+        stdin=streams or subprocess.DEVNULL,
+        stdout=streams,
         env=dict(place.environment),
         text=True,
+        # An interrupt is this process's, which then ends the program: one that came to both would come twice.
+        start_new_session=True,
     )
     try:
-        came = int(_answer(process, WORKERS_S + _GRACE_S, lambda: None)["workers"])
-        if master and came < master.workers:
-            raise MeasureError(
-                f"{came} of {master.workers} workers came within {WORKERS_S:.0f} s",
-                hint=f"start each: perfkit bench load --worker HOST:{master.port}",
-            )
-        yield Locust(process, came)
+        yield process
     finally:
-        process.terminate() if sys.exc_info()[0] else process.stdin and process.stdin.close()
-        process.wait()
-
-
-def work(place: Place, host: str, port: int) -> None:
-    """Be a worker of the master there until it ends; MeasureError when there is none."""
-    check_installed()
-    done = subprocess.run(
-        _command(place, ["worker", host, str(port)]), env=dict(place.environment), check=False
-    )
-    if done.returncode:
-        raise MeasureError(
-            f"there is no master at {host}:{port}, or it was lost",
-            hint="start it first: perfkit bench load --engine locust --master HOST:PORT",
-        )
-
-
-def _command(place: Place, role: Sequence[str]) -> list[str]:
-    program = [sys.executable, "-m", PROGRAM, place.conninfo, *role]
-    return [sys.executable, "-I", "-S", become.__file__, Mode.OWN, str(os.getpid()), *program]
+        process.terminate()
+        try:
+            process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                stream.close()
 
 
 def _answer(process: "subprocess.Popen[str]", limit_s: float, watch: Callable[[], None]) -> dict[str, Any]:
@@ -156,7 +166,7 @@ def _answer(process: "subprocess.Popen[str]", limit_s: float, watch: Callable[[]
 
 
 def _ended() -> MeasureError:
-    return MeasureError("Locust ended before its time", hint="what it said stands above; is the port free?")
+    return MeasureError("Locust ended before its time", hint="what it said stands above")
 
 
 def _run_of(answer: Mapping[str, Any], manner: Manner) -> LoadRun:

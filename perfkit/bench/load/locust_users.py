@@ -1,14 +1,16 @@
-"""Users of Locust who call requests: a process of them, or the master of several on other machines.
+"""Users of Locust who call requests: those of this process, or the conductor of several processes on other machines.
 
 Users connect, wait for each other, call for so long, and what each process counted is added up: what a run of pgbench
-gives. Locust starts and stops the users, and carries the messages between the processes. The master tells what is
-called, so that all call the same; each worker knows its own way to the server. Importing this makes Python's input and
-output cooperative (gevent): it belongs into a process of its own.
+gives. Locust has the users and carries the messages between the processes; how many users each has and when they call is
+told by the conductor, as Locust's own ramp would move users when a worker comes or goes in the middle. Each worker knows
+its own way to the server. Importing this makes Python's input and output cooperative (gevent): it belongs into a process
+of its own.
 """
 
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -18,7 +20,8 @@ import gevent
 import gevent.event
 from locust import User, task
 from locust.env import Environment
-from locust.runners import MasterRunner, Runner
+from locust.exception import StopUser
+from locust.runners import STATE_MISSING, MasterRunner, Runner
 
 from perfkit.bench.load.calls import LATE_MS, Calls
 from perfkit.bench.load.latencies import Latencies
@@ -26,9 +29,9 @@ from perfkit.bench.load.request import Request, request_from
 
 # How long users may take to connect, and calls to end that are under way at the end.
 _CONNECT_S = 60.0
-_END_S = 60
+_END_S = 60.0
 _POLL_S = 0.02
-# A user whose connection is refused tries again after this.
+# After a failed call a user tries again after this.
 _AGAIN_S = 0.1
 
 
@@ -39,7 +42,7 @@ class Session(Protocol):
         """Connect, if it is not."""
 
     def call(self, request: Request) -> str | None:
-        """Call a request."""
+        """Call a request, connecting again first when the connection was lost."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -51,173 +54,214 @@ OpenSession = Callable[[str, bool], Session]
 
 @dataclass(slots=True)
 class Crowd:
-    """The users of this process in one step: what they call, and what came of it."""
+    """The users of this process in one step: what they call and when, and what came of it; times in s of a monotonic clock."""
 
     step: Mapping[str, Any]
     requests: tuple[Request, ...]
     weights: tuple[float, ...]
     chance: Random
+    send: Callable[[str, dict[str, Any]], None]
     begin: gevent.event.Event = field(default_factory=gevent.event.Event)
     calls: Calls = field(default_factory=Calls)
-    users: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    arrived: int = 0
+    gone: int = 0
     began: float = 0.0
     ended: float = 0.0
     next_at: float = 0.0
     cpu_began_s: float = 0.0
-    is_over: bool = False
 
-    def due(self) -> float | None:
-        """Return when the next call of an open model should begin, None in the closed one."""
-        if not self.step["rate"]:
-            return None
-        self.next_at += self.chance.expovariate(self.step["rate"] * self.users / self.step["users"])
-        return self.next_at
+    def live(self, session: Session) -> None:
+        """Be one user from connecting to the end; who is refused stays away."""
+        failed = session.connect()
+        self._arrive(failed)
+        try:
+            if not failed:
+                self.begin.wait()
+                self._call_all(session)
+        finally:
+            session.close()
+            self._leave()
 
-    def told(self) -> dict[str, Any]:
-        """Return what came of it, for the master."""
-        return {
+    def start(self) -> None:
+        """Let the users who have arrived begin."""
+        self.began = self.next_at = time.monotonic()
+        self.ended = self.began + self.step["seconds"]
+        self.cpu_began_s = time.process_time()
+        self.begin.set()
+        self._tell()
+
+    def _arrive(self, failed: str | None) -> None:
+        self.arrived += 1
+        if failed:
+            self.refused[failed] += 1
+        if self.arrived == self.step["users"]:
+            self.send("perfkit_arrived", dict(self.refused))
+
+    def _leave(self) -> None:
+        self.gone += 1
+        self._tell()
+
+    def _call_all(self, session: Session) -> None:
+        ends = self.began + self.step["seconds"]
+        while max(due := self._due(), time.monotonic()) < ends:
+            gevent.sleep(max(0.0, due - time.monotonic()))
+            self._call(session, due)
+
+    def _due(self) -> float:
+        """Return when the next call should begin: that of any user in the open model, this user's after a pause in the closed one."""
+        if self.step["rate"]:
+            self.next_at += self.chance.expovariate(self.step["rate"])
+            return self.next_at
+        think_s = self.step["think_ms"] / 1_000
+        return time.monotonic() + (self.chance.expovariate(1 / think_s) if think_s else 0.0)
+
+    def _call(self, session: Session, due: float) -> None:
+        request = self.chance.choices(self.requests, self.weights)[0]
+        began = time.monotonic()
+        failed = session.call(request)
+        ended = time.monotonic()
+        self.ended = max(self.ended, ended)
+        if failed:
+            self.calls.failures[failed] += 1
+            gevent.sleep(_AGAIN_S)
+            return
+        # In the open model from when it should have begun, so that waiting for a free user counts.
+        is_open = bool(self.step["rate"])
+        self.calls.by_query.setdefault(request.query, Latencies()).add(
+            (ended - (due if is_open else began)) * 1_000
+        )
+        self.calls.late += is_open and (began - due) * 1_000 > LATE_MS
+
+    def _tell(self) -> None:
+        """Tell the conductor what came of it, when all who arrived have begun and are gone."""
+        if not self.begin.is_set() or self.gone < self.step["users"]:
+            return
+        told = {
             "queries": {
                 name: [list(each.counts.items()), each.total_ms, each.largest_ms]
                 for name, each in self.calls.by_query.items()
             },
             "failures": dict(self.calls.failures),
             "late": self.calls.late,
-            "seconds": max(self.ended, self.began + self.step["seconds"]) - self.began,
+            "seconds": self.ended - self.began,
             "cpu_s": time.process_time() - self.cpu_began_s,
             "host": socket.gethostname(),
         }
+        self.send("perfkit_calls", told)
 
 
 class Stage:
-    """Where a process's users are: its crowd, and Locust's runner, which brings messages."""
+    """Where a process's users are: its crowd, and Locust's runner, which spawns them and brings messages."""
 
     def __init__(self, open_session: OpenSession) -> None:
-        self.open_session = open_session
-        self.environment = Environment(user_classes=[_user_class(self)], stop_timeout=_END_S)
-        self.crowd: Crowd | None = None
-        self.runner: Runner | None = None
+        self._open_session = open_session
+        self._crowd: Crowd | None = None
+        self._user = _user_class(self)
+        self.environment = Environment(user_classes=[self._user])
 
     def listen(self, runner: Runner) -> None:
         """Take part in steps that the runner's messages tell of."""
-        self.runner = runner
-        runner.register_message("perfkit_step", self._prepare)
-        runner.register_message("perfkit_begin", self._begin)
-        runner.register_message("perfkit_end", self._end)
-        self.environment.events.test_stop.add_listener(self._tell)  # type: ignore[no-untyped-call]
 
-    def _prepare(self, *, msg: Any, **_: Any) -> None:
-        requests = tuple(request_from(each) for each in msg.data["requests"])
-        self.crowd = Crowd(
-            step=msg.data,
-            requests=requests,
-            weights=tuple(each.weight for each in requests),
-            chance=Random(f"{msg.data['seed']} {socket.gethostname()} {os.getpid()}"),
-        )
+        def prepare(*, msg: Any, **_: Any) -> None:
+            requests = tuple(request_from(each) for each in msg.data["requests"])
+            self._crowd = Crowd(
+                step=msg.data,
+                requests=requests,
+                weights=tuple(each.weight for each in requests),
+                chance=Random(f"{msg.data['seed']} {socket.gethostname()} {os.getpid()}"),
+                send=runner.send_message,
+            )
+            runner.spawn_users({self._user.__name__: msg.data["users"]})
 
-    def _begin(self, **_: Any) -> None:
-        if self.crowd:
-            self.crowd.began = self.crowd.next_at = time.monotonic()
-            self.crowd.cpu_began_s = time.process_time()
-            self.crowd.begin.set()
+        def begin(**_: Any) -> None:
+            if self._crowd:
+                self._crowd.start()
 
-    def _end(self, **_: Any) -> None:
-        if self.crowd:
-            self.crowd.is_over = True
-            self.crowd.begin.set()
+        runner.register_message("perfkit_step", prepare)
+        runner.register_message("perfkit_begin", begin)
 
-    def _tell(self, **_: Any) -> None:
-        if self.crowd and self.runner:
-            self.runner.send_message("perfkit_calls", self.crowd.told())
+    def live(self) -> None:
+        """Be one user of the step that is under way."""
+        if self._crowd:
+            self._crowd.live(self._open_session(self._crowd.step["name"], self._crowd.step["prepared"]))
 
 
 def _user_class(stage: Stage) -> type[User]:
     class CatalogUser(User):
         """Someone who calls the catalog."""
 
-        def on_start(self) -> None:
-            crowd, runner = stage.crowd, stage.runner
-            assert crowd is not None
-            assert runner is not None
-            self.crowd = crowd
-            self.session = stage.open_session(crowd.step["name"], crowd.step["prepared"])
-            crowd.users += 1
-            failed = self.session.connect()
-            runner.send_message("perfkit_connected", {"failed": failed or ""})
-            crowd.begin.wait()
-
-        def on_stop(self) -> None:
-            self.session.close()
-
-        def wait_time(self) -> float:
-            think_s = self.crowd.step["think_ms"] / 1_000
-            return self.crowd.chance.expovariate(1 / think_s) if think_s else 0.0
-
         @task
-        def call(self) -> None:
-            _call(self.crowd, self.session)
+        def live(self) -> None:
+            stage.live()
+            raise StopUser
 
     return CatalogUser
 
 
-def _call(crowd: Crowd, session: Session) -> None:
-    due = crowd.due()
-    if due is not None:
-        gevent.sleep(max(0.0, due - time.monotonic()))
-    if crowd.is_over:
-        gevent.sleep(_AGAIN_S)
-        return
-    request = crowd.chance.choices(crowd.requests, crowd.weights)[0]
-    began = time.monotonic()
-    failed = session.call(request)
-    crowd.ended = time.monotonic()
-    if failed:
-        crowd.calls.failures[failed] += 1
-        gevent.sleep(_AGAIN_S)
-        return
-    crowd.calls.by_query.setdefault(request.query, Latencies()).add((crowd.ended - (due or began)) * 1_000)
-    crowd.calls.late += due is not None and (began - due) * 1_000 > LATE_MS
-
-
 class Conductor:
-    """Runs steps on a runner's users, here or on workers, and adds up what they tell."""
+    """Runs steps on the users of processes, here or on workers, and adds up what they tell."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, processes: tuple[str, ...]) -> None:
         self._runner = runner
-        self._connected = 0
-        self._refused: dict[str, int] = {}
-        self._told: list[dict[str, Any]] = []
-        runner.register_message("perfkit_connected", self._hear_connected)
+        self._processes = processes
+        self._arrived: dict[str, dict[str, int]] = {}
+        self._told: dict[str, dict[str, Any]] = {}
+        runner.register_message("perfkit_arrived", self._hear_arrived)
         runner.register_message("perfkit_calls", self._hear_calls)
 
     def run(self, step: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what each process told of a step, and who was not connected."""
-        self._connected, self._refused, self._told = 0, {}, []
-        processes = len(self._runner.clients.ready) if isinstance(self._runner, MasterRunner) else 1
-        self._runner.send_message("perfkit_step", dict(step))
-        self._runner.start(step["users"], spawn_rate=step["users"])
-        _wait(lambda: self._connected >= step["users"], _CONNECT_S)
-        self._runner.send_message("perfkit_begin", {})
-        gevent.sleep(step["seconds"])
-        self._runner.send_message("perfkit_end", {})
-        self._runner.stop()
-        _wait(lambda: len(self._told) >= processes, _END_S)
-        return {"processes": self._told, "refused": self._refused, "lost": processes - len(self._told)}
+        """Return what each process told of a step, who was refused, and how many processes were lost."""
+        shares = _shares(step, self._processes)
+        self._arrived, self._told = {}, {}
+        for process, share in shares.items():
+            self._runner.send_message("perfkit_step", share, process)
+        self._wait(self._arrived, shares, _CONNECT_S)
+        for process in shares:
+            self._runner.send_message("perfkit_begin", {}, process)
+        self._wait(self._told, shares, step["seconds"] + _END_S)
+        refused: Counter[str] = Counter()
+        for each in self._arrived.values():
+            refused.update(each)
+        return {
+            "processes": list(self._told.values()),
+            "refused": dict(refused),
+            "lost": len(shares) - len(self._told),
+        }
 
-    def _hear_connected(self, *, msg: Any, **_: Any) -> None:
-        self._connected += 1
-        if failed := msg.data["failed"]:
-            self._refused[failed] = self._refused.get(failed, 0) + 1
+    def _wait(self, answers: Mapping[str, object], asked: Mapping[str, object], limit_s: float) -> None:
+        """Wait until all who were asked have answered, one of them is lost, or the time is over."""
+        wait_until(
+            lambda: len(answers) == len(asked) or not all(map(self._is_there, asked)),
+            limit_s,
+        )
+
+    def _is_there(self, process: str) -> bool:
+        if not isinstance(self._runner, MasterRunner):
+            return True
+        worker = self._runner.clients.get(process)
+        return worker is not None and worker.state != STATE_MISSING
+
+    def _hear_arrived(self, *, msg: Any, **_: Any) -> None:
+        self._arrived[msg.node_id] = msg.data
 
     def _hear_calls(self, *, msg: Any, **_: Any) -> None:
-        self._told.append(msg.data)
+        self._told[msg.node_id] = msg.data
 
 
-def wait_for_workers(runner: MasterRunner, count: int, limit_s: float) -> bool:
-    """Wait until so many workers are there; return whether they are."""
-    return _wait(lambda: len(runner.clients.ready) >= count, limit_s)
+def _shares(step: Mapping[str, Any], processes: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """Return each process's part of the users and of the calls/s; who would have no user is left out."""
+    each, more = divmod(step["users"], len(processes))
+    users = {process: each + (place < more) for place, process in enumerate(processes)}
+    return {
+        process: {**step, "users": count, "rate": step["rate"] * count / step["users"]}
+        for process, count in users.items()
+        if count
+    }
 
 
-def _wait(is_so: Callable[[], bool], limit_s: float) -> bool:
+def wait_until(is_so: Callable[[], bool], limit_s: float) -> bool:
+    """Wait until something is so; return whether it is, within the time."""
     deadline = time.monotonic() + limit_s
     while not is_so():
         if time.monotonic() > deadline:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from perfkit import stats
 from perfkit.bench.load.bench import Level, PoolAdvice, users_held
 from perfkit.bench.load.latencies import Latencies, merged
-from perfkit.bench.load.saturation import Saturation
+from perfkit.bench.load.saturation import Saturation, Step
 from perfkit.bench.load.scalability import Scalability
 from perfkit.bench.result import Figure, Kind, by_id
 
@@ -68,6 +68,11 @@ class LoadResult:
     def largest(self) -> Level:
         """Return the step with the most users."""
         return self.levels[-1]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Return all runs of the ramp."""
+        return tuple(step for level in self.levels for step in level.steps)
 
     @property
     def by_query(self) -> dict[str, Latencies]:

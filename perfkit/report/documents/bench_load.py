@@ -1,6 +1,7 @@
 """The document of the load bench: users, latencies and calls a second; what saturates; the pool."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from perfkit import units
 from perfkit.bench.load.bench import Level
@@ -92,8 +93,10 @@ def _blocks(found: LoadResult) -> Iterator[Block]:
     if found.pool:
         yield from _pool_blocks(found)
     yield _queries(found)
-    for message, count in _errors(found).items():
+    for message, count in _added(step.run.errors for step in found.steps).items():
         yield Paragraph(f"{units.format_count(count)} users had to stop: {message}", Tone.BAD)
+    for message, count in _added(step.run.calls.failures for step in found.steps).items():
+        yield Paragraph(f"{units.format_count(count)} calls failed: {message}", Tone.BAD)
     if found.not_called:
         first = next(f"{name}: {reason}" for name, reason in found.not_called.items())
         yield Paragraph(
@@ -197,13 +200,8 @@ def _queries(found: LoadResult) -> Table:
     )
 
 
-def _errors(found: LoadResult) -> dict[str, int]:
-    errors: dict[str, int] = {}
-    for level in found.levels:
-        for step in level.steps:
-            for message, count in step.run.errors.items():
-                errors[message] = errors.get(message, 0) + count
-    return errors
+def _added(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    return sum(map(Counter, counts), Counter())
 
 
 def _check(level: Level, found: LoadResult) -> Check:
