@@ -21,6 +21,7 @@ from perfkit.cli import (
     monitor,
     profile,
     regress,
+    render,
     suggest,
     targets,
     twin,
@@ -68,6 +69,7 @@ app.command("profile")(profile.profile)
 app.command("history")(history.history)
 app.add_typer(twin.app, name="twin")
 app.add_typer(monitor.app, name="monitor")
+app.add_typer(render.app, name="render")
 app.command("config")(config.config)
 
 

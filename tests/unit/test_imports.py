@@ -46,9 +46,10 @@ ARROWS: dict[str, set[str]] = {
     "monitor": {"baseline", "bench", "catalog", "health", "measure", "plan"},
     "embedded": {"copies"},
     "demo": {"embedded"},
-    "report": {"apply", "baseline", "bench", "calibrate", "catalog", "doctor", "files", "health", "history", "indexes", "measure", "plan", "profile", "selftest", "settings", "twin"},
+    "render": {"bench", "monitor"},
+    "report": {"apply", "baseline", "bench", "calibrate", "catalog", "doctor", "files", "health", "history", "indexes", "measure", "plan", "profile", "render", "selftest", "settings", "twin"},
     "cli": {
-        "apply", "baseline", "bench", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "health", "history", "indexes", "kv", "measure", "monitor", "plan", "profile", "report", "selftest", "settings", "settings_edit", "twin",
+        "apply", "baseline", "bench", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "health", "history", "indexes", "kv", "measure", "monitor", "plan", "profile", "render", "report", "selftest", "settings", "settings_edit", "twin",
     },
 }  # fmt: skip
 

@@ -1,0 +1,206 @@
+"""perfkit render: configuration of the programs around the database, from what was measured."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from perfkit.cli.options import OutputOptions, takes, writable
+from perfkit.cli.render_options import KnownOptions, PlaceOptions
+from perfkit.cli.session import demo_of, emit, leave, settings_from
+from perfkit.errors import NothingMeasuredError, UsageError
+
+if TYPE_CHECKING:
+    from perfkit.render.model import Address, Database, Known, Stack
+    from perfkit.settings import Settings
+
+app = typer.Typer(
+    help="Write the configuration that the measurements call for: pool, balancing, cache, monitoring.",
+    no_args_is_help=True,
+)
+
+SUMMARIES = {
+    "pgbouncer": "PgBouncer in transaction mode, its pool of the size that bench load advises.",
+    "haproxy": "HAProxy before the instances: readiness checks, least connections, retries, metrics.",
+    "nginx": "nginx as a CDN's origin: balancing, compression, lifetimes, surrogate keys, purging.",
+    "valkey": "Valkey or Redis as a cache, its memory and policy as bench cache recommends.",
+    "compose": "All of it, with PostgreSQL, in one file for Docker Compose.",
+}
+
+
+@app.command("all")
+@takes(known=KnownOptions, places=PlaceOptions)
+def all_(
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")],
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format", "-f", metavar="FORMAT", help="text, json, junit, github, markdown, sarif or html."
+        ),
+    ] = "text",
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files too that perfkit did not write.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written.")] = False,
+    known: KnownOptions,
+    places: PlaceOptions,
+) -> None:
+    """Write every configuration to a folder. What was neither measured nor given is not written, and said: exit 3."""
+    from perfkit.render.products import PRODUCTS, render
+    from perfkit.report.documents.render import render_document
+    from perfkit.report.formats import renderer_of
+
+    renderer_of(format_)
+    stack = _stack(known, places)
+    rendered = [render(name, stack) for name in PRODUCTS]
+    files = {output / name: text for each in rendered for name, text in each.files.items()}
+    _only_own(files, force=force)
+    if not dry_run:
+        _write(files)
+    emit(render_document(rendered, directory=str(output), dry_run=dry_run), OutputOptions(format=format_))
+    leave(NothingMeasuredError.exit_code if any(each.missing for each in rendered) else 0)
+
+
+def _command(name: str) -> Callable[..., None]:
+    """Return the command that renders one product."""
+
+    @takes(known=KnownOptions, places=PlaceOptions)
+    def command(
+        *,
+        output: Annotated[
+            Path | None,
+            typer.Option(
+                "--output", "-o", metavar="PATH", help="A file, or a folder; default: standard output."
+            ),
+        ] = None,
+        force: Annotated[
+            bool, typer.Option("--force", help="Replace a file too that perfkit did not write.")
+        ] = False,
+        known: KnownOptions,
+        places: PlaceOptions,
+    ) -> None:
+        _one(name, _stack(known, places), output, force=force)
+
+    command.__doc__ = f"{SUMMARIES[name]}\n\nExit 3 when what it needs was neither measured nor given."
+    return command
+
+
+for _name in SUMMARIES:
+    app.command(_name)(_command(_name))
+
+
+def _one(name: str, stack: "Stack", output: Path | None, *, force: bool) -> None:
+    from perfkit.render.products import render
+
+    rendered = render(name, stack)
+    if rendered.missing:
+        raise NothingMeasuredError(
+            f"{name}: {'; '.join(each.what for each in rendered.missing)}",
+            hint="; ".join(each.hint for each in rendered.missing),
+        )
+    if output is None and len(rendered.files) > 1:
+        raise UsageError(f"{name} is {len(rendered.files)} files", hint="name a folder for them: -o DIR")
+    if output is None:
+        typer.echo("".join(rendered.files.values()), nl=False)
+        return
+    if len(rendered.files) == 1 and not output.is_dir():
+        files = dict(zip([output], rendered.files.values(), strict=True))
+        writable(output)
+    else:
+        files = {output / path: text for path, text in rendered.files.items()}
+    _only_own(files, force=force)
+    _write(files)
+
+
+def _write(files: Mapping[Path, str]) -> None:
+    from perfkit.files import write_all_atomically, write_error
+
+    for folder in {path.parent for path in files}:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(folder, error) from error
+    write_all_atomically(files)
+
+
+def _only_own(files: Mapping[Path, str], *, force: bool) -> None:
+    """Raise UsageError for a file that would be replaced and is somebody's own."""
+    for path in files:
+        if force or not path.is_file():
+            continue
+        beginning = path.read_bytes()[:1_000]
+        if beginning and b"perfkit" not in beginning:
+            raise UsageError(
+                f"{path} is there, and perfkit did not write it",
+                hint="choose another place, or --force to replace it",
+            )
+
+
+def _stack(known: KnownOptions, places: PlaceOptions) -> "Stack":
+    from perfkit.bench import store
+    from perfkit.bench.api.targets import DEMO
+    from perfkit.render.given import Given, stack_of
+    from perfkit.render.model import Endpoint
+    from perfkit.units import parse_size_bytes
+
+    settings = settings_from(dsn=known.dsn, dir=known.dir)
+    is_demo = demo_of(settings) is not None
+    endpoints = settings.api.endpoints or (DEMO if is_demo else ())
+    given = Given(
+        users_target=settings.users_target,
+        memory_target_bytes=settings.memory_target_bytes,
+        users=known.users,
+        pool_size=known.pool_size,
+        maxmemory_bytes=parse_size_bytes(known.maxmemory) if known.maxmemory else None,
+        policy=known.policy,
+        ready=_path(known.ready),
+        prepared=known.prepared,
+        instances=_instances(known.api, settings),
+        database=_database(known.database, settings),
+        endpoints=tuple(Endpoint(name=each.name, path=each.path) for each in endpoints),
+        places=places.places(),
+    )
+    return stack_of(store.load(store.newest_in(settings.dir)), given)
+
+
+def _path(ready: str | None) -> str | None:
+    if ready is not None and not (
+        ready.startswith("/") and ready.isprintable() and not set(ready) & set(" \"'\\#")
+    ):
+        raise UsageError(f"--ready {ready!r} is no path", hint="such as /readyz")
+    return ready
+
+
+def _instances(given: list[str] | None, settings: "Settings") -> "Known[tuple[Address, ...]] | None":
+    """Return the instances: given, named in the settings by their metrics, or the demo's that run."""
+    from urllib.parse import urlsplit
+
+    from perfkit.demo.api.instances import find_instances
+    from perfkit.render.model import Known, parse_address
+
+    if given:
+        return Known(tuple(map(parse_address, given)), "flag --api")
+    if settings.api.metrics:
+        places = (urlsplit(url).netloc for url in settings.api.metrics)
+        return Known(tuple(map(parse_address, places)), "setting metrics of [api]")
+    found = find_instances(settings.dir / "api") if demo_of(settings) else ()
+    places = (each.url.partition("//")[2] for each in found)
+    return Known(tuple(map(parse_address, places)), "the demo's API, running") if found else None
+
+
+def _database(given: str | None, settings: "Settings") -> "Known[Database] | None":
+    from perfkit.db.place import place_of
+    from perfkit.render.model import Database, Known, parse_address, parse_database
+
+    if given:
+        return Known(parse_database(given), "flag --database")
+    demo = demo_of(settings)
+    place = place_of(demo.dsn if demo else settings.dsn or "")
+    if place is None:
+        return None
+    host, port, name = place
+    address = parse_address(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    source = "the running demo" if demo else "the connection of the settings (perfkit config)"
+    return Known(Database(address=address, name=name), source)

@@ -1,0 +1,60 @@
+"""The document of perfkit render all: each file with what it was made from, or why it was not made."""
+
+from collections.abc import Sequence
+
+from perfkit.render.products import Rendered
+from perfkit.report.document import Check, Document, Item, Listing, Paragraph, State, Tone
+
+SCHEMA = "perfkit.render/1"
+
+
+def render_document(rendered: Sequence[Rendered], *, directory: str, dry_run: bool) -> Document:
+    """Return the document of these products, whose files are, or would be, in the directory."""
+    made = sum(not each.missing for each in rendered)
+    count = f"{made} of {len(rendered)}" if made < len(rendered) else f"all {made}"
+    would = "would be " if dry_run else ""
+    return Document(
+        schema=SCHEMA,
+        title=f"perfkit render: {count} configurations {would}written to {directory}",
+        blocks=(Listing(title="", items=tuple(map(_item, rendered))),),
+        checks=tuple(map(_check, rendered)),
+        data={
+            "directory": directory,
+            "dry_run": dry_run,
+            "products": [
+                {
+                    "product": each.product,
+                    "files": sorted(each.files),
+                    "sources": dict(each.sources),
+                    "missing": [{"what": missing.what, "hint": missing.hint} for missing in each.missing],
+                }
+                for each in rendered
+            ],
+        },
+    )
+
+
+def _item(rendered: Rendered) -> Item:
+    if rendered.missing:
+        lines = [Paragraph(f"{each.what}: {each.hint}", Tone.WARN) for each in rendered.missing]
+        return Item(heading=f"{rendered.product}: not written", lines=tuple(lines), tone=Tone.WARN)
+    return Item(
+        heading=", ".join(sorted(rendered.files)),
+        lines=tuple(
+            Paragraph(f"{name.replace('_', ' ')}: {source}", Tone.FAINT)
+            for name, source in rendered.sources.items()
+        ),
+        tone=Tone.GOOD,
+    )
+
+
+def _check(rendered: Rendered) -> Check:
+    return Check(
+        id=rendered.product,
+        group="render",
+        state=State.SKIPPED if rendered.missing else State.PASSED,
+        message=f"not written: {'; '.join(each.what for each in rendered.missing)}"
+        if rendered.missing
+        else ", ".join(sorted(rendered.files)),
+        detail="; ".join(each.hint for each in rendered.missing),
+    )
