@@ -47,7 +47,8 @@ def guarded(connection: psycopg.Connection, guard: Guard, *, writes: bool = Fals
     Statements inside go by the extended protocol (`execute`), which refuses several commands in one text. Raises
     GuardError when the role or the server is one that perfkit does not measure on unless told.
     """
-    if connection.info.server_version < OLDEST_VERSION:
+    # Of a lost connection libpq knows no version; the first command says that it is lost.
+    if not connection.closed and connection.info.server_version < OLDEST_VERSION:
         raise GuardError(
             f"the server is PostgreSQL {connection.info.server_version // 10_000}: perfkit measures 14 and later"
         )

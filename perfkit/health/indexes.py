@@ -91,7 +91,11 @@ def unused_index(rows: Rows, context: Context) -> Outcome:
         **sizes("unused", found),
     }
     if not found:
-        return Outcome(state=HealthState.OK, summary="every large index is used", evidence=evidence)
+        return Outcome(
+            state=HealthState.OK,
+            summary=f"no index of {format_bytes(thresholds.unused_least_bytes)} or more is unused",
+            evidence=evidence,
+        )
     what = f"{counted(found, 'index', 'indexes')} without a scan, {format_bytes(total_bytes(found))}"
     doubt, fix = _doubt(server, thresholds)
     if doubt:

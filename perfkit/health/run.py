@@ -16,6 +16,7 @@ from perfkit.health.model import (
     unknown,
 )
 from perfkit.health.thresholds import CHECK_TIMEOUT_MS, THRESHOLDS, Thresholds
+from perfkit.units import format_ms
 
 Progress = Callable[[int, int, str], None]
 
@@ -63,7 +64,7 @@ def _outcome(check: HealthCheck, rows: Rows | StatementError, context: Context) 
     if rows.sqlstate == _PERMISSION_DENIED:
         return unknown(rows.message, context.server.granting("pg_monitor"), sqlstate=rows.sqlstate)
     if rows.sqlstate == _CANCELLED:
-        reason = f"the server took longer than {check.timeout_ms / 1000:.0f} s to say"
+        reason = f"the server took longer than {format_ms(check.timeout_ms)} to say"
         return unknown(reason, rows.hint, sqlstate=rows.sqlstate)
     if rows.sqlstate == _LOCKED:
         return unknown(f"a lock is in the way: {rows.message}", rows.hint, sqlstate=rows.sqlstate)
