@@ -10,8 +10,6 @@ from perfkit.monitor.rules.model import Alert, Goals, Rules, Story, Urgency, tol
 from perfkit.monitor.rules.stories import stories
 from perfkit.monitor.yaml import Value, to_yaml
 
-RULES_FILE = "perfkit-rules.yml"
-TESTS_FILE = "perfkit-rules-test.yml"
 PROMETHEUS_FILE = "prometheus.yml"
 ALERTMANAGER_FILE = "alertmanager.yml"
 
@@ -29,23 +27,37 @@ class Places:
 
 def rule_files(goals: Goals, places: Places) -> dict[str, str]:
     """Return the text of each file by its name."""
-    made = rules(goals)
-    return {
-        RULES_FILE: to_yaml(
-            {"groups": list(_groups(made, places.runbooks))},
-            heading=f"Rules for what perfkit exports.\nHold them to their tests with: promtool test rules {TESTS_FILE}",
-        ),
-        TESTS_FILE: to_yaml(
-            {
-                "rule_files": [RULES_FILE],
-                "evaluation_interval": "1m",
-                "tests": list(_tests(made, goals, places.runbooks)),
-            },
-            heading="Each alert on samples on which it fires, and on samples close to them on which it is silent.",
-        ),
+    files = {
         PROMETHEUS_FILE: to_yaml(_prometheus(places), heading="How Prometheus finds what it scrapes."),
         ALERTMANAGER_FILE: to_yaml(_alertmanager(places), heading=_ROUTES),
     }
+    for subject, made in rules(goals).items():
+        files[_rules_file(subject)] = to_yaml(
+            {"groups": list(_groups(made, places.runbooks))},
+            heading=f"{_SUBJECTS[subject]}\nTheir tests: promtool test rules {_tests_file(subject)}",
+        )
+        tests: Mapping[str, Value] = {
+            "rule_files": [_rules_file(subject)],
+            "evaluation_interval": "1m",
+            "tests": list(_tests(made, goals, places.runbooks)),
+        }
+        files[_tests_file(subject)] = to_yaml(tests, heading=_STORIES)
+    return files
+
+
+_SUBJECTS = {
+    app.EXPORTER_JOB: "Rules for what perfkit exports of a database.",
+    app.JOB: "Rules for the application before the database, by the names that usual middleware gives its metrics.",
+}
+_STORIES = "Each alert on samples on which it fires, and on samples close to them on which it is silent."
+
+
+def _rules_file(subject: str) -> str:
+    return f"{subject}-rules.yml"
+
+
+def _tests_file(subject: str) -> str:
+    return f"{subject}-rules-test.yml"
 
 
 def _groups(made: Rules, runbooks: str) -> Iterator[Value]:
@@ -102,7 +114,7 @@ def _prometheus(places: Places) -> Mapping[str, Value]:
     jobs += [_job(app.JOB, each) for each in _by_scheme(places.applications)]
     return {
         "global": {"scrape_interval": "15s", "scrape_timeout": "5s", "evaluation_interval": "30s"},
-        "rule_files": [RULES_FILE],
+        "rule_files": [_rules_file(subject) for subject in _SUBJECTS],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [places.alertmanager]}]}]},
         "scrape_configs": jobs,
     }
