@@ -56,6 +56,7 @@ bench-load: $(VENV)/.installed
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m perfkit.plan.rules.pages
+	$(BIN)/python -m perfkit.monitor.rules.pages
 
 # The versions that the demo and the tests are known to run with.
 lock:

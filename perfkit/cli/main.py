@@ -19,6 +19,7 @@ from perfkit.cli import (
     health,
     history,
     monitor,
+    monitor_files,
     profile,
     regress,
     render,
@@ -68,6 +69,9 @@ app.command("health")(health.health)
 app.command("profile")(profile.profile)
 app.command("history")(history.history)
 app.add_typer(twin.app, name="twin")
+monitor.app.command("rules")(monitor_files.rules)
+monitor.app.command("dashboard")(monitor_files.dashboard)
+monitor.app.command("role-sql")(monitor_files.role_sql)
 app.add_typer(monitor.app, name="monitor")
 app.add_typer(render.app, name="render")
 app.command("config")(config.config)

@@ -28,9 +28,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-# Put there when perfkit is packaged; a checkout has its docs/ instead.
-_ROLE_SQL = Path(__file__).parents[1] / "monitor" / "role.sql"
-_CHECKOUT = Path(__file__).parents[2]
 LISTEN = "127.0.0.1:19187"
 
 
@@ -232,10 +229,3 @@ class _CacheServer:
             hits=hits,
             misses=misses,
         )
-
-
-@app.command("role-sql")
-def role_sql() -> None:
-    """Print the SQL of the least-privilege role that perfkit needs; run it with psql, as a superuser."""
-    path = _ROLE_SQL if _ROLE_SQL.exists() else _CHECKOUT / "docs" / "role.sql"
-    typer.echo(path.read_text("utf-8"), nl=False)

@@ -43,11 +43,11 @@ ARROWS: dict[str, set[str]] = {
     "health": {"indexes", "syntax"},
     "profile": {"catalog", "syntax"},
     "kv": set(),
-    "monitor": {"baseline", "bench", "catalog", "health", "measure", "plan"},
+    "monitor": {"baseline", "bench", "catalog", "files", "health", "measure", "plan"},
     "embedded": {"copies"},
     "demo": {"embedded"},
     "render": {"bench", "monitor"},
-    "report": {"apply", "baseline", "bench", "calibrate", "catalog", "doctor", "files", "health", "history", "indexes", "measure", "plan", "profile", "render", "selftest", "settings", "twin"},
+    "report": {"apply", "baseline", "bench", "calibrate", "catalog", "doctor", "files", "health", "history", "indexes", "measure", "monitor", "plan", "profile", "render", "selftest", "settings", "twin"},
     "cli": {
         "apply", "baseline", "bench", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "health", "history", "indexes", "kv", "measure", "monitor", "plan", "profile", "render", "report", "selftest", "settings", "settings_edit", "twin",
     },

@@ -1,7 +1,7 @@
 """The words of rules: a recorded series, an alert, and what the rules are made for."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -83,6 +83,16 @@ class Rules:
     def every_alert(self) -> tuple[Alert, ...]:
         """Return the alerts of all groups."""
         return tuple(alert for group in self.alerts.values() for alert in group)
+
+
+def handlers_of(paths: Iterable[str]) -> str:
+    """Return what matches the handlers of these paths, whatever the names of their parameters in braces."""
+    without_query = (path.partition("?")[0] for path in paths)
+    parts = (re.split(r"{[^/]*}", path) for path in without_query)
+    # Prometheus' regular expressions are RE2's, in which braces in brackets are themselves.
+    return "|".join(
+        "[{][^/]+[}]".join(re.sub(r"[.+*?()|^$]", r"[\g<0>]", part) for part in each) for each in parts
+    )
 
 
 _LABEL = re.compile(r"{{ \$labels\.(\w+) }}")

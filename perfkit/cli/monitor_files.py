@@ -1,0 +1,158 @@
+"""perfkit monitor rules, dashboard, role-sql: the files that Prometheus, Alertmanager, Grafana and psql read."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from perfkit.cli.options import DemoDirectory, OutputOptions
+from perfkit.cli.session import emit, settings_from
+from perfkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from perfkit.monitor.rules.model import Goals
+    from perfkit.settings import Settings
+
+EXPORTER = "127.0.0.1:19187"
+_ROLE_FILE = "perfkit-role.sql"
+# Put there when perfkit is packaged; a checkout has its docs/ instead.
+_ROLE_SQL = Path(__file__).parents[1] / "monitor" / "role.sql"
+_CHECKOUT = Path(__file__).parents[2]
+
+OutputDirectory = Annotated[
+    Path,
+    typer.Option("--output-dir", "-o", metavar="DIR", help="Where the files are written; made if missing."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that are there and differ.")]
+Format = Annotated[
+    str, typer.Option("--format", "-f", metavar="FORMAT", help="How to tell what was written: text, json, …")
+]
+
+
+def rules(
+    *,
+    output_dir: OutputDirectory = Path("monitoring"),
+    exporter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exporter", metavar="HOST:PORT", help="A `perfkit monitor serve`; may be given again."
+        ),
+    ] = None,
+    application: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--application", metavar="HOST:PORT", help="An instance that has /metrics; may be given again."
+        ),
+    ] = None,
+    alertmanager: Annotated[
+        str, typer.Option("--alertmanager", metavar="HOST:PORT", help="Where Alertmanager answers.")
+    ] = "127.0.0.1:9093",
+    notify: Annotated[
+        str,
+        typer.Option("--notify", metavar="URL", help="A webhook that Alertmanager calls; default: nobody."),
+    ] = "",
+    runbooks: Annotated[
+        str, typer.Option("--runbooks", metavar="URL", help="Where docs/alerts.md can be read.")
+    ] = "docs/alerts.md",
+    dry_run: DryRun = False,
+    force: Force = False,
+    dir: DemoDirectory = None,  # noqa: A002  # the setting's name
+    format: Format = "text",  # noqa: A002  # the option's name
+) -> None:
+    """Write rules for Prometheus with their unit tests, Alertmanager's routes, and a configuration that scrapes.
+
+    Limits are the targets of the settings (api_target, memory_target, target): write them anew when these change.
+    Names beginning with https:// are scraped over HTTPS. Tests: promtool test rules *-rules-test.yml.
+    """
+    from perfkit.monitor.rules.files import Places, rule_files
+
+    places = Places(
+        exporters=tuple(exporter or (EXPORTER,)),
+        applications=tuple(application or ()),
+        alertmanager=alertmanager,
+        notify=notify,
+        runbooks=runbooks,
+    )
+    files = rule_files(_goals(settings_from(dir=dir)), places)
+    _written("rules", files, output_dir, dry_run=dry_run, force=force, format=format)
+
+
+def dashboard(
+    *,
+    output_dir: OutputDirectory = Path("monitoring"),
+    prometheus: Annotated[
+        str, typer.Option("--prometheus", metavar="URL", help="Where Grafana finds Prometheus.")
+    ] = "http://127.0.0.1:9090",
+    folder: Annotated[
+        str,
+        typer.Option("--folder", metavar="DIR", help="Where the dashboards will be on Grafana's machine."),
+    ] = "/var/lib/grafana/dashboards/perfkit",
+    dry_run: DryRun = False,
+    force: Force = False,
+    dir: DemoDirectory = None,  # noqa: A002  # the setting's name
+    format: Format = "text",  # noqa: A002  # the option's name
+) -> None:
+    """Write dashboards for Grafana, and the files that provision them.
+
+    Copy dashboards/ to the --folder on Grafana's machine, and provisioning/ to /etc/grafana/provisioning.
+    """
+    if not find_spec("grafana_foundation_sdk"):
+        raise UsageError("dashboards need grafana-foundation-sdk", hint="pip install 'perfkit[monitor]'")
+    from perfkit.monitor.dashboards.grafana import dashboard_files
+
+    files = dashboard_files(_goals(settings_from(dir=dir)), prometheus_url=prometheus, folder=folder)
+    _written("dashboard", files, output_dir, dry_run=dry_run, force=force, format=format)
+
+
+def role_sql(
+    *,
+    output_dir: Annotated[
+        Path | None,
+        typer.Option("--output-dir", "-o", metavar="DIR", help=f"Write it as {_ROLE_FILE} instead."),
+    ] = None,
+    dry_run: DryRun = False,
+    force: Force = False,
+) -> None:
+    """Print the SQL of the least-privilege role that perfkit needs; run it with psql, as a superuser."""
+    path = _ROLE_SQL if _ROLE_SQL.exists() else _CHECKOUT / "docs" / "role.sql"
+    text = path.read_text("utf-8")
+    if output_dir is None:
+        typer.echo(text, nl=False)
+    else:
+        _written("role-sql", {_ROLE_FILE: text}, output_dir, dry_run=dry_run, force=force, format="text")
+
+
+def _goals(settings: "Settings") -> "Goals":
+    from perfkit.bench.api.targets import DEMO
+    from perfkit.cli.targets import limits_of
+    from perfkit.monitor.rules.model import Goals, handlers_of
+
+    limits = limits_of(settings)
+    endpoints = settings.api.endpoints or DEMO
+    return Goals(
+        request_s=limits.api_ms / 1000,
+        memory_bytes=limits.memory_bytes,
+        heavy=handlers_of(endpoint.path for endpoint in endpoints if not endpoint.simple),
+    )
+
+
+def _written(  # two of the options are the user's, passed on
+    command: str,
+    files: Mapping[str, str],
+    directory: Path,
+    *,
+    dry_run: bool,
+    force: bool,
+    format: str,  # noqa: A002
+) -> None:
+    """Write the files, all or none, and tell of each whether it is new, changed or as it was."""
+    from perfkit.monitor.written import compare, write
+    from perfkit.report.documents.written import written_document
+
+    found = compare(directory, files)
+    if not dry_run:
+        write(found, force=force)
+    emit(written_document(command, found, directory, dry_run=dry_run), OutputOptions(format=format))
