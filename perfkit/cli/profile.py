@@ -123,7 +123,8 @@ def _window(settings: "Settings", pace: "Pace", pid: int | None) -> "Window":
         )
         recording = record(reader, pace, around)
         stacks = watching.stacks() if watching else None
-        counted = difference(before, reader.counted())
+        looks = len(recording.samples) + sum(recording.failures.values())
+        counted = difference(before, reader.counted(), own_rollbacks=looks)
         texts = reader.texts(ids_of(recording, counted))
     return Window(
         server=server,

@@ -15,18 +15,15 @@ from perfkit.db.connect import connected, server_errors
 from perfkit.db.guard import Guard, guarded
 from perfkit.db.statistics import statistics_schema
 from perfkit.errors import StatementError
+from perfkit.plan.runs import OWN_MARK
 from perfkit.profile.counters import Counted, DatabaseCounts, IoCounts, Missing, StatementCounts
 from perfkit.profile.model import Seen, Session
 from perfkit.profile.profile import Server
+from perfkit.profile.statements import mark_of
 from perfkit.profile.thresholds import COUNTERS_TIMEOUT_MS, SAMPLE_TIMEOUT_MS
 
-_OWN = (
-    "session",
-    *(
-        f"profile_{name}"
-        for name in ("server", "activity", "statements", "texts", "evictions", "io", "database")
-    ),
-)
+# What the guard asks, and where pg_stat_statements is.
+_UNMARKED = ("session", "statement_statistics")
 _IO_SINCE = 160_000
 _WITHOUT_STATEMENTS = Missing(
     reason="pg_stat_statements is not installed in this database",
@@ -152,9 +149,13 @@ def profile_reader(dsn: str, guard: Guard) -> Iterator[GuardedProfileReader]:
 
 
 def own_ids(texts: Mapping[int, str]) -> frozenset[int]:
-    """Return the query ids of the statements that perfkit itself sends for a profile, by how they begin."""
-    beginnings = tuple(sql.load(name).decode().splitlines()[0] for name in _OWN)
-    return frozenset(query_id for query_id, text in texts.items() if text.lstrip().startswith(beginnings))
+    """Return the query ids of what perfkit itself asks for a profile: it bears perfkit's mark, or others ask it too."""
+    unmarked = {mark_of(sql.load(name).decode()) for name in _UNMARKED}
+    return frozenset(
+        query_id
+        for query_id, text in texts.items()
+        if text.rstrip().endswith(OWN_MARK) or mark_of(text) in unmarked
+    )
 
 
 def _in(schema: str, name: str) -> Composed:

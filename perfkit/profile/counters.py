@@ -1,7 +1,7 @@
 """Counters: what the server counted over the window, statement by statement and of its reads and writes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -103,8 +103,11 @@ class Difference:
     notes: tuple[str, ...] = ()
 
 
-def difference(before: Counted, after: Counted) -> Difference:
-    """Return what was counted in between; what was reset meanwhile counts from its reset on, and a note says so."""
+def difference(before: Counted, after: Counted, *, own_rollbacks: int = 0) -> Difference:
+    """Return what was counted in between; what was reset meanwhile counts from its reset on, and a note says so.
+
+    `own_rollbacks` are perfkit's own transactions, which all end so.
+    """
     notes = []
     for what, first, last in (
         ("pg_stat_statements", before.statements_reset, after.statements_reset),
@@ -121,7 +124,7 @@ def difference(before: Counted, after: Counted) -> Difference:
     return Difference(
         statements=_by_key(before.statements, after.statements),
         io=_by_key(before.io, after.io),
-        database=_one(before.database, after.database),
+        database=_one(before.database, after.database, own_rollbacks),
         notes=tuple(notes),
     )
 
@@ -141,10 +144,15 @@ def _by_key(
     return {key: counts for key, counts in changed.items() if any(_values(counts))}
 
 
-def _one(before: DatabaseCounts | Missing, after: DatabaseCounts | Missing) -> DatabaseCounts | Missing:
+def _one(
+    before: DatabaseCounts | Missing, after: DatabaseCounts | Missing, own_rollbacks: int
+) -> DatabaseCounts | Missing:
     if isinstance(before, Missing):
         return before
-    return after if isinstance(after, Missing) else minus(after, before)
+    if isinstance(after, Missing):
+        return after
+    counts = minus(after, before)
+    return replace(counts, rollbacks=max(0.0, counts.rollbacks - own_rollbacks))
 
 
 def minus(after: _Counts, before: _Counts) -> _Counts:

@@ -49,8 +49,8 @@ def marks_of(catalog: Catalog) -> Marks:
     """Return the marks of the catalog's queries; what two of them have in common is no mark."""
     queries = catalog.queries
     return Marks(
-        exact=_unique((fingerprint(query.statement), query.name) for query in queries),
-        loose=_unique((fingerprint(unqualified(query.statement)), query.name) for query in queries),
+        exact=_unique((_fingerprint(query.statement), query.name) for query in queries),
+        loose=_unique((_loose_fingerprint(query.statement), query.name) for query in queries),
         texts=_unique((_key(without_constants(query.statement)), query.name) for query in queries),
     )
 
@@ -118,13 +118,33 @@ def without_constants(text: str) -> str:
     return _LIST.sub("?, …", "".join(pieces).rstrip("; ")) + cut
 
 
+def mark_of(text: str) -> str:
+    """Return the fingerprint of a statement as sessions and pg_stat_statements show it, '' of what cannot be parsed."""
+    try:
+        return fingerprint(measurable(text))
+    except SqlError:
+        return ""
+
+
 def _query(text: str, marks: Marks) -> str:
     """Return the name of the catalog's query that the text is, '' for none."""
     try:
         statement = measurable(text)
-        return marks.exact.get(fingerprint(statement)) or marks.loose.get(
-            fingerprint(unqualified(statement)), ""
-        )
+    except SqlError:
+        return ""
+    return marks.exact.get(_fingerprint(statement)) or marks.loose.get(_loose_fingerprint(statement), "")
+
+
+def _fingerprint(statement: str) -> str:
+    try:
+        return fingerprint(statement)
+    except SqlError:
+        return ""
+
+
+def _loose_fingerprint(statement: str) -> str:
+    try:
+        return fingerprint(unqualified(statement))
     except SqlError:
         return ""
 
@@ -148,4 +168,4 @@ def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     for mark, name in pairs:
         if names.setdefault(mark, name) != name:
             common.add(mark)
-    return {mark: name for mark, name in names.items() if mark not in common}
+    return {mark: name for mark, name in names.items() if mark and mark not in common}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from perfkit.names import quote_name
 from perfkit.syntax.counted import Edit, edited
-from perfkit.syntax.lexer import tokenize
+from perfkit.syntax.lexer import COMMENTS, tokenize
 from perfkit.syntax.usage.tree import everything, parse
 
 
@@ -27,7 +27,8 @@ def qualified(statement: str, find: Callable[[str, str], str], schemas: Mapping[
 
 def unqualified(statement: str) -> str:
     """Return a statement whose tables bear no schema, by which it is the same for any search path; SqlError as above."""
-    tokens = {len(statement[: token.start].encode()): token for token in tokenize(statement)}
+    words = (token for token in tokenize(statement) if token.kind not in COMMENTS)
+    tokens = {len(statement[: token.start].encode()): token for token in words}
     places = list(tokens)
     edits = {}
     for message in everything(parse(statement)):

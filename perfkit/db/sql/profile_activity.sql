@@ -1,4 +1,4 @@
--- perfkit profile: sessions that do something now, and those that are in the way of one that waits for a lock.
+-- Sessions that do something now, and those that are in the way of one that waits for a lock.
 -- Whom a session waits for is asked of those alone that wait for a lock: the answer stops the lock table for a moment.
 WITH seen AS MATERIALIZED (
     SELECT
@@ -41,3 +41,4 @@ WHERE
     OR seen.pid IN (SELECT blocking.pid FROM blocking)
     -- Hidden from this role: counted, no more.
     OR (seen.backend_type IS NULL AND seen.datid IS NOT NULL)
+/* perfkit */

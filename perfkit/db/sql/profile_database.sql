@@ -1,4 +1,4 @@
--- perfkit profile: what was counted of this database, and the WAL of the whole server.
+-- What was counted of this database, and the WAL of the whole server.
 SELECT
     counted.xact_commit::float8 AS commits,
     counted.xact_rollback::float8 AS rollbacks,
@@ -11,3 +11,4 @@ SELECT
 FROM pg_catalog.pg_stat_database AS counted
 CROSS JOIN pg_catalog.pg_stat_wal AS wal
 WHERE counted.datname = current_database()
+/* perfkit */

@@ -1,4 +1,4 @@
--- perfkit profile: reads and writes by kind of process. Until 17 the view has no bytes, but the size of each operation.
+-- Reads and writes by kind of process. Until 17 the view has no bytes, but the size of each operation.
 SELECT
     io.backend_type AS kind,
     io.object,
@@ -18,3 +18,4 @@ SELECT
     io.stats_reset
 FROM pg_catalog.pg_stat_io AS io
 CROSS JOIN LATERAL (SELECT to_jsonb(io.*) AS row) AS whole
+/* perfkit */

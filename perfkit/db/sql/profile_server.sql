@@ -1,4 +1,4 @@
--- perfkit profile: what must be known of the server and the role; it needs no privilege.
+-- What must be known of the server and the role; it needs no privilege.
 SELECT
     current_setting('server_version') AS version,
     current_setting('server_version_num')::int AS version_num,
@@ -10,3 +10,4 @@ SELECT
     current_setting('track_io_timing')::bool AS times_io,
     pg_size_bytes(current_setting('track_activity_query_size'))::int AS text_bytes_most,
     extract(epoch FROM clock_timestamp())::float8 AS now_s
+/* perfkit */

@@ -1,4 +1,4 @@
--- perfkit profile: what was counted of each statement that a client sent; a hidden one has no query id.
+-- What was counted of each statement that a client sent; a hidden one has no query id.
 -- Texts are left where they are, in a file that may be long.
 SELECT
     coalesce(counted.queryid, 0) AS query_id,
@@ -16,3 +16,4 @@ SELECT
 FROM {schema}.pg_stat_statements(false) AS counted
 WHERE counted.toplevel
 GROUP BY 1, 2
+/* perfkit */

@@ -13,7 +13,7 @@ from perfkit.profile.statements import Name
 from perfkit.report.area import draw_stacked
 from perfkit.report.chart import Chart, Point, Series
 from perfkit.report.document import Block, Cell, Check, Document, Paragraph, Picture, State, Table, Tone
-from perfkit.report.documents.profile_counters import counter_blocks
+from perfkit.report.documents.profile_counters import counter_tables, database_lines
 from perfkit.report.documents.profile_data import profile_data
 from perfkit.report.documents.profile_words import name_cell
 from perfkit.report.flame import draw_flame
@@ -50,18 +50,17 @@ def flame_svg(profile: Profile) -> str:
 
 
 def _blocks(profile: Profile, said: tuple[Doubt, ...], by: By, top: int) -> Iterator[Block]:
-    yield Paragraph(_summary(profile))
     if profile.load.sightings:
         yield Picture(title="", svg=_picture(profile))
         yield _shares(profile, by, top)
         if by is not By.WAIT:
             yield _shares(profile, By.WAIT, top)
-    else:
-        yield Paragraph("Not one session was active when it was looked at.")
     if profile.blockers:
         yield _blockers(profile, top)
-    yield from counter_blocks(profile, top)
+    yield from counter_tables(profile, top)
     yield from _application(profile, top)
+    yield Paragraph(_summary(profile))
+    yield from database_lines(profile)
     for doubt in said:
         yield Paragraph(f"{doubt.text} Fix: {doubt.fix}" if doubt.fix else doubt.text, Tone.WARN)
 
@@ -73,7 +72,7 @@ def _summary(profile: Profile) -> str:
     return (
         f"{load.sessions:.2f} sessions were active on average ({low:.2f} to {high:.2f}), {load.most} at most, in"
         f" {units.format_count(len(samples))} samples that took {units.format_ms(took_ms)} each."
-        " Ranges hold in 95 of 100 windows."
+        " Ranges are 95 % intervals."
     )
 
 

@@ -5,17 +5,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from perfkit import units
 from perfkit.profile.counters import DatabaseCounts, IoCounts, IoKey, Missing, NamedCounts
 from perfkit.profile.profile import Profile
-from perfkit.report.document import Block, Cell, Paragraph, Table
+from perfkit.report.document import Cell, Paragraph, Table
 from perfkit.report.documents.profile_words import name_cell
 
 
-def counter_blocks(profile: Profile, top: int) -> Iterator[Block]:
-    """Yield what the server counted over the window, as far as it could be read."""
+def counter_tables(profile: Profile, top: int) -> Iterator[Table]:
+    """Yield what the server counted of statements and of its files, as far as it could be read."""
     if not isinstance(profile.statements, Missing) and profile.statements:
         yield _statements(profile.statements[:top])
     io = profile.window.counted.io
-    if not isinstance(io, Missing) and io:
+    if not isinstance(io, Missing) and any(map(_moved_bytes, io.values())):
         yield _io(io, top, times=profile.window.server.times_io)
+
+
+def database_lines(profile: Profile) -> Iterator[Paragraph]:
+    """Yield a line on the database's transactions and the server's WAL, where they could be read."""
     database = profile.window.counted.database
     if not isinstance(database, Missing):
         yield Paragraph(_database(database, profile.window.recording.seconds))
@@ -78,7 +82,7 @@ def _database(counts: DatabaseCounts, seconds: float) -> str:
         rates.append(f"{units.format_count(round(counts.rollbacks / seconds, 1))} rollbacks/s")
     if blocks:
         rates.append(
-            f"{units.format_share(counts.blocks_hit / blocks)} of {units.format_count(blocks)} blocks found in shared buffers"
+            f"{counts.blocks_hit / blocks * 100:.1f} % of {units.format_count(blocks)} blocks found in shared buffers"
         )
     if counts.temp_bytes:
         rates.append(f"{units.format_bytes(counts.temp_bytes)} of temporary files")
