@@ -43,11 +43,11 @@ ORDER_KEYS_MAX = 4
 SORTED_ROWS_MIN = 1_000
 # An entry of a b-tree must fit a third of a page (2,704 bytes); long before that it is larger than what it saves.
 KEY_WIDTH_BYTES_MAX = 250
-# A few narrow columns more make a scan index-only; more of them copy the table.
-INCLUDE_COLUMNS_MAX = 4
+# What a page of a list shows makes a scan index-only while it is narrow; more columns copy the table.
+INCLUDE_COLUMNS_MAX = 7
 INCLUDE_WIDTH_BYTES_MAX = 80
-# An index that two statements share may have a few more.
-MERGED_COLUMNS_MAX = 6
+# Two statements together ask for no more than one of them may.
+MERGED_COLUMNS_MAX = 7
 # On less than a third of the rows an index is small enough to be another one; with a LIMIT also nearly all rows are
 # worth leaving the rest out, as reading stops sooner.
 PARTIAL_SHARE_MAX = 0.3

@@ -20,7 +20,10 @@ def orders_of(select: Node, outputs: Outputs, resolve: Resolve) -> Iterator[Foun
     yield from _led(Purpose.ORDER, sort, limited=limited)
     if limited and select.sort_clause:
         yield from _nearest(select.sort_clause[0].sort_by.node, resolve)
-    yield from _together(Purpose.GROUP, list(_group_values(select, outputs, resolve)))
+    groups = list(_group_values(select, outputs, resolve))
+    yield from _together(Purpose.GROUP, groups)
+    if groups:
+        yield from _within_groups(select, groups, resolve)
     yield from _together(Purpose.DISTINCT, list(_distinct_values(select, outputs, resolve)))
     for window in _windows(select):
         keys = [(resolve(node), None) for node in window.partition_clause]
@@ -93,6 +96,20 @@ def _group_values(select: Node, outputs: Outputs, resolve: Resolve) -> Iterator[
         value = resolve(node)
         # A column of the sources goes before an output of that name; a place is no column.
         yield value if value.columns else _output(node, outputs) or value
+
+
+def _within_groups(select: Node, groups: list[Value], resolve: Resolve) -> Iterator[Found]:
+    """Yield the order in which an aggregate with DISTINCT or ORDER BY need not sort each group (from 16 on)."""
+    for call in _calls(select):
+        keys: list[tuple[Value, Node | None]] = [(value, None) for value in groups]
+        if call.agg_order:
+            keys += [(resolve(each.sort_by.node), each.sort_by) for each in call.agg_order]
+        elif call.agg_distinct and len(call.args) == 1:
+            keys.append((resolve(call.args[0]), None))
+        else:
+            continue
+        found = _led(Purpose.GROUP, keys, limited=False)
+        yield from ((owner, order) for owner, order in found if order.complete)
 
 
 def _distinct_values(select: Node, outputs: Outputs, resolve: Resolve) -> Iterator[Value]:

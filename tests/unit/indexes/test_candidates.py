@@ -97,6 +97,10 @@ TABLES = database(
         ("SELECT fund_id, count(*) FROM gift GROUP BY fund_id", "gift (fund_id)"),
         ("SELECT fund_id, sum(amount) FROM gift GROUP BY fund_id", "gift (fund_id) INCLUDE (amount)"),
         ("SELECT DISTINCT fund_id FROM gift", "gift (fund_id)"),
+        (
+            "SELECT fund_id, count(DISTINCT person_id) FROM gift GROUP BY fund_id",
+            "gift (fund_id, person_id)",
+        ),
         ("SELECT id, year FROM person WHERE city = $1", "person (city) INCLUDE (id, year)"),
         ("SELECT id FROM person WHERE status = 'lost' AND year = $1", "person (year) WHERE status = 'lost'"),
         ("SELECT count(*) FROM person WHERE status = 'lost'", "person (status) WHERE status = 'lost'"),

@@ -205,6 +205,23 @@ def test_distinct_on_nearest_windows_and_extremes_are_orders() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("aggregate", "last"),
+    [
+        ("count(DISTINCT fund_id)", ["fund_id"]),
+        ("array_agg(id ORDER BY amount DESC, id)", ["amount DESC", "id"]),
+    ],
+)
+def test_aggregates_that_sort_each_group_ask_for_an_order_after_its_keys(
+    aggregate: str, last: list[str]
+) -> None:
+    (gift,) = references(f"SELECT person_id, sum(amount), {aggregate} FROM gift GROUP BY person_id")
+    assert orders(gift) == [
+        (Purpose.GROUP, ["person_id"], False),
+        (Purpose.GROUP, ["person_id", *last], False),
+    ]
+
+
 def test_writes_say_what_they_set_and_how_they_find_their_rows() -> None:
     (update,) = references("UPDATE person SET name = $1, year = year + 1 WHERE id = $2 RETURNING email")
     assert (update.target, update.written) == ("update", frozenset({"name", "year"}))
