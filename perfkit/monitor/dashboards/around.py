@@ -74,7 +74,7 @@ def application(goals: Goals) -> Dashboard:
             number("95 of 100 within", "All requests.", f"histogram_quantile(0.95, {buckets})", Unit.SECONDS, warn=goals.request_s),
             number("Largest instance", "Memory.", f"max({memory})", Unit.BYTES, bad=goals.memory_bytes),
             Panel(
-                title="Requests",
+                title="Requests by handler",
                 about="A second, by handler.",
                 asks=(Ask(f"sum by (handler) (rate({app.REQUESTS}{users}))", "{{handler}}"),),
                 unit=Unit.REQUESTS,
@@ -157,7 +157,7 @@ EXPORTER = Dashboard(
             unit=Unit.SECONDS,
         ),
         Panel(
-            title="Memory",
+            title="Memory over time",
             about="It should stay where it is.",
             asks=(Ask(of(app.MEMORY, _JOB), "memory {{instance}}"),),
             unit=Unit.BYTES,

@@ -29,7 +29,8 @@ silent (`promtool test rules *-rules-test.yml`). Limits are the targets of perfk
 - The application counts requests as `http_requests_total{handler, method, status}`, times them as
   `http_request_duration_seconds{handler, method}`, and its process is known as `process_resident_memory_bytes`: the
   names of the usual middleware and client libraries. It is scraped as job `application`.
-- The target of a simple request must be a bucket of that histogram (0.2 for 200 ms); else shares of slow ones are 0 / 0.
+- The target of a simple request must be a bucket of that histogram (0.2 for 200 ms); else nothing is told of slow
+  ones.
 
 Objectives alert on how fast their share of bad events is used up, over a long window and a short one (Site Reliability
 Workbook, chapter 5): 14.4 times over 1 h and 5 min, or 6 times over 6 h and 30 min, is for now; 3 times over a day and
