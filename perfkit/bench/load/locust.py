@@ -86,7 +86,7 @@ class Locust:
         answer = _answer(self._process, manner.seconds + _GRACE_S, watch)
         if answer["lost"]:
             raise MeasureError(
-                f"{answer['lost']} of {self.threads} workers were lost in the middle",
+                f"of {self.threads} workers, {answer['lost']} stopped in the middle",
                 hint="start them again, and the master",
             )
         return _run_of(answer, manner)

@@ -223,11 +223,10 @@ class Conductor:
         refused: Counter[str] = Counter()
         for each in self._arrived.values():
             refused.update(each)
-        return {
-            "processes": list(self._told.values()),
-            "refused": dict(refused),
-            "lost": len(shares) - len(self._told),
-        }
+        silent = [process for process in shares if process not in self._told]
+        # Once one is lost, the others are not waited for.
+        lost = [process for process in silent if not self._is_there(process)] or silent
+        return {"processes": list(self._told.values()), "refused": dict(refused), "lost": len(lost)}
 
     def _wait(self, answers: Mapping[str, object], asked: Mapping[str, object], limit_s: float) -> None:
         """Wait until all who were asked have answered, one of them is lost, or the time is over."""
