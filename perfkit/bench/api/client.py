@@ -85,9 +85,9 @@ class Crew:
                 most[instance] = max(size_bytes, most.get(instance, 0))
 
         told = self.swarm.order(plan, SETTLE_S + options.seconds + REQUEST_S + _GRACE_S, look)
-        if told["lost"]:
+        if lost := told["lost"]:
             raise MeasureError(
-                f"{told['lost']} of {options.workers} workers were lost",
+                f"{lost} of {options.workers} workers {'was' if lost == 1 else 'were'} lost",
                 hint="see whether they still run, and start them again",
             )
         look()

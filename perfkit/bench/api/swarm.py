@@ -14,6 +14,7 @@ import logging  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 from itertools import accumulate  # noqa: E402
 from random import Random  # noqa: E402
 from typing import Any  # noqa: E402
@@ -30,6 +31,7 @@ from perfkit.bench.api.thresholds import REQUEST_S, SETTLE_S, WORKERS_S  # noqa:
 from perfkit.bench.load.latencies import Latencies  # noqa: E402
 
 _PLAN = "perfkit-plan"
+_CALLS = "perfkit-calls"
 _POLL_S = 0.05
 _TICK_S = 0.01
 # Requests end by themselves before that.
@@ -76,17 +78,22 @@ class Visitor(FastHttpUser):
 
 
 class Swarm:
-    """One process's part: the plan that it follows, and what it counted since the last step began."""
+    """One process's part: the plan that it follows, what it counted since the last step began, and how many told it theirs."""
 
     def __init__(self, environment: Environment) -> None:
         """Listen to Locust's events."""
         self.environment = environment
         self.tally = Tally()
-        heard: Any = environment.events
-        heard.request.add_listener(self._on_request)
-        heard.test_start.add_listener(self._on_start)
-        heard.report_to_master.add_listener(self._on_report)
-        heard.worker_report.add_listener(self._on_worker_report)
+        self.heard = 0
+        told: Any = environment.events
+        told.request.add_listener(self._on_request)
+        told.test_start.add_listener(self._on_start)
+        told.test_stop.add_listener(self._on_stop)
+
+    def listen(self, runner: Any) -> None:
+        """Take the messages of other processes."""
+        runner.register_message(_PLAN, lambda environment, msg, **_: self.follow(msg.data))  # noqa: ARG005  # as Locust calls it
+        runner.register_message(_CALLS, self._on_calls)
 
     def follow(self, plan: Any) -> None:
         """Take a plan: targets, headers, URL, pause, seconds, seed."""
@@ -96,6 +103,7 @@ class Swarm:
         Visitor.cumulative = tuple(accumulate(target["weight"] for target in plan["targets"]))
         Visitor.chance = Random(f"{plan['seed']} {getattr(self.environment.runner, 'worker_index', 0)}")
         self.tally = Tally()
+        self.heard = 0
 
     def _on_start(self, **_: Any) -> None:
         self.tally.begin(Visitor.plan["seconds"])
@@ -113,11 +121,14 @@ class Swarm:
         failure = failure_of(getattr(response, "status_code", 0), exception)
         self.tally.add(name, response_time, start_time, failure)
 
-    def _on_report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  # as Locust calls it
-        data["perfkit"] = self.tally.taken()
+    def _on_stop(self, **_: Any) -> None:
+        """Tell the master, before Locust tells it that this worker has stopped."""
+        if isinstance(self.environment.runner, runners.WorkerRunner):
+            self.environment.runner.send_message(_CALLS, self.tally.told())
 
-    def _on_worker_report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  # as Locust calls it
-        self.tally.take(data["perfkit"])
+    def _on_calls(self, msg: Any, **_: Any) -> None:
+        self.tally.take(msg.data)
+        self.heard += 1
 
 
 def _weigh(tally: Tally, seconds: float) -> None:
@@ -147,9 +158,11 @@ def main() -> int:
         return _work(environment, swarm, first)
     if first["role"] == "master":
         runner: Any = environment.create_master_runner(first["host"], first["port"])
-        came = _wait_for(runner, first["workers"])
+        _wait(lambda: _workers(runner) >= first["workers"], WORKERS_S)
+        came = _workers(runner)
     else:
         runner, came = environment.create_local_runner(), 0
+    swarm.listen(runner)
     _tell({"came": came})
     while True:
         _tell(_step(runner, swarm, json.loads(orders.get())))
@@ -170,36 +183,42 @@ def _read(orders: "Queue[str]", environment: Environment) -> None:
 def _step(runner: Any, swarm: Swarm, plan: Any) -> dict[str, Any]:
     """Run one step and return what was counted, and how many workers were lost."""
     swarm.follow(plan)
-    workers = 0
-    if isinstance(runner, runners.MasterRunner):
-        workers = runner.worker_count
+    workers = _workers(runner)
+    if workers:
         runner.send_message(_PLAN, plan)
     runner.start(plan["users"], spawn_rate=plan["users"])
     gevent.sleep(SETTLE_S + plan["seconds"])
     runner.stop()
     while runner.user_count:
         gevent.sleep(_POLL_S)
-    lost = workers - runner.worker_count if workers else 0
-    return swarm.tally.taken() | {"lost": lost}
+    # A worker that has stopped is none for a moment.
+    _wait(lambda: swarm.heard == workers == _workers(runner), REQUEST_S)
+    return swarm.tally.told() | {"lost": workers - min(swarm.heard, _workers(runner))}
 
 
 def _work(environment: Environment, swarm: Swarm, first: Any) -> int:
     runners.CONNECT_RETRY_COUNT = _TRIES
+    # Locust has a worker wait for the stop's whole time limit before it is ready again, though all its users have stopped.
+    os.environ["LOCUST_WORKER_ADDITIONAL_WAIT_BEFORE_READY_AFTER_STOP"] = str(-_STOP_S)
     try:
         runner: runners.WorkerRunner = environment.create_worker_runner(first["host"], first["port"])
     except (ConnectionError, RPCError):
         return _NO_MASTER
-    runner.register_message(_PLAN, lambda environment, msg, **_: swarm.follow(msg.data))  # noqa: ARG005  # as Locust calls it
+    swarm.listen(runner)
     runner.greenlet.join()
     return 0
 
 
-def _wait_for(runner: Any, workers: int) -> int:
-    """Return how many workers came in time."""
-    deadline = time.monotonic() + WORKERS_S
-    while runner.worker_count < workers and time.monotonic() < deadline:
+def _wait(is_so: Callable[[], bool], limit_s: float) -> None:
+    deadline = time.monotonic() + limit_s
+    while not is_so() and time.monotonic() < deadline:
         gevent.sleep(_POLL_S)
-    return int(runner.worker_count)
+
+
+def _workers(runner: Any) -> int:
+    """Return how many workers there are, whatever they do; 0 for a runner that has none."""
+    clients = runner.clients.all if isinstance(runner, runners.MasterRunner) else ()
+    return sum(client.state != runners.STATE_MISSING for client in clients)
 
 
 def _tell(answer: object) -> None:

@@ -9,10 +9,12 @@ from perfkit.bench.api.thresholds import REQUEST_S, SETTLE_S
 from perfkit.bench.load.latencies import Latencies, merged
 
 WELL = range(200, 300)
+# geventhttpclient's, which only the swarm may import.
+_CUT_OFF = frozenset({"HTTPConnectionClosed", "HTTPParseError"})
 
 
 class Tally:
-    """Calls by endpoint that began within the step's time, and how this process fared meanwhile.
+    """Calls by endpoint that were under way in the step's time, and how this process fared meanwhile.
 
     `busy` is its share of a processor; `lag_ms` how late it came to what was due, 95 % of the times at most.
     """
@@ -29,24 +31,27 @@ class Tally:
         self._to = self._from + seconds
 
     def add(self, name: str, latency_ms: float, start_time: float, failure: str) -> None:
-        """Count a request, unless it began outside the step's time; a failure by its reason."""
-        if not self._from <= start_time < self._to:
+        """Count a request, unless all of it is outside the step's time; a failure by its reason.
+
+        One that began before counts too: a server that hangs would else be asked nothing at all.
+        """
+        end = start_time + latency_ms / 1_000
+        if start_time >= self._to or end < self._from:
             return
         calls = self._calls.setdefault(name, Calls())
         if failure:
             calls.failures[failure] += 1
-        else:
-            calls.latencies.add(latency_ms)
+            return
+        calls.latencies.add(latency_ms)
+        calls.answered += end < self._to
 
-    def taken(self) -> dict[str, Any]:
-        """Return what was counted since the last time, as JSON can tell it."""
-        told = {
+    def told(self) -> dict[str, Any]:
+        """Return what was counted, as JSON can tell it."""
+        return {
             "calls": {name: _told(calls) for name, calls in self._calls.items()},
             "busy": self.busy,
             "lag_ms": self.lag_ms,
         }
-        self._calls = {}
-        return told
 
     def take(self, told: Mapping[str, Any]) -> None:
         """Add what a worker told; the busiest and the latest worker count."""
@@ -56,29 +61,33 @@ class Tally:
             own = self._calls.setdefault(name, Calls())
             own.failures.update(calls.failures)
             own.latencies = merged([own.latencies, calls.latencies])
+            own.answered += calls.answered
 
 
 def failure_of(status: int, error: BaseException | None) -> str:
     """Return why a request failed, in a few words, '' when it was answered well: 2xx, wholly and in time."""
     if status and status not in WELL:
         return f"answered {status}"
+    # geventhttpclient tells of the last try's error in that of its tries.
+    error = getattr(error, "original", None) or error
     if error is None:
         return ""
     if isinstance(error, TimeoutError):
         return f"not answered within {REQUEST_S:.0f} s"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
-    if isinstance(error, ConnectionError) or type(error).__name__ == "HTTPConnectionClosed":
-        return "connection closed before the answer"
+    if isinstance(error, ConnectionError) or type(error).__name__ in _CUT_OFF:
+        return "connection closed before the whole answer"
     reason = error.strerror if isinstance(error, OSError) else None
     return reason or type(error).__name__
 
 
 def read_calls(told: Mapping[str, Any]) -> dict[str, Calls]:
-    """Return the calls by endpoint that `Tally.taken` told."""
+    """Return the calls by endpoint that `Tally.told` told."""
     found = {}
     for name, each in told.items():
-        calls = Calls(Latencies(total_ms=each["total_ms"], largest_ms=each["largest_ms"]))
+        latencies = Latencies(total_ms=each["total_ms"], largest_ms=each["largest_ms"])
+        calls = Calls(latencies=latencies, answered=each["answered"])
         calls.latencies.counts.update({int(bucket): count for bucket, count in each["counts"].items()})
         calls.failures.update(each["failures"])
         found[name] = calls
@@ -90,5 +99,6 @@ def _told(calls: Calls) -> dict[str, Any]:
         "counts": {str(bucket): count for bucket, count in calls.latencies.counts.items()},
         "total_ms": calls.latencies.total_ms,
         "largest_ms": calls.latencies.largest_ms,
+        "answered": calls.answered,
         "failures": dict(calls.failures),
     }
