@@ -1,10 +1,15 @@
 """Plan -> EXPLAIN (FORMAT JSON), for viewers that read it: what `parse` reads, less what it leaves out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from perfkit.plan.keys import BUFFER_FIELDS, COUNT_FIELDS, NUMBER_FIELDS, TEXT_FIELDS, WAL_FIELDS
 from perfkit.plan.model import Buffers, Node, Plan, Wal
+
+# Of 16 and before without the kind, of 17 and later with it.
+_IO_TIMES = tuple(
+    f"{kind}I/O {what} Time" for kind in ("", "Shared ", "Local ", "Temp ") for what in ("Read", "Write")
+)
 
 
 def explain_document(plan: Plan) -> list[dict[str, Any]]:
@@ -34,6 +39,28 @@ def explain_document(plan: Plan) -> list[dict[str, Any]]:
         if plan.jit.total_ms is not None:
             document["JIT"]["Timing"] = {"Total": plan.jit.total_ms}
     return [document]
+
+
+def without_idle_counters(document: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the document without the counters that are 0 in every node, which is most of a plan's text.
+
+    A counter that some node has stays in all, as viewers subtract what the children count.
+    """
+    counters = {*BUFFER_FIELDS, *WAL_FIELDS, *_IO_TIMES}
+    nodes = [node for plan in document for node in _nodes(plan["Plan"])]
+    idle = counters - {key for node in nodes for key in counters & node.keys() if node[key]}
+    for node in nodes:
+        for key in idle & node.keys():
+            del node[key]
+    return document
+
+
+def _nodes(root: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        pending.extend(node.get("Plans", ()))
+        yield node
 
 
 def _tree(root: Node) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """The HTML format: one file that a browser shows without a network, for light and dark screens, narrow ones, and paper."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from perfkit import __version__
-from perfkit.report.document import Document, Plans, State, Tone, result_first
+from perfkit.report.document import Block, Document, Paragraph, Plans, State, Tone, result_first
 from perfkit.report.options import RenderOptions
-from perfkit.report.page.anchors import anchors_of, identified, link
+from perfkit.report.page.anchors import Anchors, anchors_of, identified, link
 from perfkit.report.page.assets import asset, policy, viewer
 from perfkit.report.page.blocks import block_html
 from perfkit.report.page.escape import line, toned
@@ -19,6 +19,8 @@ _TONES = {
     State.ERROR: Tone.BAD,
     State.SKIPPED: Tone.FAINT,
 }
+# Fewer are seen at a glance.
+_SECTIONS_LISTED = 3
 
 
 def render(document: Document, options: RenderOptions) -> str:  # noqa: ARG001 - every format has this face
@@ -69,16 +71,42 @@ def _page(title: str, body: Iterator[str], *, plans: bool) -> str:
 def _document(document: Document, taken: set[str], level: int) -> Iterator[str]:
     blocks = result_first(document.blocks)
     anchors = anchors_of(blocks, taken)
+    counts = Counter(check.state for check in document.checks)
+    lead = list(_lead(blocks))
+    yield f"<header{toned(_worst(counts, lead))}>"
     yield f"<h{level}>{line(document.title)}</h{level}>"
-    yield from _states(document)
-    for block in blocks:
+    yield from _states(counts)
+    for block in lead:
         yield from block_html(block, anchors, level + 1)
+    yield "</header>"
+    body = [piece for block in blocks[len(lead) :] for piece in block_html(block, anchors, level + 1)]
+    if len(anchors.sections) >= _SECTIONS_LISTED:
+        yield _contents(document.title, anchors)
+    yield from body
     yield _foot(document)
 
 
-def _states(document: Document) -> Iterator[str]:
+def _lead(blocks: Sequence[Block]) -> Iterator[Paragraph]:
+    """Yield the paragraphs that a document begins with."""
+    for block in blocks:
+        if not isinstance(block, Paragraph):
+            return
+        yield block
+
+
+def _worst(counts: Mapping[State, int], lead: Sequence[Paragraph]) -> Tone:
+    """Return the worst tone of the checks and of what is told first."""
+    tones = {_TONES[state] for state, count in counts.items() if count} | {told.tone for told in lead}
+    return next((tone for tone in (Tone.BAD, Tone.WARN, Tone.GOOD) if tone in tones), Tone.PLAIN)
+
+
+def _contents(title: str, anchors: Anchors) -> str:
+    links = "".join(f"<li>{link(anchor, line(name))}</li>" for anchor, name in anchors.sections)
+    return f'<nav aria-label="{line(f"Contents of {title}")}"><ul>{links}</ul></nav>'
+
+
+def _states(counts: Mapping[State, int]) -> Iterator[str]:
     """Yield how many checks passed and did not, where there are any."""
-    counts = Counter(check.state for check in document.checks)
     told = [f"<li{toned(_TONES[state])}>{counts[state]:,} {state}</li>" for state in State if counts[state]]
     if told:
         yield f'<ul class="states" aria-label="Checks">{"".join(told)}</ul>'

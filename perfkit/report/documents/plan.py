@@ -8,7 +8,20 @@ from perfkit.plan.derive import Tree, derive
 from perfkit.plan.label import label
 from perfkit.plan.model import Node, Plan
 from perfkit.report.data import to_data
-from perfkit.report.document import Block, Cell, Check, Document, Item, Listing, Paragraph, State, Table, Tone
+from perfkit.report.document import (
+    Block,
+    Cell,
+    Check,
+    Document,
+    Item,
+    Listing,
+    Paragraph,
+    Plans,
+    ShownPlan,
+    State,
+    Table,
+    Tone,
+)
 from perfkit.report.documents.finding import TONES, headline
 
 SCHEMA = "perfkit.plan/1"
@@ -22,7 +35,7 @@ def plan_document(plan: Plan, findings: tuple[Finding, ...], *, source: str) -> 
     return Document(
         schema=SCHEMA,
         title=f"perfkit analyze: the plan in {'standard input' if source == '-' else source}",
-        blocks=tuple(_blocks(plan, findings)),
+        blocks=tuple(_blocks(plan, findings, source)),
         checks=tuple(
             Check(
                 id=finding.rule,
@@ -38,7 +51,7 @@ def plan_document(plan: Plan, findings: tuple[Finding, ...], *, source: str) -> 
     )
 
 
-def _blocks(plan: Plan, findings: tuple[Finding, ...]) -> Iterator[Block]:
+def _blocks(plan: Plan, findings: tuple[Finding, ...], source: str) -> Iterator[Block]:
     tree = derive(plan)
     yield Table(
         title="Plan",
@@ -50,6 +63,7 @@ def _blocks(plan: Plan, findings: tuple[Finding, ...]) -> Iterator[Block]:
         yield Listing(title="What to do", items=tuple(_item(finding) for finding in findings))
     else:
         yield Paragraph("No rule finds anything wrong with this plan.", Tone.GOOD)
+    yield Plans(title="The plan drawn", plans=(ShownPlan(name=source, plan=plan),))
     times = (("planning", plan.planning_ms), ("execution", plan.execution_ms))
     told = ", ".join(f"{name} {units.format_ms(time)}" for name, time in times if time is not None)
     if told:

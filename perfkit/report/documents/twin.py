@@ -15,6 +15,8 @@ from perfkit.report.document import (
     Item,
     Listing,
     Paragraph,
+    Plans,
+    ShownPlan,
     State,
     Table,
     Tone,
@@ -102,6 +104,9 @@ def explain_document(planned: dict[str, Planned], notes: Sequence[str], *, sourc
         blocks.append(
             Code(title=case, text=outline(only.plan)) if only.plan else Paragraph(only.problem, Tone.BAD)
         )
+    shown = tuple(ShownPlan(name=case, plan=each.plan) for case, each in planned.items() if each.plan)
+    if shown:
+        blocks.append(Plans(title="Plans", plans=shown))
     if notes:
         blocks.append(_listing("What the twin lacks", notes))
     return Document(

@@ -15,11 +15,12 @@ _NAME = re.compile(r"(\S+?)(?:: | \(|$)")
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """The ids that are taken, and those of the names that items and plans tell of."""
+    """The ids that are taken, those of the names that items and plans tell of, and the titles that were met, by id."""
 
     taken: set[str] = field(default_factory=set)
     items: dict[str, str] = field(default_factory=dict)
     plans: dict[str, str] = field(default_factory=dict)
+    sections: list[tuple[str, str]] = field(default_factory=list)
 
     def new(self, words: str) -> str:
         """Return an id of its own that reads like the words."""

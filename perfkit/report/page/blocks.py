@@ -45,13 +45,16 @@ def block_html(block: Block, anchors: Anchors, level: int) -> Iterator[str]:
 def _titled(
     title: str, body: Iterator[str], anchors: Anchors, level: int, *, folded: bool = False
 ) -> Iterator[str]:
+    anchor = anchors.new(title) if title else ""
+    if title:
+        anchors.sections.append((anchor, title))
     if folded:
-        yield f'<details class="folded"><summary>{line(title or "Details")}</summary>'
+        yield f'<details class="folded"{identified(anchor)}><summary>{line(title or "Details")}</summary>'
         yield from body
         yield "</details>"
         return
     if title:
-        yield f"<h{level}{identified(anchors.new(title))}>{line(title)}</h{level}>"
+        yield f"<h{level}{identified(anchor)}>{line(title)}</h{level}>"
     yield from body
 
 
@@ -61,18 +64,22 @@ def _picture(picture: Picture, anchors: Anchors) -> Iterator[str]:
 
 def _table(table: Table, anchors: Anchors) -> Iterator[str]:
     name = line(table.title or table.headings[0])
+    columns = _columns(table)
     yield f'<div class="scroll" tabindex="0" role="region" aria-label="{name}"><table>'
-    heads = (_heading(heading, numeric=n in table.numeric) for n, heading in enumerate(table.headings))
+    heads = (_heading(table.headings[n], numeric=n in table.numeric) for n in columns)
     yield f"<thead><tr>{''.join(heads)}</tr></thead><tbody>"
     for row in table.rows:
-        cells = (
-            _cell(cell, table.headings[n], numeric=n in table.numeric)
-            for n, cell in enumerate(row[1:], start=1)
-        )
-        yield f"<tr>{_row_heading(row[0], anchors)}{''.join(cells)}</tr>"
+        cells = (_cell(row[n], table.headings[n], numeric=n in table.numeric) for n in columns[1:])
+        yield f"<tr{_indent(row[0])}>{_row_heading(row[0], anchors)}{''.join(cells)}</tr>"
     if not table.rows:
-        yield f'<tr><td class="faint" colspan="{len(table.headings)}">none</td></tr>'
+        yield f'<tr><td class="faint" colspan="{len(columns)}">none</td></tr>'
     yield "</tbody></table></div>"
+
+
+def _columns(table: Table) -> list[int]:
+    """Return the columns that are shown: the first, and those that have something in a row."""
+    rows = table.rows
+    return [n for n in range(len(table.headings)) if not n or not rows or any(row[n].text for row in rows)]
 
 
 def _heading(heading: str, *, numeric: bool) -> str:
@@ -81,12 +88,15 @@ def _heading(heading: str, *, numeric: bool) -> str:
 
 
 def _row_heading(cell: Cell, anchors: Anchors) -> str:
-    """Return the row's first cell, a link where the page tells more of it; spaces before its words indent it."""
+    """Return the row's first cell, a link where the page tells more of it."""
     words = cell.text.lstrip(" ")
-    columns = len(cell.text) - len(words)
-    indent = f' style="padding-left:{0.25 + columns * 0.6:.2f}rem"' if columns else ""
-    told = link(anchors.of_case(words), line(words))
-    return f'<th scope="row"{toned(cell.tone)}{indent}>{told}</th>'
+    return f'<th scope="row"{toned(cell.tone)}>{link(anchors.of_case(words), line(words))}</th>'
+
+
+def _indent(cell: Cell) -> str:
+    """Return the style of a row whose first cell begins with spaces: they indent it."""
+    columns = len(cell.text) - len(cell.text.lstrip(" "))
+    return f' style="--indent:{columns * 0.6:.2f}rem"' if columns else ""
 
 
 def _cell(cell: Cell, heading: str, *, numeric: bool) -> str:
@@ -95,7 +105,9 @@ def _cell(cell: Cell, heading: str, *, numeric: bool) -> str:
     if heading in _SHARES and (percent := _PERCENT.fullmatch(cell.text)):
         classes.append("share")
         bar = f' style="--share:{percent[1]}%"'
-    return f"<td{toned(cell.tone, *classes)}{bar}>{line(cell.text)}</td>"
+    # A narrow screen has no columns: each cell stands behind its heading.
+    label = f' data-label="{line(heading)}"' if heading else ""
+    return f"<td{toned(cell.tone, *classes)}{bar}{label}>{line(cell.text)}</td>"
 
 
 def _items(listing: Listing, anchors: Anchors) -> Iterator[str]:

@@ -7,7 +7,7 @@ from perfkit import units
 from perfkit.plan.derive import Tree, derive
 from perfkit.plan.label import label
 from perfkit.plan.model import Node
-from perfkit.plan.write import explain_document
+from perfkit.plan.write import explain_document, without_idle_counters
 from perfkit.report.document import Plans, ShownPlan, Tone
 from perfkit.report.page.anchors import Anchors, identified, link
 from perfkit.report.page.escape import line, text, toned
@@ -71,7 +71,8 @@ def _plan(shown: ShownPlan, anchors: Anchors) -> Iterator[str]:
 
 def _drawn(shown: ShownPlan) -> str:
     """Return what page.js makes a drawing of; without scripts it stays hidden."""
-    data = json.dumps({"plan": explain_document(shown.plan), "query": shown.statement})
+    explained = without_idle_counters(explain_document(shown.plan))
+    data = json.dumps({"plan": explained, "query": shown.statement}, separators=(",", ":"))
     # Of JSON's characters only "<" could end or comment out the element, "&" and ">" are for older readers.
     safe = data.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return (
@@ -117,8 +118,8 @@ def _node(tree: Tree, node: Node, depth: int) -> str:
     )
     role = f"{node.subplan_name}: " if node.subplan_name else ""
     below = "".join(f"<small>{line(words)}</small>" for words in _conditions(node))
-    indent = f' style="padding-left:{0.25 + 1.25 * min(depth, _LEVELS_INDENTED):.2f}rem"'
-    return f'<tr><th scope="row"{indent}>{line(role + label(node))}{below}</th>{"".join(cells)}</tr>'
+    indent = f' style="--indent:{1.25 * min(depth, _LEVELS_INDENTED):.2f}rem"' if depth else ""
+    return f'<tr{indent}><th scope="row">{line(role + label(node))}{below}</th>{"".join(cells)}</tr>'
 
 
 def _conditions(node: Node) -> Iterator[str]:
