@@ -156,6 +156,7 @@ def _stack(known: KnownOptions, places: PlaceOptions) -> "Stack":
         maxmemory_bytes=parse_size_bytes(known.maxmemory) if known.maxmemory else None,
         policy=known.policy,
         ready=_path(known.ready),
+        postgres_major=known.postgres,
         prepared=known.prepared,
         instances=_instances(known.api, settings),
         database=_database(known.database, settings),

@@ -39,6 +39,9 @@ class KnownOptions:
         str | None,
         typer.Option("--database", metavar="HOST:PORT/NAME", help="Instead of where --dsn leads."),
     ] = None
+    postgres: Annotated[
+        int | None, typer.Option("--postgres", metavar="MAJOR", min=14, max=99, help="Version, for compose.")
+    ] = None
     prepared: Annotated[
         bool, typer.Option("--prepared", help="PgBouncer is 1.21 or later: it keeps prepared statements.")
     ] = False

@@ -43,6 +43,7 @@ class Given:
     maxmemory_bytes: int | None = None
     policy: str | None = None
     ready: str | None = None
+    postgres_major: int | None = None
     prepared: bool = False
     instances: Known[tuple[Address, ...]] | None = None
     database: Known[Database] | None = None
@@ -63,7 +64,9 @@ def stack_of(results: Mapping[str, BenchResult], given: Given) -> Stack:
         cache=_cache(results.get("cache"), given),
         instances=given.instances or _instances(results.get("api")),
         database=given.database,
-        postgres_major=_major(results),
+        postgres_major=Known(given.postgres_major, "flag --postgres")
+        if given.postgres_major
+        else _major(results),
         endpoints=given.endpoints,
         prepared=given.prepared,
         places=given.places,

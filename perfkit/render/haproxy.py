@@ -57,11 +57,12 @@ backend instances
     option httpchk
     http-check send meth GET uri {stack.ready.value}
     http-check expect status 200
-    # A request that its instance did not answer goes to another one at once, but only where asking twice does no harm;
-    # a connection that was not made is tried again for all, as nothing was asked yet.
+    # A request whose instance died before it answered goes to another one at once, but only where asking twice does no
+    # harm; a connection that was not made is tried again for all, as nothing was asked yet. Slow answers and 503 are not
+    # asked again: what has too much to do would get more of it.
     retries {THRESHOLDS.retries}
     option redispatch 1
-    retry-on conn-failure empty-response junk-response response-timeout 0rtt-rejected 502 503 504
+    retry-on conn-failure empty-response junk-response 0rtt-rejected
     http-request disable-l7-retry unless {{ method GET HEAD OPTIONS }}
     # Connections to an instance are kept, and shared by users where that is safe.
     http-reuse safe

@@ -75,7 +75,8 @@ _MISSING = {
         what="where the database is, is not known", hint="--dsn DSN or --database HOST:PORT/NAME"
     ),
     "postgres_major": Missing(
-        what="no server was measured yet", hint="perfkit analyze or any perfkit bench measures it"
+        what="no server was measured yet",
+        hint="perfkit analyze measures one, --postgres MAJOR names its version",
     ),
 }
 

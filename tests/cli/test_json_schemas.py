@@ -58,6 +58,14 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     ),
     "bench.load": ("bench", "load", "--users=1,2", "--seconds=1", "--rounds=1"),
     "targets": ("targets",),
+    "render": (
+        "render",
+        "all",
+        "--output=rendered",
+        "--pool-size=8",
+        "--maxmemory=64MB",
+        "--api=127.0.0.1:8000",
+    ),
     "regress.benches": ("regress", "--benches"),
 }
 OTHERS = {"baseline", "calibrate", "catalog.import", "common", "history", "history.show", "regress.self-test"}
