@@ -23,6 +23,7 @@ from perfkit.cli import (
     profile,
     regress,
     render,
+    report,
     suggest,
     targets,
     twin,
@@ -65,6 +66,7 @@ app.command("apply")(apply.apply)
 bench.app.command("load")(bench_load.load)
 app.add_typer(bench.app, name="bench")
 app.command("targets")(targets.targets)
+app.command("report")(report.report)
 app.command("health")(health.health)
 app.command("profile")(profile.profile)
 app.command("history")(history.history)

@@ -7,7 +7,7 @@ from datetime import datetime
 from perfkit import __version__
 from perfkit.report.document import Block, Document, Paragraph, Plans, State, Tone, result_first
 from perfkit.report.options import RenderOptions
-from perfkit.report.page.anchors import Anchors, anchors_of, identified, link
+from perfkit.report.page.anchors import Anchors, anchors_of, link
 from perfkit.report.page.assets import asset, policy, viewer
 from perfkit.report.page.blocks import block_html
 from perfkit.report.page.escape import line, toned
@@ -29,26 +29,7 @@ def render(document: Document, options: RenderOptions) -> str:  # noqa: ARG001 -
     Nothing in the document is obeyed: hidden characters are written out, markup stays text, and the browser is told to
     run no script but perfkit's and to fetch nothing.
     """
-    return _page(document.title, _document(document, set(), 1), plans=_has_plans(document))
-
-
-def render_together(title: str, documents: Sequence[Document]) -> str:
-    """Return one page of several documents, each a section, with links to them at its beginning."""
-    taken: set[str] = set()
-    places = [f"part-{number}" for number in range(1, len(documents) + 1)]
-    taken.update(places)
-    links = "".join(
-        f"<li>{link(place, line(document.title))}</li>"
-        for place, document in zip(places, documents, strict=True)
-    )
-    body = [f"<h1>{line(title)}</h1>", f'<nav aria-label="Sections"><ul class="parts">{links}</ul></nav>']
-    for place, document in zip(places, documents, strict=True):
-        body += [
-            f'<section class="document"{identified(place)}>',
-            *_document(document, taken, 2),
-            "</section>",
-        ]
-    return _page(title, iter(body), plans=any(map(_has_plans, documents)))
+    return _page(document.title, _document(document), plans=_has_plans(document))
 
 
 def _page(title: str, body: Iterator[str], *, plans: bool) -> str:
@@ -68,18 +49,18 @@ def _page(title: str, body: Iterator[str], *, plans: bool) -> str:
     )
 
 
-def _document(document: Document, taken: set[str], level: int) -> Iterator[str]:
+def _document(document: Document) -> Iterator[str]:
     blocks = result_first(document.blocks)
-    anchors = anchors_of(blocks, taken)
+    anchors = anchors_of(blocks)
     counts = Counter(check.state for check in document.checks)
     lead = list(_lead(blocks))
     yield f"<header{toned(_worst(counts, lead))}>"
-    yield f"<h{level}>{line(document.title)}</h{level}>"
+    yield f"<h1>{line(document.title)}</h1>"
     yield from _states(counts)
     for block in lead:
-        yield from block_html(block, anchors, level + 1)
+        yield from block_html(block, anchors)
     yield "</header>"
-    body = [piece for block in blocks[len(lead) :] for piece in block_html(block, anchors, level + 1)]
+    body = [piece for block in blocks[len(lead) :] for piece in block_html(block, anchors)]
     if len(anchors.sections) >= _SECTIONS_LISTED:
         yield _contents(document.title, anchors)
     yield from body

@@ -36,9 +36,9 @@ class Anchors:
         return self.items.get(name) or self.plans.get(name, "")
 
 
-def anchors_of(blocks: Iterable[Block], taken: set[str]) -> Anchors:
-    """Return the anchors of a document's blocks; what they take is added to `taken`, the page's."""
-    anchors = Anchors(taken)
+def anchors_of(blocks: Iterable[Block]) -> Anchors:
+    """Return the anchors of a document's blocks."""
+    anchors = Anchors()
     for block in blocks:
         if isinstance(block, Listing):
             for item in block.items:

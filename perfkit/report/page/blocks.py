@@ -25,26 +25,24 @@ _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 _DIFF_TAGS = {"-": "del", "+": "ins"}
 
 
-def block_html(block: Block, anchors: Anchors, level: int) -> Iterator[str]:
-    """Yield the block's HTML, its title as a heading of the level (2 to 6)."""
+def block_html(block: Block, anchors: Anchors) -> Iterator[str]:
+    """Yield the block's HTML."""
     match block:
         case Paragraph():
             yield f"<p{toned(block.tone)}>{text(block.text)}</p>"
         case Table():
-            yield from _titled(block.title, _table(block, anchors), anchors, level, folded=block.detail)
+            yield from _titled(block.title, _table(block, anchors), anchors, folded=block.detail)
         case Listing():
-            yield from _titled(block.title, _items(block, anchors), anchors, level, folded=block.detail)
+            yield from _titled(block.title, _items(block, anchors), anchors, folded=block.detail)
         case Code():
-            yield from _titled(block.title, _code(block), anchors, level, folded=True)
+            yield from _titled(block.title, _code(block), anchors, folded=True)
         case Picture():
-            yield from _titled(block.title, _picture(block, anchors), anchors, level)
+            yield from _titled(block.title, _picture(block, anchors), anchors)
         case Plans():
-            yield from _titled(block.title, plans_html(block, anchors), anchors, level)
+            yield from _titled(block.title, plans_html(block, anchors), anchors)
 
 
-def _titled(
-    title: str, body: Iterator[str], anchors: Anchors, level: int, *, folded: bool = False
-) -> Iterator[str]:
+def _titled(title: str, body: Iterator[str], anchors: Anchors, *, folded: bool = False) -> Iterator[str]:
     anchor = anchors.new(title) if title else ""
     if title:
         anchors.sections.append((anchor, title))
@@ -54,7 +52,7 @@ def _titled(
         yield "</details>"
         return
     if title:
-        yield f"<h{level}{identified(anchor)}>{line(title)}</h{level}>"
+        yield f"<h2{identified(anchor)}>{line(title)}</h2>"
     yield from body
 
 
