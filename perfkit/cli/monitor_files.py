@@ -76,7 +76,7 @@ def rules(
         notify=notify,
         runbooks=runbooks,
     )
-    files = rule_files(_goals(settings_from(dir=dir)), places)
+    files = rule_files(goals_of(settings_from(dir=dir)), places)
     _written("rules", files, output_dir, dry_run=dry_run, force=force, format=format)
 
 
@@ -103,7 +103,7 @@ def dashboard(
         raise UsageError("dashboards need grafana-foundation-sdk", hint="pip install 'perfkit[monitor]'")
     from perfkit.monitor.dashboards.grafana import dashboard_files
 
-    files = dashboard_files(_goals(settings_from(dir=dir)), prometheus_url=prometheus, folder=folder)
+    files = dashboard_files(goals_of(settings_from(dir=dir)), prometheus_url=prometheus, folder=folder)
     _written("dashboard", files, output_dir, dry_run=dry_run, force=force, format=format)
 
 
@@ -125,7 +125,8 @@ def role_sql(
         _written("role-sql", {_ROLE_FILE: text}, output_dir, dry_run=dry_run, force=force, format="text")
 
 
-def _goals(settings: "Settings") -> "Goals":
+def goals_of(settings: "Settings") -> "Goals":
+    """Return what users were promised, by the settings and their endpoints."""
     from perfkit.bench.api.targets import DEMO
     from perfkit.cli.targets import limits_of
     from perfkit.monitor.rules.model import Goals, handlers_of

@@ -1,6 +1,7 @@
 """perfkit render: configuration of the programs around the database, from what was measured."""
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,9 @@ SUMMARIES = {
     "haproxy": "HAProxy before the instances: readiness checks, least connections, retries, metrics.",
     "nginx": "nginx as a CDN's origin: balancing, compression, lifetimes, surrogate keys, purging.",
     "valkey": "Valkey or Redis as a cache, its memory and policy as bench cache recommends.",
+    "prometheus": "Prometheus: where to scrape, recording and alerting rules, and their tests.",
+    "alertmanager": "Alertmanager: routes by severity.",
+    "grafana": "Grafana: dashboards, and what provisions them.",
     "compose": "All of it, with PostgreSQL, in one file for Docker Compose.",
 }
 
@@ -130,8 +134,8 @@ def _only_own(files: Mapping[Path, str], *, force: bool) -> None:
     for path in files:
         if force or not path.is_file():
             continue
-        beginning = path.read_bytes()[:1_000]
-        if beginning and b"perfkit" not in beginning:
+        content = path.read_bytes()
+        if content and b"perfkit" not in content:
             raise UsageError(
                 f"{path} is there, and perfkit did not write it",
                 hint="choose another place, or --force to replace it",
@@ -141,6 +145,7 @@ def _only_own(files: Mapping[Path, str], *, force: bool) -> None:
 def _stack(known: KnownOptions, places: PlaceOptions) -> "Stack":
     from perfkit.bench import store
     from perfkit.bench.api.targets import DEMO
+    from perfkit.cli.monitor_files import goals_of
     from perfkit.render.given import Given, stack_of
     from perfkit.render.model import Endpoint
     from perfkit.units import parse_size_bytes
@@ -149,8 +154,8 @@ def _stack(known: KnownOptions, places: PlaceOptions) -> "Stack":
     is_demo = demo_of(settings) is not None
     endpoints = settings.api.endpoints or (DEMO if is_demo else ())
     given = Given(
+        goals=goals_of(settings),
         users_target=settings.users_target,
-        memory_target_bytes=settings.memory_target_bytes,
         users=known.users,
         pool_size=known.pool_size,
         maxmemory_bytes=parse_size_bytes(known.maxmemory) if known.maxmemory else None,
@@ -160,10 +165,18 @@ def _stack(known: KnownOptions, places: PlaceOptions) -> "Stack":
         prepared=known.prepared,
         instances=_instances(known.api, settings),
         database=_database(known.database, settings),
+        dashboards=_dashboards(),
         endpoints=tuple(Endpoint(name=each.name, path=each.path) for each in endpoints),
         places=places.places(),
     )
     return stack_of(store.load(store.newest_in(settings.dir)), given)
+
+
+def _dashboards() -> "Known[str] | None":
+    from perfkit.render.model import Known
+
+    installed = find_spec("grafana_foundation_sdk") is not None
+    return Known("/var/lib/grafana/dashboards/perfkit", "perfkit monitor dashboard") if installed else None
 
 
 def _path(ready: str | None) -> str | None:

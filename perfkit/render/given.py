@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from perfkit import units
 from perfkit.bench.result import BenchResult, Figure
 from perfkit.errors import UsageError
+from perfkit.monitor.rules.model import Goals
 from perfkit.render.model import (
     Address,
     CacheSize,
@@ -34,10 +35,10 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """Flags and settings, None for what was not given; `users_target` and `memory_target_bytes` are settings."""
+    """Flags and settings, None for what was not given; `goals` and `users_target` are settings."""
 
+    goals: Goals
     users_target: int
-    memory_target_bytes: int
     users: int | None = None
     pool_size: int | None = None
     maxmemory_bytes: int | None = None
@@ -48,6 +49,7 @@ class Given:
     instances: Known[tuple[Address, ...]] | None = None
     database: Known[Database] | None = None
     endpoints: tuple[Endpoint, ...] = ()
+    dashboards: Known[str] | None = None
     places: Places = field(default_factory=Places)
 
 
@@ -55,8 +57,9 @@ def stack_of(results: Mapping[str, BenchResult], given: Given) -> Stack:
     """Return what is known; a flag counts before a measurement. UsageError for a flag that cannot be."""
     load = results.get("load")
     return Stack(
+        goals=given.goals,
         users=_users(load, given),
-        memory_bytes=Known(given.memory_target_bytes, "setting memory_target"),
+        memory_bytes=Known(given.goals.memory_bytes, "setting memory_target"),
         ready=Known(given.ready, "flag --ready")
         if given.ready
         else Known("/readyz", "usual; --ready names another"),
@@ -67,6 +70,7 @@ def stack_of(results: Mapping[str, BenchResult], given: Given) -> Stack:
         postgres_major=Known(given.postgres_major, "flag --postgres")
         if given.postgres_major
         else _major(results),
+        dashboards=given.dashboards,
         endpoints=given.endpoints,
         prepared=given.prepared,
         places=given.places,

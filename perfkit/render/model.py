@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from perfkit.errors import UsageError
+from perfkit.monitor.rules.model import Goals
 
 _T_co = TypeVar("_T_co", covariant=True)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
@@ -84,9 +85,11 @@ class Stack:
     """What is known of the programs around a database; None for what was neither measured nor given.
 
     `memory_bytes` is the limit of a server's instance; `ready` the path that answers 200 when an instance can serve;
-    `prepared` tells that PgBouncer is 1.21 or later, and keeps prepared statements.
+    `goals` are what users were promised, `dashboards` where
+    Grafana finds its dashboards; `prepared` tells that PgBouncer is 1.21 or later, and keeps prepared statements.
     """
 
+    goals: Goals
     users: Known[int]
     memory_bytes: Known[int]
     ready: Known[str]
@@ -95,6 +98,7 @@ class Stack:
     instances: Known[tuple[Address, ...]] | None = None
     database: Known[Database] | None = None
     postgres_major: Known[int] | None = None
+    dashboards: Known[str] | None = None
     endpoints: tuple[Endpoint, ...] = ()
     prepared: bool = False
     places: Places = field(default_factory=Places)

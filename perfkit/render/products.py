@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from perfkit.render import compose, haproxy, nginx, pgbouncer, valkey
+from perfkit.render import compose, haproxy, monitoring, nginx, pgbouncer, valkey
 from perfkit.render.model import Known, Stack
 
 
@@ -51,6 +51,11 @@ PRODUCTS: Mapping[str, Product] = {
         Product(
             name="valkey", needs=valkey.NEEDS, files=lambda stack: {valkey.FILE: valkey.valkey_conf(stack)}
         ),
+        Product(name="prometheus", needs=monitoring.PROMETHEUS_NEEDS, files=monitoring.prometheus_files),
+        Product(
+            name="alertmanager", needs=monitoring.ALERTMANAGER_NEEDS, files=monitoring.alertmanager_files
+        ),
+        Product(name="grafana", needs=monitoring.GRAFANA_NEEDS, files=monitoring.grafana_files),
         Product(
             name="compose",
             needs=compose.NEEDS,
@@ -73,6 +78,9 @@ _MISSING = {
     ),
     "database": Missing(
         what="where the database is, is not known", hint="--dsn DSN or --database HOST:PORT/NAME"
+    ),
+    "dashboards": Missing(
+        what="dashboards need grafana-foundation-sdk", hint="pip install 'perfkit[monitor]'"
     ),
     "postgres_major": Missing(
         what="no server was measured yet",

@@ -1,7 +1,7 @@
 """Rules as files: Prometheus' rules, their unit tests, a configuration that scrapes, and Alertmanager's routes."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from perfkit.monitor import application as app
@@ -16,13 +16,17 @@ ALERTMANAGER_FILE = "alertmanager.yml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where everything is: HOST:PORT, or a URL for HTTPS; `notify` is called by Alertmanager, '' for nobody."""
+    """Where everything is: HOST:PORT, or a URL for HTTPS; `notify` is called by Alertmanager, '' for nobody.
+
+    `others` are further jobs by their names, such as a proxy's metrics, for which there are no rules.
+    """
 
     exporters: tuple[str, ...]
     applications: tuple[str, ...]
     alertmanager: str
     notify: str
     runbooks: str
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def rule_files(goals: Goals, places: Places) -> dict[str, str]:
@@ -112,6 +116,7 @@ def _test(alert: Alert, story: Story, runbooks: str) -> Value:
 def _prometheus(places: Places) -> Mapping[str, Value]:
     jobs = [_job(app.EXPORTER_JOB, each) for each in _by_scheme(places.exporters)]
     jobs += [_job(app.JOB, each) for each in _by_scheme(places.applications)]
+    jobs += [_job(name, each) for name, found in places.others.items() for each in _by_scheme(found)]
     return {
         "global": {"scrape_interval": "15s", "scrape_timeout": "5s", "evaluation_interval": "30s"},
         "rule_files": [_rules_file(subject) for subject in _SUBJECTS],

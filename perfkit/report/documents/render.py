@@ -39,13 +39,19 @@ def _item(rendered: Rendered) -> Item:
         lines = [Paragraph(f"{each.what}: {each.hint}", Tone.WARN) for each in rendered.missing]
         return Item(heading=f"{rendered.product}: not written", lines=tuple(lines), tone=Tone.WARN)
     return Item(
-        heading=", ".join(sorted(rendered.files)),
+        heading=_files(rendered),
         lines=tuple(
             Paragraph(f"{name.replace('_', ' ')}: {source}", Tone.FAINT)
             for name, source in rendered.sources.items()
         ),
         tone=Tone.GOOD,
     )
+
+
+def _files(rendered: Rendered) -> str:
+    """Return the file, or the folder with how many there are."""
+    first, *others = sorted(rendered.files)
+    return f"{first.partition('/')[0]}/ ({len(others) + 1} files)" if others else first
 
 
 def _check(rendered: Rendered) -> Check:
@@ -55,6 +61,6 @@ def _check(rendered: Rendered) -> Check:
         state=State.SKIPPED if rendered.missing else State.PASSED,
         message=f"not written: {'; '.join(each.what for each in rendered.missing)}"
         if rendered.missing
-        else ", ".join(sorted(rendered.files)),
+        else _files(rendered),
         detail="; ".join(each.hint for each in rendered.missing),
     )
