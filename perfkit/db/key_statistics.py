@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from perfkit.db import sql
 from perfkit.db.index_facts import IndexReader, index_readers
+from perfkit.twin.size.between import between
 from perfkit.twin.size.computed import Computed, computed_statistics
 from perfkit.twin.size.sampled import Known, Outcome
 from perfkit.twin.snapshot import ColumnStatistics
@@ -57,9 +58,19 @@ def _computed(
     for reader in index_readers(connection, oids):
         for column in reader.row.columns:
             base = None if column["table_column"] else reader.column_of(column["text"])
-            outcomes = reader.ranked(column["text"], *base) if base and base[1].values else []
-            if base and any(each.kept for each in outcomes):
-                yield reader, column, base[1], outcomes
+            if base and base[1].values:
+                known, outcomes = _ranked(reader, column["text"], *base)
+                if any(each.kept for each in outcomes):
+                    yield reader, column, known, outcomes
+
+
+def _ranked(
+    reader: IndexReader, expression: str, base: Mapping[str, Any], known: Known
+) -> tuple[Known, list[Outcome]]:
+    """Return the column's values, those between its bounds too if it can be, and what the expression makes of them."""
+    finer = between(known, base["type"])
+    outcomes = reader.ranked(expression, base, finer)
+    return (finer, outcomes) if outcomes else (known, reader.ranked(expression, base, known))
 
 
 def _type_of(connection: psycopg.Connection, table: str, expression: str) -> _Type:
@@ -101,11 +112,14 @@ def _analyze(
     outcomes: Sequence[Outcome],
 ) -> None:
     """Have the server's own ANALYZE look at the known values, each as often as its share says."""
-    weighed = [
-        (each.text, round(share * _SAMPLED_ROWS))
-        for share, each in zip((*known.shares, known.null_share), outcomes, strict=True)
-        if each.kept
-    ]
+    weighed = []
+    covered = 0.0
+    for share, each in zip((*known.shares, known.null_share), outcomes, strict=True):
+        if (
+            each.kept
+        ):  # rounded with what was left of those before, so that many small shares do not all become none
+            before, covered = covered, covered + share * _SAMPLED_ROWS
+            weighed.append((each.text, round(covered) - round(before)))
     connection.execute(
         "SELECT perfkit_candidates.look_inside(%s, %s, %s, %s::text[], %s::int[])",
         [

@@ -1,8 +1,14 @@
-"""The statistics that ANALYZE would keep of a computed key, made from those of the one column it is computed from."""
+"""The statistics that ANALYZE would keep of a computed key, made from those of the one column it is computed from.
 
+Source: analyze.c, compute_scalar_stats and analyze_mcv_list.
+"""
+
+import math
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from perfkit.twin.size.sampled import COMMON_BOUNDS, Known, Outcome, distinct_of, mean_width
 
@@ -10,6 +16,11 @@ from perfkit.twin.size.sampled import COMMON_BOUNDS, Known, Outcome, distinct_of
 _GROWING_SHARE = 0.1
 # A histogram needs two bounds.
 _FEWEST_BOUNDS = 2
+# A value that was sampled once is not common.
+_FEWEST_SAMPLED = 2
+
+# More values than any table has rows.
+_NO_LIMIT = 1e15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,25 +54,26 @@ def computed_statistics(
 ) -> Computed:
     """Return what ANALYZE would find in an index of so many rows, where `outcomes` go with `known.values`, the last with NULL.
 
-    A value is common when one of the column's common values becomes it, or several bounds of the histogram do.
+    A value may be common when one of the column's common values becomes it, or several bounds of the histogram do.
     """
     values, null_share = _values(known, outcomes)
-    common = _common(values)
+    weights = _weights(values)
+    left = [each for each in values if each.text not in weights]
+    left_share = sum(each.share for each in left)
+    left_count = _rare_count(known, [each.text for each in left], rows * left_share, heap_rows)
+    distinct = _present(known, weights, rows) + left_count
+    common = _kept(weights, known, rows=rows, distinct=distinct, null_share=null_share)
     rare = sorted((each for each in values if each.text not in common), key=lambda each: each.outcome.rank)
-    rare_share = sum(each.share for each in rare)
-    counted = known.distinct if known.distinct >= 0 else -known.distinct * heap_rows
-    most = max(0.0, counted - len(known.common_shares))
-    rare_count = distinct_of([each.text for each in rare], min(most, rows * rare_share))
-    distinct = len(common) + rare_count
-    ordered = sorted(common.items(), key=lambda item: -item[1])
+    ties = sum(share**2 for share in weights.values()) + left_share**2 / max(1.0, left_count)
+    present = sum(each.share for each in values) or 1.0
     return Computed(
         null_share=null_share,
         width_bytes=mean_width([(each.share, each.outcome, 1.0) for each in values]),
         distinct=-min(1.0, distinct / rows) if distinct > _GROWING_SHARE * rows else distinct,
-        common_values=tuple(text for text, _ in ordered),
-        common_shares=tuple(share for _, share in ordered),
-        bounds=tuple(each.text for each in rare) if len(rare) >= _FEWEST_BOUNDS else (),
-        correlation=_correlation(known, values, common, rare_share**2 / max(1.0, rare_count)),
+        common_values=tuple(common),
+        common_shares=tuple(common.values()),
+        bounds=_bounds(rare, min(len(rare), known.values_most + 1)),
+        correlation=_correlation(known, values, ties / present**2),
     )
 
 
@@ -83,37 +95,92 @@ def _values(known: Known, outcomes: Sequence[Outcome]) -> tuple[list[_Value], fl
     return present, max(0.0, 1 - sum(each.share for each in present))
 
 
-def _common(values: Sequence[_Value]) -> Mapping[str, float]:
-    """Return the common values with their shares."""
+def _weights(values: Sequence[_Value]) -> Mapping[str, float]:
+    """Return the values that may be common, with their shares.
+
+    A single bound that becomes one of them tells that such bounds there are, not of which value: all share in it.
+    """
     times = Counter(each.text for each in values if each.is_bound)
-    names = {each.text for each in values if not each.is_bound or times[each.text] >= COMMON_BOUNDS}
     shares: defaultdict[str, float] = defaultdict(float)
+    stray_share = 0.0
     for each in values:
-        if each.text in names:
+        if not each.is_bound or times[each.text] >= COMMON_BOUNDS:
             shares[each.text] += each.share
-    return shares
+    for each in values:
+        if each.is_bound and each.text in shares and times[each.text] < COMMON_BOUNDS:
+            stray_share += each.share
+    grown = 1 + stray_share / (sum(shares.values()) or 1.0)
+    return {text: share * grown for text, share in shares.items()}
 
 
-def _correlation(
-    known: Known, values: Sequence[_Value], common: Mapping[str, float], rare_ties: float
-) -> float | None:
-    """Return how the key's order goes with that of the rows: as the column's does, as far as both are in one order.
+def _rare_count(known: Known, texts: Sequence[str], rows: float, heap_rows: float) -> float:
+    """Return how many values there are in so many rows, of which these were drawn; never more than the column has.
 
-    Equal values lie in the order of their rows, which by itself makes a correlation of the sum of squared shares.
+    Of values that are only possible, as those between bounds are, some have no row.
+    """
+    counted = known.distinct if known.distinct >= 0 else -known.distinct * heap_rows
+    most = min(max(0.0, counted - len(known.common_shares)), rows)
+    if known.parts == 1 or not texts:
+        return distinct_of(texts, most)
+    possible = distinct_of(texts, _NO_LIMIT)
+    return min(most, possible * -math.expm1(-rows / possible))
+
+
+def _present(known: Known, weights: Mapping[str, float], rows: float) -> float:
+    """Return how many of the values have a row: all that a server has seen, and of those that are only possible some."""
+    if known.parts == 1:
+        return len(weights)
+    return sum(-math.expm1(-rows * share) for share in weights.values())
+
+
+def _kept(
+    weights: Mapping[str, float], known: Known, *, rows: float, distinct: float, null_share: float
+) -> dict[str, float]:
+    """Return the values that ANALYZE keeps as common, the most common first: those that it would not take for rare ones."""
+    sampled = min(rows, known.sampled_rows)
+    ordered = sorted(weights.items(), key=lambda item: -item[1])
+    if distinct <= len(ordered) <= known.values_most:  # all values there are
+        return dict(ordered)
+    kept = [item for item in ordered[: known.values_most] if item[1] * sampled >= _FEWEST_SAMPLED]
+    left = 1 - null_share - sum(share for _, share in kept)
+    while kept and sampled < rows:
+        share = kept[-1][1]
+        left += share
+        rare_share = max(0.0, left) / max(1.0, distinct - len(kept) + 1)
+        deviation = math.sqrt(sampled * share * (1 - share) * (rows - sampled) / (rows - 1))
+        if share * sampled > rare_share * sampled + 2 * deviation + 0.5:
+            break
+        kept.pop()
+    return dict(kept)
+
+
+def _bounds(rare: Sequence[_Value], count: int) -> tuple[str, ...]:
+    """Return so many bounds that have the same share between them."""
+    if count < _FEWEST_BOUNDS:
+        return ()
+    reached = list(accumulate(each.share for each in rare))
+    steps = (reached[-1] * place / (count - 1) for place in range(count))
+    return tuple(rare[min(bisect_right(reached, step), len(rare) - 1)].text for step in steps)
+
+
+def _correlation(known: Known, values: Sequence[_Value], ties: float) -> float | None:
+    """Return how the key's order goes with that of the rows, which is known of the column's.
+
+    `ties` is the sum of squared shares of what is not NULL: equal values lie in the order of their rows, which by itself correlates so much.
     """
     if known.correlation is None:
         return None
-    ranks = [float(each.outcome.rank) for each in values if each.is_bound]
-    ties = sum(share**2 for share in common.values()) + rare_ties
     column_ties = sum(share**2 for share in known.common_shares)
     own = (known.correlation - column_ties) / (1 - column_ties) if column_ties < 1 else 0.0
-    return max(-1.0, min(1.0, ties + (1 - ties) * own * _steadiness(ranks)))
+    ranks = [each.outcome.rank for each in values if each.is_bound]
+    ordered = _steadiness(ranks if own >= 0 else ranks[::-1])
+    return max(-1.0, min(1.0, abs(own) * ordered + (1 - abs(own)) * ties))
 
 
-def _steadiness(ranks: Sequence[float]) -> float:
-    """Return the correlation of ranks with their places; 1 where there is only one rank."""
+def _steadiness(ranks: Sequence[int]) -> float:
+    """Return the correlation that ANALYZE finds where rows lie in the order of these ranks; 1 of fewer than two."""
     count = len(ranks)
-    places, mean = [place - (count - 1) / 2 for place in range(count)], sum(ranks) / max(1, count)
-    spread = sum(place**2 for place in places) * sum((rank - mean) ** 2 for rank in ranks)
-    covered = sum(place * (rank - mean) for place, rank in zip(places, ranks, strict=True))
-    return covered / spread**0.5 if spread else 1.0
+    if count < _FEWEST_BOUNDS:
+        return 1.0
+    moved = sum((was - now) ** 2 for now, was in enumerate(sorted(range(count), key=ranks.__getitem__)))
+    return 1 - 6 * moved / (count * (count**2 - 1))

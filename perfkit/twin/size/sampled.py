@@ -13,7 +13,7 @@ from perfkit.twin.size.facts import Elements, Sample, Statistics
 # An expression's value that so many of the histogram's bounds have is a common one.
 COMMON_BOUNDS = 3
 # Bounds that show as many different values as this can show how far apart values lie.
-_GRAIN_BOUNDS = 8
+GRAIN_BOUNDS = 8
 # So few values that are all different prove nothing.
 _FEW_BOUNDS = 10
 _SAMPLED_ROWS = 300
@@ -23,7 +23,10 @@ _MONTH = re.compile(r"\d{4}-\d\d-01( 00:00:00(\+00)?)?\Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """One row of pg_stats; `distinct` as it stands there, negative for a share of the rows."""
+    """One row of pg_stats; `distinct` as it stands there, negative for a share of the rows.
+
+    `parts` are those of a bin of the histogram that have a bound of their own: more than one only in a finer one.
+    """
 
     null_share: float
     width_bytes: float
@@ -33,6 +36,7 @@ class Known:
     bounds: tuple[str, ...] = ()
     correlation: float | None = None
     elements: Elements | None = None
+    parts: int = 1
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -40,9 +44,14 @@ class Known:
         return self.common_values + self.bounds
 
     @property
+    def values_most(self) -> int:
+        """Return how many common values ANALYZE keeps, and bins of the histogram, as far as that shows."""
+        return max(len(self.common_shares), (len(self.bounds) - 1) // self.parts)
+
+    @property
     def sampled_rows(self) -> float:
         """Return the rows that ANALYZE looked at: 300 for each value that it may keep (analyze.c)."""
-        return _SAMPLED_ROWS * max(len(self.common_shares), len(self.bounds) - 1)
+        return _SAMPLED_ROWS * self.values_most
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -240,7 +249,7 @@ def _places(texts: set[str]) -> float:
     """Return how many values fit between the least and the greatest, by the step that all of them keep."""
     months = all(_MONTH.match(text) for text in texts)
     numbers = sorted(number for number in map(_month if months else _number, texts) if number is not None)
-    if len(numbers) < len(texts) or len(numbers) < _GRAIN_BOUNDS:
+    if len(numbers) < len(texts) or len(numbers) < GRAIN_BOUNDS:
         return math.inf
     step = math.gcd(*(after - before for before, after in pairwise(numbers)))
     return (numbers[-1] - numbers[0]) / step + 1
