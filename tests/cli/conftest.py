@@ -8,7 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from perfkit.db.connect import connect
 from perfkit.demo.build import build_alumni
 from perfkit.demo.role import DATABASE, ROLE, create_database, create_role
 from perfkit.embedded import PostgresServer, start_postgres, stop_postgres
+from tests.cli.api import RunningApi, running_api
 from tests.cli.command import PASSWORD, QUERIES, Perfkit
 from tests.cli.grown import Grown, grown_database
 from tests.conftest import FAST
@@ -37,6 +38,16 @@ def alumni_server(server_folder: Path) -> Iterator[PostgresServer]:
     build_alumni(partial(connect, server.dsn_for(DATABASE, ROLE, PASSWORD)), alumni=ALUMNI)
     yield server
     stop_postgres(server_folder / "alumni")
+
+
+@pytest.fixture(scope="session")
+def alumni_api(alumni_server: PostgresServer, server_folder: Path) -> Iterator[RunningApi]:
+    """Yield two instances of the demo's API, with a database and a cache of their own; tests leave both running."""
+    with (
+        _copied(alumni_server) as name,
+        running_api(server_folder / "api", alumni_server.dsn_for(name, ROLE, PASSWORD)) as api,
+    ):
+        yield api
 
 
 @pytest.fixture
@@ -64,6 +75,12 @@ def project(perfkit: Perfkit, dsn: str) -> Perfkit:
 @pytest.fixture
 def own_database(alumni_server: PostgresServer) -> Iterator[str]:
     """Return the name of a copy of the alumni database, made for the one test and dropped after it."""
+    with _copied(alumni_server) as name:
+        yield name
+
+
+@contextmanager
+def _copied(alumni_server: PostgresServer) -> Iterator[str]:
     name = f"alumni_{uuid.uuid4().hex[:12]}"
     command = "CREATE DATABASE {} TEMPLATE {} OWNER {}"
     names = [sql.Identifier(word) for word in (name, DATABASE, ROLE)]
