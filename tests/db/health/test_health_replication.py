@@ -108,7 +108,7 @@ def test_a_slot_whose_wal_is_gone_is_critical(server: PostgresServer) -> None:
 
 def test_a_logical_slot_holds_back_vacuum(server: PostgresServer, database: str) -> None:
     try:
-        run(database, "SELECT pg_create_logical_replication_slot('changes', 'test_decoding')")
+        run(database, "SELECT pg_create_logical_replication_slot('changes', 'pgoutput')")
         (slot,) = look(database, "inactive-slots").outcome.objects
         assert slot.told.endswith("and rows that died since")
         (holder,) = look(database, "xmin-horizon", xmin_age=Limit(0)).outcome.objects
