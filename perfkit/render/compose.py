@@ -10,6 +10,13 @@ from dataclasses import replace
 from perfkit import units
 from perfkit.monitor.yaml import Value, to_yaml
 from perfkit.render import haproxy, nginx, pgbouncer, valkey
+from perfkit.render.compose_monitoring import (
+    ALERTMANAGER_PORT,
+    EXPORTER_PORT,
+    PROFILE,
+    PROMETHEUS_PORT,
+    watching,
+)
 from perfkit.render.heading import Fact, told
 from perfkit.render.model import Address, CacheSize, Database, Known, Places, Stack
 from perfkit.render.thresholds import THRESHOLDS
@@ -33,7 +40,7 @@ ENTRYPOINT ["/usr/sbin/pgbouncer"]"""
 _SECRETS = {
     "postgres_password": "the password of PostgreSQL's superuser",
     "userlist.txt": 'a line "alumni" "password" for PgBouncer',
-    "pgpass": "a line pgbouncer:6432:alumni:alumni:password for the application",
+    "pgpass": "a line pgbouncer:6432:alumni:alumni:password for the application, one for perfkit (postgres:5432:...)",
     "valkey.conf": "a line requirepass password",
 }
 
@@ -42,19 +49,21 @@ def compose_yaml(stack: Stack) -> str:
     """Return the file."""
     assert stack.cache
     inner = _inside(stack)
+    services, watching_texts = watching(inner, _DATABASE)
     configs = {
         pgbouncer.FILE: pgbouncer.pgbouncer_ini(inner),
         haproxy.FILE: haproxy.haproxy_cfg(inner),
         nginx.FILE: nginx.nginx_conf(inner, (Address("haproxy", _HAPROXY_PORT),)),
         valkey.FILE: valkey.valkey_conf(inner),
+        **watching_texts,
     }
     document: dict[str, Value] = {
         "name": _DATABASE,
-        "services": _services(stack, inner),
+        "services": _services(stack, inner) | services,
         # A dollar sign is doubled, as Compose would take it for a variable.
         "configs": {name: {"content": text.replace("$", "$$")} for name, text in configs.items()},
         "secrets": {name: {"file": f"./secrets/{name}"} for name in _SECRETS},
-        "volumes": {"data": {}},
+        "volumes": {"data": {}, "metrics": {}},
     }
     return to_yaml(document, heading="\n".join(told(FILE, _facts(stack), notes=_notes())))
 
@@ -76,6 +85,7 @@ def _facts(stack: Stack) -> tuple[Fact, ...]:
 def _notes() -> tuple[str, ...]:
     return (
         "Start it with: API_IMAGE=registry/alumni-api docker compose up --wait",
+        f"To watch it too, with perfkit in an image of yours (PERFKIT_IMAGE): docker compose --profile {PROFILE} up --wait",
         f"The image listens on port {_API_PORT}. Make these files first, which the containers' users can read:",
         *(f"  secrets/{name}: {what}" for name, what in _SECRETS.items()),
     )
@@ -95,8 +105,12 @@ def _inside(stack: Stack) -> Stack:
             pgbouncer=Address(_ANY, _PGBOUNCER_PORT),
             haproxy=Address(_ANY, _HAPROXY_PORT),
             haproxy_metrics=Address(_ANY, _METRICS_PORT),
+            haproxy_scraped=Address("haproxy", _METRICS_PORT),
             nginx=Address(_ANY, _NGINX_PORT),
             valkey=Address(_ANY, _VALKEY_PORT),
+            exporter=Address("perfkit", EXPORTER_PORT),
+            prometheus=Address("prometheus", PROMETHEUS_PORT),
+            alertmanager=Address("alertmanager", ALERTMANAGER_PORT),
             run="/tmp",  # noqa: S108  # in a container, which is one program's alone
             users_file="/run/secrets/userlist.txt",
             password_file="/run/secrets/valkey.conf",  # noqa: S106  # a file's name

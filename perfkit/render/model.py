@@ -59,7 +59,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where each program listens; `run` is a folder for sockets, pid files and temporary files, '' for the usual ones.
+    """Where each program listens; `haproxy_scraped` is where Prometheus finds HAProxy's metrics, when elsewhere; `run` is a folder for sockets, pid files and temporary files, '' for the usual ones.
 
     `users_file` holds PgBouncer's users, `password_file` the cache's, '' for none; `static` the application's static
     files as nginx sees them, '' for none; `resolver` is a name server for hosts whose address changes, '' for none.
@@ -73,6 +73,7 @@ class Places:
     exporter: Address = Address("127.0.0.1", 19187)
     prometheus: Address = Address("127.0.0.1", 9090)
     alertmanager: Address = Address("127.0.0.1", 9093)
+    haproxy_scraped: Address | None = None
     run: str = ""
     users_file: str = "/etc/pgbouncer/userlist.txt"
     password_file: str = ""

@@ -64,7 +64,7 @@ def _files(stack: Stack) -> Mapping[str, str]:
             notify="",
             runbooks=_RUNBOOKS,
             others={
-                "haproxy": (str(places.haproxy_metrics),),
+                "haproxy": (str(places.haproxy_scraped or places.haproxy_metrics),),
                 "prometheus": (str(places.prometheus),),
                 "alertmanager": (str(places.alertmanager),),
             },

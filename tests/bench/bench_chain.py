@@ -56,7 +56,7 @@ def figures(directory: Path, given: argparse.Namespace) -> Iterator[Figure]:
     """Yield the figures of the chain before the demo in the directory."""
     perfkit = Perfkit(directory)
     perfkit.measured("analyze", accepted=(0, 1))
-    perfkit.measured("bench", "import", "--rows=1000")
+    perfkit.measured("bench", "import", "--rows=1000", "--ways=copy", "--workers=1", "--no-parts")
     perfkit.measured("bench", "load", "--users=1,50", "--rounds=1")
     perfkit.measured("bench", "cache", "--rounds=1", accepted=(0, 1))
     with (
