@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check bench bench-regress bench-apply bench-twin bench-cache bench-import bench-load bench-whatif docs lock clean
+.PHONY: demo test check bench bench-regress bench-apply bench-twin bench-cache bench-import bench-load bench-chain bench-whatif docs lock clean
 
 demo: $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" sh docs/demo.sh
@@ -53,6 +53,10 @@ bench-cache: $(VENV)/.installed
 # Users on the demo, held against pgbench by hand, and interrupted at random moments; about ten minutes.
 bench-load: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_load
+
+# 150 users through all that perfkit render writes, an instance killed meanwhile; about six minutes.
+bench-chain: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.bench_chain
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m perfkit.plan.rules.pages
