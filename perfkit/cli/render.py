@@ -189,19 +189,18 @@ def _path(ready: str | None) -> str | None:
 
 def _instances(given: list[str] | None, settings: "Settings") -> "Known[tuple[Address, ...]] | None":
     """Return the instances: given, named in the settings by their metrics, or the demo's that run."""
-    from urllib.parse import urlsplit
-
     from perfkit.demo.api.instances import find_instances
+    from perfkit.render.given import address_of
     from perfkit.render.model import Known, parse_address
 
     if given:
         return Known(tuple(map(parse_address, given)), "flag --api")
     if settings.api.metrics:
-        places = (urlsplit(url).netloc for url in settings.api.metrics)
-        return Known(tuple(map(parse_address, places)), "setting metrics of [api]")
+        named = map(address_of, settings.api.metrics)
+        return Known(tuple(filter(None, named)), "setting metrics of [api]")
     found = find_instances(settings.dir / "api") if demo_of(settings) else ()
-    places = (each.url.partition("//")[2] for each in found)
-    return Known(tuple(map(parse_address, places)), "the demo's API, running") if found else None
+    running = map(address_of, (each.url for each in found))
+    return Known(tuple(filter(None, running)), "the demo's API, running") if found else None
 
 
 def _database(given: str | None, settings: "Settings") -> "Known[Database] | None":

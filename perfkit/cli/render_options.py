@@ -68,6 +68,15 @@ class PlaceOptions:
     valkey: Annotated[
         str | None, typer.Option("--valkey", metavar="HOST:PORT", help="Where the cache listens.")
     ] = None
+    exporter: Annotated[
+        str | None, typer.Option("--exporter", metavar="HOST:PORT", help="Where perfkit monitor serve is.")
+    ] = None
+    prometheus: Annotated[
+        str | None, typer.Option("--prometheus", metavar="HOST:PORT", help="Where Prometheus listens.")
+    ] = None
+    alertmanager: Annotated[
+        str | None, typer.Option("--alertmanager", metavar="HOST:PORT", help="Where Alertmanager listens.")
+    ] = None
     static: Annotated[
         Path | None,
         typer.Option("--static", metavar="DIR", help="The application's files that nginx serves."),

@@ -11,9 +11,10 @@ _PORT = "5432"
 
 
 def place_of(dsn: str) -> tuple[str, int, str] | None:
-    """Return host, port and database name, libpq's variables and service file counted as in psql; of several hosts the first.
+    """Return host, port and database name, with libpq's variables as in psql; of several hosts the first.
 
-    A socket's folder is this machine. None when nothing says where; UsageError for a string that cannot be read.
+    A socket's folder is this machine. None when nothing says where, as where a service is named, which only a connection
+    looks up; UsageError for a string that cannot be read.
     """
     defaults = {option.keyword.decode(): option.val for option in pq.Conninfo.get_defaults()}
     try:
@@ -28,5 +29,8 @@ def place_of(dsn: str) -> tuple[str, int, str] | None:
     host = value("hostaddr") or value("host")
     if not (host or value("dbname")):
         return None
+    port = value("port") or _PORT
+    if not port.isdecimal():
+        raise UsageError("the connection string has a port that is no number")
     name = value("dbname") or value("user")
-    return _LOCAL if not host or host.startswith(("/", "@")) else host, int(value("port") or _PORT), name
+    return _LOCAL if not host or host.startswith(("/", "@")) else host, int(port), name

@@ -125,13 +125,24 @@ def _instances(api: BenchResult | None) -> Known[tuple[Address, ...]] | None:
     memory = api.figures.get("instance_memory_bytes") if api else None
     if api is None or (memory and len(memory.samples) > 1):
         return None
-    url = urlsplit(api.options.get("url", ""))
-    if not url.hostname or url.scheme not in _PORTS:
+    address = address_of(api.options.get("url", ""))
+    if address is None:
         return None
-    host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
     p95 = api.figures.get("simple_p95_ms")
     said = _measured(api, f"p95 of simple requests {_words(p95)}" if p95 else "")
-    return Known((Address(host, url.port or _PORTS[url.scheme]),), said)
+    return Known((address,), said)
+
+
+def address_of(url: str) -> Address | None:
+    """Return where the server of an HTTP URL answers, None for what is no such URL."""
+    parts = urlsplit(url)
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if not host or parts.scheme not in _PORTS:
+        return None
+    return Address(f"[{host}]" if ":" in host else host, port or _PORTS[parts.scheme])
 
 
 def _major(results: Mapping[str, BenchResult]) -> Known[int] | None:
