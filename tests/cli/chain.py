@@ -49,11 +49,11 @@ class Chain:
         return f"http://{_LOOPBACK}:{self.ports[program]}{path}"
 
 
-def program(name: str) -> str:
+def program(name: str, package: str = "") -> str:
     """Return where the program is; without it the test is skipped, but fails in CI."""
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     if found is None:
-        reason = f"no {name}; install it with: apt-get install {name}"
+        reason = f"no {name}; install it with: apt-get install {package or name}"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)

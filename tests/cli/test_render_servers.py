@@ -11,10 +11,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
 from perfkit.demo.role import DATABASE, ROLE
 from perfkit.embedded import PostgresServer
-from perfkit.embedded.spawn import ordinary_mode, run
+from perfkit.embedded.spawn import Mode, ordinary_mode, run
 from tests.cli.chain import Chain, get, program, running_chain, wait_until
 from tests.cli.command import PASSWORD, Perfkit
 
@@ -49,6 +50,32 @@ def test_haproxy_and_nginx_find_nothing_wrong(chain: Chain) -> None:
         done = run(command, mode=ordinary_mode())
         assert done.returncode == 0, done.stdout
         assert "warn" not in done.stdout.lower(), done.stdout
+
+
+def test_prometheus_and_alertmanager_find_nothing_wrong(chain: Chain) -> None:
+    for command in (
+        [
+            program("promtool", "prometheus"),
+            "check",
+            "config",
+            str(chain.files / "prometheus" / "prometheus.yml"),
+        ],
+        [
+            program("amtool", "prometheus-alertmanager"),
+            "check-config",
+            str(chain.files / "alertmanager" / "alertmanager.yml"),
+        ],
+    ):
+        done = run(command, mode=Mode.OWN)
+        assert done.returncode == 0, done.stdout
+
+
+def test_haproxy_reads_its_file_of_compose_too(chain: Chain, tmp_path: Path) -> None:
+    document = yaml.safe_load((chain.files / "compose.yaml").read_text())
+    path = tmp_path / "haproxy.cfg"
+    path.write_text(document["configs"]["haproxy.cfg"]["content"].replace("$$", "$") + "\n")
+    done = run([program("haproxy"), "-c", "-f", str(path)], mode=Mode.OWN)
+    assert done.returncode == 0, done.stdout
 
 
 def test_pgbouncer_pools_transactions_in_the_size_that_was_given(chain: Chain) -> None:
