@@ -71,7 +71,17 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     ),
     "regress.benches": ("regress", "--benches"),
 }
-OTHERS = {"baseline", "calibrate", "catalog.import", "common", "history", "history.show", "regress.self-test"}
+OTHERS = {
+    "baseline",
+    # Held where an application runs.
+    "bench.api",
+    "calibrate",
+    "catalog.import",
+    "common",
+    "history",
+    "history.show",
+    "regress.self-test",
+}
 BROKEN = "-- name: broken\nSELECT * FROM alumni.nowhere;\n\n-- name: wrong\nSELECT :year;\n"
 
 
