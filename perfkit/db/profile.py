@@ -22,8 +22,8 @@ from perfkit.profile.profile import Server
 from perfkit.profile.statements import mark_of
 from perfkit.profile.thresholds import COUNTERS_TIMEOUT_MS, SAMPLE_TIMEOUT_MS
 
-# What the guard asks, and where pg_stat_statements is.
-_UNMARKED = ("session", "statement_statistics")
+# What others of perfkit's commands ask too, and what a server may remember from before it bore the mark.
+_UNMARKED = ("session", "statement_statistics", "profile_activity", "profile_io")
 _IO_SINCE = 160_000
 _WITHOUT_STATEMENTS = Missing(
     reason="pg_stat_statements is not installed in this database",

@@ -59,6 +59,16 @@ class Profile:
         return max((sample.hidden for sample in self.window.recording.samples), default=0)
 
     @property
+    def own_ms(self) -> float | None:
+        """Return what a sample cost the server, in milliseconds of execution; None where nobody counts."""
+        counted, samples = self.window.counted.statements, len(self.window.recording.samples)
+        if isinstance(counted, Missing) or not samples:
+            return None
+        own = [counts for (query_id, _), counts in counted.items() if query_id in self.window.own_ids]
+        often = [counts for counts in own if counts.calls >= samples / 2]
+        return sum(counts.total_ms for counts in often) / samples if often else None
+
+    @property
     def counts(self) -> Mapping[Name, NamedCounts]:
         """Return what was counted of each statement, by its name."""
         return {} if isinstance(self.statements, Missing) else {each.name: each for each in self.statements}

@@ -17,8 +17,8 @@ CONFIDENCE = 0.95
 PARTS = 20
 # Wider than 20 points, the interval of the largest share does not tell the first query from the second.
 SHARE_WIDTH_MOST = 0.20
-# Fewer samples do not fill the parts with five each.
-SAMPLES_LEAST = 100
+# Fewer samples than parts make a part of each, whose spread says nothing of what lies between them.
+SAMPLES_LEAST = PARTS
 # How many points in time a picture has at most: a point every 10 pixels.
 PICTURE_POINTS = 80
 # A statement that was cut by track_activity_query_size is recognised by its beginning from this many words on.

@@ -69,9 +69,10 @@ def _summary(profile: Profile) -> str:
     load, samples = profile.load, profile.window.recording.samples
     took_ms = sum(sample.read_ms for sample in samples) / len(samples)
     low, high = load.interval
+    own = "" if profile.own_ms is None else f", {units.format_ms(profile.own_ms)} of them on the server"
     return (
         f"{load.sessions:.2f} sessions were active on average ({low:.2f} to {high:.2f}), {load.most} at most, in"
-        f" {units.format_count(len(samples))} samples that took {units.format_ms(took_ms)} each."
+        f" {units.format_count(len(samples))} samples that took {units.format_ms(took_ms)} each{own}."
         " Ranges are 95 % intervals."
     )
 

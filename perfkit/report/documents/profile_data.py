@@ -34,6 +34,7 @@ def profile_data(profile: Profile, said: tuple[Doubt, ...]) -> dict[str, Any]:
         "rate": recording.rate,
         "samples": len(samples),
         "sample_ms": sum(sample.read_ms for sample in samples) / len(samples),
+        "sample_server_ms": profile.own_ms,
         "failed_samples": dict(recording.failures),
         "hidden_sessions": profile.hidden,
         "sessions": load.sessions,
