@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     # The tests' server has fsync off.
     "health": ("health", "--fail-on=never"),
     "health.list": ("health", "--list"),
+    "profile": ("profile", "--seconds=1"),
     "catalog.list": ("catalog", "list"),
     "catalog.check": ("catalog", "check"),
     "config": ("config",),
