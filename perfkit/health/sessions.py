@@ -1,5 +1,7 @@
 """Sessions: connections used up, transactions left open, queries and lock waits that last."""
 
+from collections.abc import Mapping
+
 from perfkit.health.model import (
     Concern,
     Context,
@@ -168,7 +170,7 @@ def lock_waits(rows: Rows, context: Context) -> Outcome:
     )
 
 
-def roots(pid: int, waiting: dict[int, Row]) -> set[int]:
+def roots(pid: int, waiting: Mapping[int, Row]) -> set[int]:
     """Return the processes at the root of what a session waits for: those that themselves wait for nobody.
 
     In a deadlock, which the server is about to end, there is none: then those that it waits for directly.

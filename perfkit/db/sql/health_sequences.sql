@@ -11,6 +11,29 @@ WITH takers AS (
     FROM pg_catalog.pg_depend AS dependency
     JOIN pg_catalog.pg_attrdef AS column_default ON column_default.oid = dependency.objid
     WHERE dependency.classid = 'pg_attrdef'::regclass AND dependency.refclassid = 'pg_class'::regclass
+),
+narrowest AS (
+    SELECT DISTINCT ON (takers.sequence)
+        takers.sequence,
+        format('%I.%I', namespace.nspname, relation.relname) AS table_name,
+        attribute.attname::text AS column_name,
+        attribute.atttypid::regtype::text AS type,
+        holds.highest
+    FROM takers
+    JOIN pg_catalog.pg_class AS relation ON relation.oid = takers.relation AND relation.relkind IN ('r', 'p')
+    JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+    JOIN pg_catalog.pg_attribute AS attribute
+        ON attribute.attrelid = takers.relation AND attribute.attnum = takers.number AND NOT attribute.attisdropped
+    JOIN pg_catalog.pg_type AS type ON type.oid = attribute.atttypid
+    CROSS JOIN LATERAL (
+        SELECT
+            CASE coalesce(nullif(type.typbasetype, 0), type.oid)
+                WHEN 'smallint'::regtype THEN 32767
+                WHEN 'integer'::regtype THEN 2147483647
+                WHEN 'bigint'::regtype THEN 9223372036854775807
+            END AS highest
+    ) AS holds
+    ORDER BY takers.sequence, holds.highest NULLS LAST, 2, 3
 )
 SELECT
     namespace.nspname AS schema,
@@ -32,26 +55,7 @@ JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespa
 CROSS JOIN LATERAL (
     SELECT has_sequence_privilege(relation.oid, 'SELECT, USAGE') AS is_readable
 ) AS readable
-LEFT JOIN LATERAL (
-    SELECT
-        format('%I.%I', taker_namespace.nspname, taker_relation.relname) AS table_name,
-        attribute.attname::text AS column_name,
-        attribute.atttypid::regtype::text AS type,
-        CASE coalesce(nullif(type.typbasetype, 0), type.oid)
-            WHEN 'smallint'::regtype THEN 32767
-            WHEN 'integer'::regtype THEN 2147483647
-            WHEN 'bigint'::regtype THEN 9223372036854775807
-        END AS highest
-    FROM takers
-    JOIN pg_catalog.pg_class AS taker_relation ON taker_relation.oid = takers.relation AND taker_relation.relkind IN ('r', 'p')
-    JOIN pg_catalog.pg_namespace AS taker_namespace ON taker_namespace.oid = taker_relation.relnamespace
-    JOIN pg_catalog.pg_attribute AS attribute
-        ON attribute.attrelid = takers.relation AND attribute.attnum = takers.number AND NOT attribute.attisdropped
-    JOIN pg_catalog.pg_type AS type ON type.oid = attribute.atttypid
-    WHERE takers.sequence = relation.oid
-    ORDER BY highest NULLS LAST, 1, 2
-    LIMIT 1
-) AS taker ON true
+LEFT JOIN narrowest AS taker ON taker.sequence = relation.oid
 WHERE
     relation.relpersistence <> 't'
     -- A standby has nothing of an unlogged one.
