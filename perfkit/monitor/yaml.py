@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 Value = str | int | float | bool | Mapping[str, "Value"] | Sequence["Value"]
 
-_PLAIN = re.compile(r"[A-Za-z_/][\w./%-]*(?: [\w./%-]+)*")
+# Words, and spans of time such as 5m.
+_PLAIN = re.compile(r"[A-Za-z_/][\w./%-]*(?: [\w./%-]+)*|\d+[smhdw]")
 # What a reader of YAML would not take for text.
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
