@@ -1,6 +1,7 @@
 """Plans in a page: each folded, its tree with the numbers that matter as a table, and drawn by pev2 when it is opened."""
 
 import json
+import re
 from collections.abc import Iterator
 
 from perfkit import units
@@ -38,6 +39,9 @@ _LARGE_Q_ERROR = 10.0
 # Deeper, indentation would leave no room for the words, and pev2 would overflow the browser's stack.
 _LEVELS_INDENTED = 12
 _LEVELS_DRAWN = 200
+# pev2 takes some texts of a plan for HTML. After an invisible word joiner, what would begin a tag or an entity is text.
+_MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=[A-Za-z#])")
+_WORD_JOINER = "\\u2060"  # as JSON writes it
 
 
 def plans_html(plans: Plans, anchors: Anchors) -> Iterator[str]:
@@ -74,6 +78,7 @@ def _drawn(shown: ShownPlan) -> str:
     explained = without_idle_counters(explain_document(shown.plan))
     data = json.dumps({"plan": explained, "query": shown.statement}, separators=(",", ":"))
     # Of JSON's characters only "<" could end or comment out the element, "&" and ">" are for older readers.
+    data = _MARKUP.sub(lambda found: found[0] + _WORD_JOINER, data)
     safe = data.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return (
         '<details class="drawn" hidden><summary>Drawn by pev2</summary>'
