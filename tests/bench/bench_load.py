@@ -1,4 +1,4 @@
-"""How true bench load is: 300 users, the same calls/s as pgbench by hand, pool advice that holds, and nothing left behind.
+"""How true bench load is: 300 users, calls/s of pgbench by hand, engines that agree, a pool that holds, nothing left.
 
 Run: python -m tests.bench.bench_load (about ten minutes on a machine that does nothing else), or make bench-load
 """
@@ -64,10 +64,23 @@ BY_HAND = {
 
 def figures(directory: Path, given: argparse.Namespace) -> Iterator[Figure]:
     """Yield the figures of the demo in the directory."""
-    yield from _left_behind(directory, given.interruptions)
-    yield _against_hand(directory, given.rounds, given.seconds)
-    yield from _pool(directory, given.seconds)
-    yield from _many_users(directory, given.users_seconds)
+    chosen = given.only or ("left", "rates", "pool", "users")
+    if "left" in chosen:
+        yield from _left_behind(directory, given.interruptions)
+    if "rates" in chosen:
+        yield from _rates(directory, given.rounds, given.seconds)
+    if "pool" in chosen:
+        yield from _pool(directory, given.seconds)
+    if "users" in chosen:
+        yield from _many_users(directory, given.users_seconds)
+
+
+def _rates(directory: Path, rounds: int, seconds: float) -> Iterator[Figure]:
+    with _folder() as folder:
+        (folder / "catalog").mkdir()
+        (folder / "catalog" / "same.sql").write_text(CATALOG)
+        yield _against_hand(directory, folder, rounds, seconds)
+        yield from _engines(directory, folder, rounds, seconds)
 
 
 def _many_users(directory: Path, seconds: float) -> Iterator[Figure]:
@@ -86,28 +99,61 @@ def _many_users(directory: Path, seconds: float) -> Iterator[Figure]:
     )
 
 
-def _against_hand(directory: Path, rounds: int, seconds: float) -> Figure:
-    with _folder() as folder:
-        (folder / "catalog").mkdir()
-        (folder / "catalog" / "same.sql").write_text(CATALOG)
-        for weight, text in BY_HAND.items():
-            (folder / f"{weight}.sql").write_text(text)
-        ours, theirs = interleaved(
-            rounds,
-            [
-                lambda: _perfkit_tps(directory, folder, seconds),
-                lambda: _pgbench_tps(directory, folder, seconds),
-            ],
-        )
+def _against_hand(directory: Path, folder: Path, rounds: int, seconds: float) -> Figure:
+    for weight, text in BY_HAND.items():
+        (folder / f"{weight}.sql").write_text(text)
+    ours, theirs = interleaved(
+        rounds,
+        [lambda: _perfkit_tps(directory, folder, seconds), lambda: _pgbench_tps(directory, folder, seconds)],
+    )
+    return _apart("calls/s away from pgbench by hand", ours, theirs)
+
+
+def _apart(what: str, ours: Sequence[float], theirs: Sequence[float]) -> Figure:
+    """Return how far calls/s are apart: the median of the pairs, as what the machine did meanwhile met both of a pair."""
     pairs = [one / other for one, other in zip(ours, theirs, strict=True)]
-    medians = stats.median(ours), stats.median(theirs)
+    medians = f"{stats.median(ours):,.0f} against {stats.median(theirs):,.0f} calls/s"
     return Figure(
-        what="calls/s away from pgbench by hand",
-        measured=abs(medians[0] / medians[1] - 1) * 100,
+        what=what,
+        measured=abs(stats.median(pairs) - 1) * 100,
         most=5,
         unit="%",
-        detail=f"{medians[0]:,.0f} against {medians[1]:,.0f} calls/s, {rounds} pairs {min(pairs):.3f} to {max(pairs):.3f}",
+        detail=f"{medians}, {len(pairs)} pairs {min(pairs):.3f} to {max(pairs):.3f}",
     )
+
+
+def _engines(directory: Path, folder: Path, rounds: int, seconds: float) -> Iterator[Figure]:
+    """Yield how far Locust's users are from pgbench's where both have time to spare, and what a call costs the client."""
+
+    def level(*options: str) -> Any:
+        given = (f"--seconds={seconds:g}", "--rounds=1", "--no-pool", f"--queries={folder / 'catalog'}")
+        return _load(directory, *given, *options)["levels"][0]
+
+    light, heavy = ("--users=40", "--think=100ms"), ("--users=8", "--think=0")
+    locust, pgbench = ("--engine=locust",), ("--engine=pgbench", "--threads=1")
+    runs: dict[tuple[str, ...], list[Any]] = {}
+
+    def rate(*options: str) -> float:
+        found = level(*options)
+        runs.setdefault(options, []).append(found)
+        calls_per_s: float = found["calls_per_s"][0]
+        return calls_per_s
+
+    theirs, ours = interleaved(rounds, [lambda: rate(*pgbench, *light), lambda: rate(*locust, *light)])
+    yield _apart("calls/s of 40 users, Locust from pgbench", ours, theirs)
+    most = {engine[0]: rate(*engine, *heavy) for engine in (pgbench, locust)}
+    for engine in (pgbench, locust):
+        steps = [each["runs"][0] for each in runs[engine + light]]
+        cpu_ms = stats.median(
+            [step["client_share"] * step["seconds"] / step["calls"] * 1_000 for step in steps]
+        )
+        p50_ms = stats.median([each["latency"]["p50_ms"] for each in runs[engine + light]])
+        yield Figure(
+            what=f"{engine[0]}: the client's processor",
+            measured=cpu_ms,
+            unit="ms a call",
+            detail=f"p50 {p50_ms:.2f} ms; 8 users who never pause: {most[engine[0]]:,.0f} calls/s of one process",
+        )
 
 
 def _perfkit_tps(directory: Path, folder: Path, seconds: float) -> float:
@@ -176,7 +222,7 @@ def _interrupted(directory: Path, kind: signal.Signals, after_s: float) -> tuple
         began = time.monotonic()
         left = (
             []
-            if kind is signal.SIGKILL or process.returncode == 130
+            if kind is signal.SIGKILL or process.returncode in (130, -signal.SIGINT)
             else [f"exit {process.returncode}: {told}"]
         )
         with psycopg.connect(running_demo(directory).dsn, autocommit=True) as connection:
@@ -233,6 +279,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="pairs of perfkit and pgbench by hand")
     parser.add_argument("--seconds", type=float, default=5, help="of each run")
     parser.add_argument("--users-seconds", type=float, default=60, help=f"of the run of {USERS} users")
+    parser.add_argument(
+        "--only", nargs="+", choices=("left", "rates", "pool", "users"), help="what to look at; all"
+    )
     parser.add_argument("--interruptions", type=int, default=20, help="of each kind")
     given = parser.parse_args()
     found: list[Figure] = []

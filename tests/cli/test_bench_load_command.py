@@ -1,11 +1,18 @@
 """perfkit bench load: users on the catalog, and what comes of them in text, JSON, a picture and the targets."""
 
 import json
+import signal
+import time
+from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from tests.cli.command import Perfkit
+from perfkit.demo.role import ROLE
+from perfkit.embedded import PostgresServer
+from tests.cli.command import PASSWORD, Perfkit
+from tests.db.pooler import running_pooler
 
 QUICK = ("--users=1,4", "--seconds=1", "--rounds=2", "--think=20ms")
 
@@ -52,6 +59,14 @@ def test_an_open_model_says_how_many_calls_came_late(project: Perfkit) -> None:
         (("--protocol=binary",), "none of simple, extended, prepared"),
         (("--writes",), "on the demo only"),
         (("--think=soon",), "'soon' is not a duration"),
+        (("--engine=jmeter",), "none of pgbench, locust"),
+        (("--engine=locust", "--protocol=simple"), "sends parameters"),
+        (("--engine=locust", "--threads=2"), "--threads are pgbench's"),
+        (("--master=127.0.0.1:5557",), "is of --engine locust"),
+        (("--engine=locust", "--master=here"), "'here' is no HOST:PORT"),
+        (("--engine=locust", "--workers=2"), "add --master HOST:PORT"),
+        (("profile_page", "--worker=127.0.0.1:5557", "--rate=5"), "without queries, --rate"),
+        (("--worker=127.0.0.1:5557", "--writes"), "on the demo only"),
     ],
 )
 def test_a_wrong_option_is_told_before_anything_runs(
@@ -78,3 +93,76 @@ def test_nothing_of_a_load_is_left(project: Perfkit, superuser_dsn: str) -> None
             "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'perfkit load%'"
         ).fetchone()
     assert sessions == (0,)
+
+
+def test_through_a_pooler_many_users_share_few_sessions(
+    project: Perfkit, alumni_server: PostgresServer, server_folder: Path, dsn: str
+) -> None:
+    quick = ("--users=8", "--seconds=2", "--rounds=1", "--think=50ms", "--no-pool", "--format=json")
+    folder = server_folder / "load pooler"
+    with running_pooler(folder, alumni_server.port, ROLE, PASSWORD, pool_mode="transaction", size=2) as port:
+        pooler = ("--pooler", make_conninfo(dsn, port=port), *quick)
+        runs = {}
+        for engine in ("pgbench", "locust"):
+            result = project("bench", "load", *pooler, "--engine", engine)
+            assert result.returncode == 0, result.stderr
+            document = json.loads(result.stdout)
+            assert document["users_held"] == 8
+            runs[engine] = document["levels"][0]["runs"][0]
+        prepared = project("bench", "load", *pooler, "--protocol=prepared")
+    assert all(run["calls"] > 100 and 1 <= run["sessions_most"] <= 2 for run in runs.values())
+    assert all(not run["errors"] for run in runs.values())
+    # What the session of another user prepared is not there.
+    errors = json.loads(prepared.stdout)["levels"][0]["runs"][0]["errors"]
+    assert any(error.startswith("26000 ") for error in errors), errors
+
+
+def test_locust_tells_what_pgbench_tells(project: Perfkit) -> None:
+    documents = {}
+    for engine in ("pgbench", "locust"):
+        result = project("bench", "load", *QUICK, "--no-pool", "--engine", engine, "--format=json")
+        assert result.returncode == 0, result.stderr
+        documents[engine] = json.loads(result.stdout)
+    locust, pgbench = documents["locust"], documents["pgbench"]
+    assert locust.keys() == pgbench.keys()
+    assert locust["not_called"] == pgbench["not_called"]
+    assert locust["options"]["engine"] == "locust"
+    one, four = locust["levels"]
+    assert one.keys() == pgbench["levels"][0].keys()
+    assert four["latency"]["calls"] > 2 * one["latency"]["calls"]
+    assert four["runs"][0]["sessions_most"] == 4
+
+
+@pytest.mark.parametrize("options", [(), ("--engine=locust",), ("--worker=127.0.0.1:1",)])
+def test_an_interrupt_leaves_no_session_and_no_process(
+    project: Perfkit, superuser_dsn: str, options: tuple[str, ...]
+) -> None:
+    command = ("bench", "load", "names_of_many", "--users=4", "--seconds=60", "--think=0", "--no-pool")
+    is_worker = options and options[0].startswith("--worker")
+    process = project.start(*(command[:2] if is_worker else command), *options)
+    if is_worker:
+        assert process.stderr is not None
+        assert "a worker of 127.0.0.1:1" in process.stderr.readline()
+    else:
+        _wait_for_sessions(superuser_dsn, 4)
+    family = _family(process.pid)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    _wait_for_sessions(superuser_dsn, 0)
+    assert not [pid for pid in family if Path(f"/proc/{pid}/cmdline").exists()]
+
+
+def _family(process: int) -> list[int]:
+    """Return the processes that one started, and that those started."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [pid for child in map(int, children) for pid in (child, *_family(child))]
+
+
+def _wait_for_sessions(dsn: str, wanted: int) -> None:
+    deadline = time.monotonic() + 60
+    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'perfkit load%'"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        while connection.execute(query).fetchone() != (wanted,):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)

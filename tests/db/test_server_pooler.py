@@ -1,10 +1,5 @@
 """Through PgBouncer in session mode perfkit measures what it measures directly, and leaves nothing in the pool."""
 
-import os
-import shutil
-import signal
-import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,23 +8,10 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from perfkit.embedded import PostgresServer
-from perfkit.embedded.spawn import hand_over, ordinary_mode, spawn
 from tests.db.command_line import analyze, cases
 from tests.db.office import Office
+from tests.db.pooler import running_pooler
 
-_CONFIGURATION = """
-[databases]
-* = host=127.0.0.1 port={server_port}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = plain
-auth_file = {folder}/users.txt
-pool_mode = session
-default_pool_size = 1
-server_tls_sslmode = disable
-"""
 _QUERIES = """
 -- name: by_year
 -- param: year int
@@ -46,52 +28,8 @@ UPDATE "Alumni Office".gift SET amount = amount + 1 WHERE id < 10;
 @pytest.fixture
 def pooler(server: PostgresServer, office: Office, server_folder: Path) -> Iterator[str]:
     """Yield the office's DSN by way of a PgBouncer of its own; skipped where there is none, but not in CI."""
-    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-    if program is None:
-        reason = "no pgbouncer; install it with: apt-get install pgbouncer"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    folder = server_folder / "pooler"
-    folder.mkdir(mode=0o711)
-    mode = ordinary_mode()
-    port = _free_port()
-    files = {
-        "pgbouncer.ini": _CONFIGURATION.format(server_port=server.port, port=port, folder=folder),
-        "users.txt": f'"office" "{office.password}"\n',
-    }
-    for name, text in files.items():
-        (folder / name).write_text(text)
-        hand_over(folder / name, mode)
-    pid = spawn([program, str(folder / "pgbouncer.ini")], mode=mode, log=folder / "log", die_with_parent=True)
-    dsn = make_conninfo(office.dsn, port=port)
-    try:
-        _wait_until_it_answers(dsn, folder / "log")
-        yield dsn
-    finally:
-        os.kill(pid, signal.SIGINT)
-        os.waitpid(pid, 0)
-        shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    return port
-
-
-def _wait_until_it_answers(dsn: str, log: Path) -> None:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            with psycopg.connect(dsn) as connection:
-                connection.execute("SELECT 1")
-        except psycopg.OperationalError:
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
-        else:
-            return
+    with running_pooler(server_folder / "pooler", server.port, "office", office.password) as port:
+        yield make_conninfo(office.dsn, port=port)
 
 
 @pytest.mark.both_servers

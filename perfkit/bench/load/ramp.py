@@ -2,6 +2,7 @@
 
 from random import Random
 
+from perfkit import units
 from perfkit.bench.load.bench import RunStep, advise_pool, run_levels
 from perfkit.bench.load.model import LoadOptions, LoadResult
 from perfkit.bench.load.proof import CallableCases
@@ -57,5 +58,5 @@ def run_ramp(
 def _out_of_connections(users: int, free: int) -> Saturation:
     return Saturation(
         limit=Limit.CONNECTIONS,
-        evidence=f"{users} users want a connection each, and the server has {free} left: put a pooler before it",
+        evidence=f"{units.format_count(users)} users want a connection each, and the server has {free} left: put a pooler before it",
     )

@@ -23,6 +23,7 @@ _BEGINNINGS = {
     "division by zero": "22012",
     "permission denied": "42501",
     "query_wait_timeout": "08P01",
+    "prepared statement": "26000",
     "server closed the connection unexpectedly": "08006",
 }
 
