@@ -53,6 +53,12 @@ class Worker:
 
         Raises GuardError when perfkit refuses the role or the server before it has learned the cases.
         """
+        try:
+            self._watch_on(stop)
+        finally:
+            self._watch.database.close()
+
+    def _watch_on(self, stop: Event) -> None:
         wait_s = FIRST_WAIT_S
         while not stop.is_set():
             try:
@@ -67,7 +73,6 @@ class Worker:
                 self._lose(error)
                 stop.wait(wait_s)
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
-        self._watch.database.close()
 
     def _meet(self) -> None:
         """Connect, and learn the cases when nobody has yet."""
