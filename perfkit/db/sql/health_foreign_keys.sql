@@ -11,7 +11,7 @@ WITH RECURSIVE members AS (
     JOIN pg_catalog.pg_class AS partition ON partition.oid = inherits.inhrelid AND partition.relispartition
 ),
 -- Null where some part was never analyzed, has no counted rows, and is not empty.
-estimates AS (
+estimates AS MATERIALIZED (
     SELECT members.root, CASE WHEN bool_and(estimate.rows IS NOT NULL) THEN sum(estimate.rows)::float8 END AS rows
     FROM members
     JOIN pg_catalog.pg_class AS member ON member.oid = members.oid AND member.relkind = 'r'
@@ -27,7 +27,8 @@ estimates AS (
     ) AS estimate
     GROUP BY members.root
 ),
-definitions AS (
+-- Once for all, whatever the planner takes the catalogs to hold that were never analyzed.
+definitions AS MATERIALIZED (
     SELECT
         index.indrelid AS relation,
         -- Null is one that was dropped meanwhile.
