@@ -56,7 +56,9 @@ class ApiHeader:
 
         def filled(match: re.Match[str]) -> str:
             if match[1] not in environ:
-                raise SettingsError(f"{self.place}: {self.name} wants the variable {match[1]}, which is not set")
+                raise SettingsError(
+                    f"{self.place}: {self.name} wants the variable {match[1]}, which is not set"
+                )
             return environ[match[1]]
 
         value = _VARIABLE.sub(filled, self.text)
