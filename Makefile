@@ -61,6 +61,7 @@ bench-chain: $(VENV)/.installed
 docs: $(VENV)/.installed
 	$(BIN)/python -m perfkit.plan.rules.pages
 	$(BIN)/python -m perfkit.monitor.rules.pages
+	$(BIN)/python -m tests.docs.pages
 
 # The versions that the demo and the tests are known to run with.
 lock:
