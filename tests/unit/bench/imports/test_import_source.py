@@ -22,8 +22,8 @@ def read(path: Path, *, encoding: str = "utf-8", delimiter: str = ",") -> tuple[
     [
         (TEXT.encode(), "utf-8"),
         (TEXT.encode("utf-8-sig"), "utf-8"),
-        (gzip.compress(TEXT.encode()), "utf-8"),
-        (gzip.compress(TEXT.encode("utf-8-sig")), "utf-8"),
+        (gzip.compress(TEXT.encode(), mtime=0), "utf-8"),
+        (gzip.compress(TEXT.encode("utf-8-sig"), mtime=0), "utf-8"),
         (TEXT.encode("latin-1"), "latin-1"),
         (TEXT.encode("utf-16"), "utf-8"),
     ],
@@ -55,7 +55,7 @@ def test_bytes_that_an_encoding_lacks_stay_no_text(tmp_path: Path) -> None:
         (b"\0\0\n", "no header"),
         (b"\xff,b\n", "the header is not utf-8"),
         (b"a,b\r1,2\r", "carriage returns alone"),
-        (gzip.compress(TEXT.encode() * 100)[:-20], "not a whole gzip file"),
+        (gzip.compress(TEXT.encode() * 100, mtime=0)[:-20], "not a whole gzip file"),
         (b"\x1f\x8bnothing", "not a whole gzip file"),
     ],
 )
