@@ -240,11 +240,12 @@ def _drawn(
     from perfkit.bench.cache.thresholds import THRESHOLDS
     from perfkit.cli.cache_requests import drawn_requests, recorded_requests, write_share_of
 
+    write_share = write_share_of(settings, given.writes)
     if given.trace is not None:
         if patterns:
             raise UsageError("--trace has its own queries: name none beside it")
-        return recorded_requests(settings, server, given.trace)
-    shape = Shape(skew=given.skew, write_share=write_share_of(settings, given.writes), seed=settings.seed)
+        return recorded_requests(settings, server, given.trace, write_share=write_share)
+    shape = Shape(skew=given.skew, write_share=write_share, seed=settings.seed)
     return drawn_requests(
         settings,
         server,

@@ -60,19 +60,31 @@ def drawn_requests(
     return Drawn(stream=stream, left_out=left_out | failing)
 
 
-def recorded_requests(settings: "Settings", server: "GuardedServer", trace: Path) -> Drawn:
-    """Return the requests of a trace; UsageError when it has no read of the catalog's queries."""
+def recorded_requests(
+    settings: "Settings", server: "GuardedServer", trace: Path, *, write_share: float | None
+) -> Drawn:
+    """Return the requests of a trace, without its writes when their share is 0.
+
+    UsageError when it has no read of the catalog's queries.
+    """
     from perfkit.bench.cache.requests import recorded_stream
     from perfkit.bench.cache.trace import read_trace
     from perfkit.catalog.model import Case
 
     queries = {query.name: query for query in catalog_from(settings).queries}
     calls = read_trace(trace, queries)
+    unwritten: dict[str, str] = {}
+    if write_share == 0:
+        writing = {call.query for call in calls if _writes(queries[call.query])}
+        unwritten = dict.fromkeys(
+            sorted(writing), "it writes; with --writes its calls go to a scratch schema that is dropped after"
+        )
+        calls = tuple(call for call in calls if call.query not in writing)
     cases = {
         call.query: (Case(query=call.query, name="recorded", values=call.values, line=0),) for call in calls
     }
     tables, left_out = _tables(server, [queries[name] for name in cases], cases)
-    return Drawn(stream=recorded_stream(calls, queries, tables), left_out=left_out)
+    return Drawn(stream=recorded_stream(calls, queries, tables), left_out=left_out | unwritten)
 
 
 def _writes(query: "Query") -> bool:

@@ -1,6 +1,7 @@
 """perfkit bench cache, as a user runs it: what it tells, what it keeps, and what it leaves, which is nothing."""
 
 import json
+import os
 import re
 import signal
 import time
@@ -11,7 +12,7 @@ from typing import Any
 import psycopg
 import redis
 
-from perfkit.embedded import ValkeyServer
+from perfkit.embedded import ValkeyServer, start_valkey, stop_valkey
 from tests.cli.command import Perfkit
 
 QUICK = ("--requests=300", "--rounds=2", "--keys=20")
@@ -97,6 +98,36 @@ def test_a_recorded_trace_is_replayed(project: Perfkit, tmp_path: Path) -> None:
     assert document["requests"]["keys"] == 3
     assert round(document["requests"]["per_minute"]) == 603
     assert document["ways"][0]["rounds"][0]["reads"] == 200
+
+
+def test_writes_of_a_trace_are_left_out_where_nobody_asked_for_them(
+    own_project: Perfkit, tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace.jsonl"
+    calls = [{"query": "class_list", "values": {"year": 1998 + place % 3}} for place in range(200)]
+    calls[50::50] = [{"query": "profile_update", "values": {"person": 7}}] * 3
+    trace.write_text("".join(json.dumps(call) + "\n" for call in calls))
+    document = bench(own_project, f"--trace={trace}")
+    assert (document["requests"]["count"], document["requests"]["writes"]) == (197, 0)
+    assert "--writes" in document["left_out"]["profile_update"]
+    written = bench(own_project, f"--trace={trace}", "--writes=0.1")
+    assert (written["requests"]["count"], written["requests"]["writes"]) == (200, 3)
+
+
+def test_a_cache_that_is_killed_is_said_and_the_database_answers(project: Perfkit, tmp_path: Path) -> None:
+    server = start_valkey(tmp_path / "valkey")
+    try:
+        command = ("bench", "cache", "--requests=5000", "--keys=20", f"--redis={server.url}", *QUERIES)
+        with closing(redis.Redis.from_url(server.url)) as client, project.start(*command) as process:
+            while client.info("stats")["keyspace_hits"] < 500 and process.poll() is None:
+                time.sleep(0.01)
+            os.kill(server.pid, signal.SIGKILL)
+            stdout, stderr = process.communicate(timeout=60)
+    finally:
+        stop_valkey(tmp_path / "valkey")
+    assert process.returncode == 3, stderr
+    assert "the cache was lost after" in stdout
+    assert "the database answered the" in " ".join(stdout.split())
 
 
 def test_what_cannot_be_understood_is_refused_before_anything_is_measured(project: Perfkit) -> None:
