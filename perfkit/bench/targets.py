@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from perfkit.bench.api import thresholds as api
+from perfkit.bench.load import thresholds as load
 from perfkit.bench.result import BenchResult, Figure, Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A limit on a figure of a bench, at least `limit` where more is better; `command` is what measures it."""
+    """A limit on a figure of a bench, at least `limit` where more is better; `command` is what measures it.
+
+    `steps` is the option of the bench that lists the steps which were tried, where the figure is the largest that held.
+    """
 
     id: str
     title: str
@@ -20,6 +25,7 @@ class Target:
     limit: float
     more_is_better: bool
     command: str
+    steps: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +40,7 @@ class Limits:
 
 
 class TargetState(StrEnum):
-    """Whether a target is kept; unknown when nobody has measured it."""
+    """Whether a target is kept; unknown when nobody has measured it, or not as far as the limit."""
 
     MET = "met"
     MISSED = "missed"
@@ -45,7 +51,8 @@ class TargetState(StrEnum):
 class TargetResult:
     """A target and what was measured of it: when and on which server, None and '' when it was not.
 
-    `margin` is the share of the limit that is left, negative when it is missed.
+    `value` is None while it is unknown, `unknown_as` says why then. `margin` is the share of the limit that is left,
+    negative when it is missed.
     """
 
     target: Target
@@ -54,10 +61,13 @@ class TargetResult:
     margin: float | None = None
     at: datetime | None = None
     server: str = ""
+    unknown_as: str = ""
 
 
 def targets_of(limits: Limits) -> tuple[Target, ...]:
-    """Return every target."""
+    """Return every target, those that a bench measures one after the other."""
+    load_command = f"bench load --users {_ramp(load.RAMP_USERS, limits.users)}"
+    api_command = f"bench api --users {_ramp(api.RAMP_USERS, limits.users)}"
     return (
         _at_most(
             "query-mean", "mean time of a query", "queries.mean_ms", "ms", limits.query_mean_ms, "analyze"
@@ -78,7 +88,8 @@ def targets_of(limits: Limits) -> tuple[Target, ...]:
             unit="users",
             limit=limits.users,
             more_is_better=True,
-            command="perfkit bench load",
+            command=f"perfkit {load_command}",
+            steps="users",
         ),
         _at_most(
             "database-memory",
@@ -86,7 +97,7 @@ def targets_of(limits: Limits) -> tuple[Target, ...]:
             "load.server_memory_bytes",
             "bytes",
             limits.memory_bytes,
-            "bench load",
+            load_command,
         ),
         Target(
             id="api-users",
@@ -96,10 +107,11 @@ def targets_of(limits: Limits) -> tuple[Target, ...]:
             unit="users",
             limit=limits.users,
             more_is_better=True,
-            command="perfkit bench api",
+            command=f"perfkit {api_command}",
+            steps="users",
         ),
         _at_most(
-            "api-simple", "a simple API request, p95", "api.simple_p95_ms", "ms", limits.api_ms, "bench api"
+            "api-simple", "a simple API request, p95", "api.simple_p95_ms", "ms", limits.api_ms, api_command
         ),
         _at_most(
             "instance-memory",
@@ -107,7 +119,7 @@ def targets_of(limits: Limits) -> tuple[Target, ...]:
             "api.instance_memory_bytes",
             "bytes",
             limits.memory_bytes,
-            "bench api",
+            api_command,
         ),
     )
 
@@ -120,9 +132,17 @@ def judge_targets(targets: Sequence[Target], newest: Mapping[str, BenchResult]) 
 def _judged(target: Target, result: BenchResult | None) -> TargetResult:
     figure = result.figures.get(target.figure) if result else None
     if result is None or figure is None:
-        return TargetResult(target=target, state=TargetState.UNKNOWN)
+        return TargetResult(target=target, state=TargetState.UNKNOWN, unknown_as="not measured")
     value = _counted(figure)
     left = (value - target.limit) if target.more_is_better else (target.limit - value)
+    if left < 0 and (open_end := _open_end(target, value, result)):
+        return TargetResult(
+            target=target,
+            state=TargetState.UNKNOWN,
+            at=result.at,
+            server=result.environment.server,
+            unknown_as=open_end,
+        )
     return TargetResult(
         target=target,
         state=TargetState.MET if left >= 0 else TargetState.MISSED,
@@ -131,6 +151,25 @@ def _judged(target: Target, result: BenchResult | None) -> TargetResult:
         at=result.at,
         server=result.environment.server,
     )
+
+
+def _open_end(target: Target, held: float, result: BenchResult) -> str:
+    """Return why a ramp that held less than the limit does not say that the limit is missed; '' when it does.
+
+    It does when a step was tried that is no larger than the limit, and was not held.
+    """
+    tried = [int(step) for step in result.options.get(target.steps, "").split(",") if step.isdecimal()]
+    beyond = [step for step in tried if step > held]
+    if not tried or (beyond and min(beyond) <= target.limit):
+        return ""
+    if beyond:
+        return f"{held:.0f} were held, {min(beyond)} were not, and none between was tried"
+    return f"only {max(tried)} were tried"
+
+
+def _ramp(steps: Sequence[int], limit: int) -> str:
+    """Return the usual steps below the limit, and the limit, as --users takes them."""
+    return ",".join(map(str, [*(step for step in steps if step < limit), limit]))
 
 
 def _counted(figure: Figure) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perfkit.bench.api.thresholds import RAMP_USERS
 from perfkit.cli.options import OutputOptions, ServerOptions, takes, writable
 from perfkit.cli.session import chance_of, demo_of, emit, server_from, settings_from
 from perfkit.errors import UsageError
@@ -39,7 +40,7 @@ def api(
     ] = None,
     users: Annotated[
         str, typer.Option("--users", metavar="N,…", help="Users at once, a step of the ramp each.")
-    ] = "1,10,50,100",
+    ] = ",".join(map(str, RAMP_USERS)),
     think: Annotated[
         str, typer.Option("--think", metavar="TIME", help="What a user pauses between requests on average.")
     ] = "1s",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perfkit.bench.load.thresholds import RAMP_USERS
 from perfkit.cli.options import CatalogOptions, OutputOptions, Patterns, ServerOptions, takes
 from perfkit.cli.run import say
 from perfkit.cli.session import chance_of, demo_of, emit, server_from, settings_from, workload_from
@@ -40,7 +41,7 @@ def load(
     *,
     users: Annotated[
         str, typer.Option("--users", metavar="N,…", help="Users at once, a step of the ramp each.")
-    ] = "1,10,25,50,100",
+    ] = ",".join(map(str, RAMP_USERS)),
     think: Annotated[
         str, typer.Option("--think", metavar="TIME", help="What a user pauses between calls on average.")
     ] = "1s",

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from perfkit.bench import store
 from perfkit.bench.result import BenchResult, Environment, Figure, Kind, by_id
 from tests.cli.command import Perfkit
@@ -21,12 +23,18 @@ ENVIRONMENT = Environment(
 
 def keep(perfkit: Perfkit, *samples: float) -> None:
     """Store an import that took so long, as `perfkit bench import` does."""
-    figure = Figure(id="ms_per_1000", unit="ms", kind=Kind.TIME, samples=samples)
+    keep_figure(
+        perfkit, "import", Figure(id="ms_per_1000", unit="ms", kind=Kind.TIME, samples=samples), rows="1000"
+    )
+
+
+def keep_figure(perfkit: Perfkit, bench: str, figure: Figure, **options: str) -> None:
+    """Store a result of the bench with one figure."""
     result = BenchResult(
-        bench="import",
+        bench=bench,
         at=datetime(2026, 5, 4, tzinfo=UTC),
         environment=ENVIRONMENT,
-        options={"rows": "1000"},
+        options=options,
         figures=by_id(figure),
     )
     store.save(store.newest_in(perfkit.directory / ".perfkit"), [result])
@@ -42,13 +50,34 @@ def test_nothing_measured_is_no_success(perfkit: Perfkit) -> None:
 def test_a_target_that_is_kept_is_met_and_one_that_is_not_fails(perfkit: Perfkit) -> None:
     keep(perfkit, 900, 1000, 1100)
     met = perfkit("targets")
+    assert 'failures="0"' in perfkit("targets", "--format", "junit").stdout
     assert (met.returncode, "1 met, 6 unknown" in met.stdout, "+80 %" in met.stdout) == (0, True, True)
     assert perfkit("targets", "--strict").returncode == 3
     (perfkit.directory / "perfkit.toml").write_text('import_target = "800ms"\n')
     missed = perfkit("targets", "--format", "json")
     assert missed.returncode == 1
+    assert perfkit("targets").returncode == 1
     targets = {target["id"]: target for target in json.loads(missed.stdout)["targets"]}
     assert (targets["import"]["state"], targets["import"]["margin"]) == ("missed", -0.25)
+    assert 'failures="1"' in perfkit("targets", "--format", "junit").stdout
+
+
+@pytest.mark.parametrize("bench", ["load", "api"])
+def test_a_ramp_that_did_not_reach_the_limit_leaves_the_target_unknown(perfkit: Perfkit, bench: str) -> None:
+    held = Figure(id="users_held", unit="users", kind=Kind.RATE, samples=(20,))
+    keep_figure(perfkit, bench, held, users="1,20")
+    unknown = perfkit("targets")
+    assert unknown.returncode == 3
+    assert "only 20 were tried" in unknown.stdout
+    assert f"perfkit bench {bench} --users 1,10," in " ".join(unknown.stdout.split())
+    junit = perfkit("targets", "--format", "junit").stdout
+    assert 'failures="0"' in junit
+    keep_figure(perfkit, bench, held, users="1,20,100")
+    missed = perfkit("targets", "--format", "json")
+    target = {each["id"]: each for each in json.loads(missed.stdout)["targets"]}[
+        "users" if bench == "load" else "api-users"
+    ]
+    assert (missed.returncode, target["state"], target["value"]) == (1, "missed", 20)
     assert 'failures="1"' in perfkit("targets", "--format", "junit").stdout
 
 

@@ -1,5 +1,7 @@
 """Thresholds of the API bench: one table, each with its reason."""
 
+# One user to see what a request takes, a hundred as the usual target, and two steps between.
+RAMP_USERS = (1, 10, 50, 100)
 # Users come one after another, and each makes its connection first: what is measured begins when all are there.
 SETTLE_S = 1.0
 # Locust runs on one processor: when it is this busy, requests wait in the client, and latencies are its own.

@@ -14,3 +14,5 @@ CPU_SHARE = 0.85
 WAIT_SHARE = 0.2
 # pgbench's threads cannot send more when they are this busy, and what is measured is the client.
 CLIENT_SHARE = 0.9
+# One user to see what a call takes, a hundred as the usual target, and three steps between to see where it bends.
+RAMP_USERS = (1, 10, 25, 50, 100)

@@ -51,19 +51,20 @@ def _row(result: TargetResult) -> tuple[Cell, ...]:
 
 
 def _unknown(results: tuple[TargetResult, ...]) -> tuple[Paragraph, ...]:
-    commands = dict.fromkeys(
-        result.target.command for result in results if result.state is TargetState.UNKNOWN
-    )
-    if not commands:
+    """Return what is to be run for what is unknown, with the reason where something was measured."""
+    unknown = [result for result in results if result.state is TargetState.UNKNOWN]
+    if not unknown:
         return ()
-    return (Paragraph(f"What is unknown is measured by: {'; '.join(commands)}", Tone.WARN),)
+    begun = [f"{each.target.title}: {each.unknown_as}." for each in unknown if each.at]
+    commands = "; ".join(dict.fromkeys(each.target.command for each in unknown))
+    return (Paragraph(" ".join([*begun, f"What is unknown is measured by: {commands}"]), Tone.WARN),)
 
 
 def _message(result: TargetResult) -> str:
     target = result.target
     limit = f"{'at least' if target.more_is_better else 'at most'} {format_figure(target.limit, target.unit)}"
     if result.value is None:
-        return f"{target.title}: not measured, {limit} is wanted; measure it: {target.command}"
+        return f"{target.title}: {result.unknown_as}, {limit} is wanted; measure it: {target.command}"
     return f"{target.title}: {format_figure(result.value, target.unit)}, {limit} is wanted"
 
 
@@ -78,6 +79,7 @@ def _data(result: TargetResult) -> dict[str, object]:
         "more_is_better": target.more_is_better,
         "value": result.value,
         "margin": result.margin,
+        "unknown_as": result.unknown_as,
         "measured_at": to_data(result.at),
         "server": result.server,
         "command": target.command,
