@@ -116,7 +116,8 @@ def _run(plan: Plan, invalidation: Invalidation, stage: Stage, progress: Progres
         plan=plan,
         evictions=after.evicted - before.evicted if after else None,
         entries=entries,
-        memory_per_entry_bytes=used / entries if entries else None,
+        # Few entries are lost in what the server itself takes.
+        memory_per_entry_bytes=used / entries if entries and used > 0 else None,
     )
 
 
