@@ -43,6 +43,29 @@ say "Indexes that would help, judged by the planner of a twin without rows; the 
 run perfkit suggest 'profile_*' 'directory_search_*' --samples 2 --budget 100MB --also "json=$baselines/advice.json"
 run perfkit apply "$baselines/advice.json"
 
+say "How fast an import is and why, how many users are held, and what a cache brings"
+run perfkit bench import --rows 1000 --rounds 2 --workers 1,2
+run perfkit bench load --users 1,50,100 --seconds 3 --rounds 2 --no-pool || test $? -eq 1
+run perfkit bench cache --requests 2000 --rounds 1
+
+say "An application on it, and every target"
+run perfkit demo api up --instances 2
+run perfkit bench api --users 1,100 --seconds 3 --rounds 2 || test $? -eq 1
+run perfkit targets || test $? -eq 1
+
+say "What else is wrong with the server, and where its time goes now"
+run perfkit health
+perfkit bench load --users 100 --seconds 20 --rounds 1 --no-pool >/dev/null 2>&1 &
+sleep 8
+run perfkit profile --seconds 5
+wait
+
+say "The configuration that the measurements call for; alerts and dashboards; one page of it all"
+run perfkit render all -o "$baselines/stack" --pool-size 8 || test $? -eq 3
+run perfkit monitor rules -o "$baselines/rules"
+perfkit demo api down
+run perfkit report --format html --output "$baselines/report.html"
+
 say "Every run is kept; drift that no single comparison sees is found over them"
 run perfkit history --last 3 $judged
 
