@@ -4,7 +4,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
@@ -55,6 +55,29 @@ def write_all_atomically(texts: Mapping[Path, str]) -> None:
         for temporary in temporaries.values():
             with suppress(OSError):
                 temporary.unlink()
+
+
+@contextmanager
+def making_folders(folders: Iterable[Path]) -> Iterator[None]:
+    """Make the folders that are missing, for a block that writes into them; when it fails they are taken away again.
+
+    Raises as `write_atomically` for one that cannot be made.
+    """
+    made: list[Path] = []
+    try:
+        for folder in sorted({each for path in folders for each in (path, *path.parents)}):
+            try:
+                if not folder.is_dir():
+                    folder.mkdir()
+                    made.append(folder)
+            except OSError as error:
+                raise write_error(folder, error) from error
+        yield
+    except BaseException:
+        for folder in reversed(made):
+            with suppress(OSError):  # somebody else has put something into it
+                folder.rmdir()
+        raise
 
 
 @contextmanager

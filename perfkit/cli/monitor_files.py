@@ -26,7 +26,7 @@ OutputDirectory = Annotated[
     typer.Option("--output-dir", "-o", metavar="DIR", help="Where the files are written; made if missing."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace files that are there and differ.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace files too that perfkit did not write.")]
 Format = Annotated[
     str, typer.Option("--format", "-f", metavar="FORMAT", help="How to tell what was written: text, json, …")
 ]
@@ -149,11 +149,13 @@ def _written(  # two of the options are the user's, passed on
     force: bool,
     format: str,  # noqa: A002
 ) -> None:
-    """Write the files, all or none, and tell of each whether it is new, changed or as it was."""
-    from perfkit.monitor.written import compare, write
+    """Write the files, all or none, and tell of each how it stands to what is, or was, there."""
+    from perfkit.monitor.written import compare, headed, refuse_foreign, write
     from perfkit.report.documents.written import written_document
 
-    found = compare(directory, files)
+    found = compare(directory, headed(files, command=f"monitor {command}"))
     if not dry_run:
-        write(found, force=force)
+        if not force:
+            refuse_foreign(found)
+        write(found)
     emit(written_document(command, found, directory, dry_run=dry_run), OutputOptions(format=format))

@@ -13,6 +13,7 @@ from perfkit.cli.session import demo_of, emit, leave, settings_from
 from perfkit.errors import NothingMeasuredError, UsageError
 
 if TYPE_CHECKING:
+    from perfkit.monitor.written import Written
     from perfkit.render.model import Address, Database, Known, Stack
     from perfkit.settings import Settings
 
@@ -52,6 +53,7 @@ def all_(
     places: PlaceOptions,
 ) -> None:
     """Write every configuration to a folder. What was neither measured nor given is not written, and said: exit 3."""
+    from perfkit.monitor.written import write
     from perfkit.render.products import PRODUCTS, render
     from perfkit.report.documents.render import render_document
     from perfkit.report.formats import renderer_of
@@ -59,10 +61,10 @@ def all_(
     renderer_of(format_)
     stack = _stack(known, places)
     rendered = [render(name, stack) for name in PRODUCTS]
-    files = {output / name: text for each in rendered for name, text in each.files.items()}
-    _only_own(files, force=force)
+    files = {name: text for each in rendered for name, text in each.files.items()}
+    found = _compared(output, files, force=force)
     if not dry_run:
-        _write(files)
+        write(found)
     emit(render_document(rendered, directory=str(output), dry_run=dry_run), OutputOptions(format=format_))
     leave(NothingMeasuredError.exit_code if any(each.missing for each in rendered) else 0)
 
@@ -96,6 +98,7 @@ for _name in SUMMARIES:
 
 
 def _one(name: str, stack: "Stack", output: Path | None, *, force: bool) -> None:
+    from perfkit.monitor.written import write
     from perfkit.render.products import render
 
     rendered = render(name, stack)
@@ -110,36 +113,21 @@ def _one(name: str, stack: "Stack", output: Path | None, *, force: bool) -> None
         typer.echo("".join(rendered.files.values()), nl=False)
         return
     if len(rendered.files) == 1 and not output.is_dir():
-        files = dict(zip([output], rendered.files.values(), strict=True))
         writable(output)
+        directory, files = output.parent, dict(zip([output.name], rendered.files.values(), strict=True))
     else:
-        files = {output / path: text for path, text in rendered.files.items()}
-    _only_own(files, force=force)
-    _write(files)
+        directory, files = output, dict(rendered.files)
+    write(_compared(directory, files, force=force))
 
 
-def _write(files: Mapping[Path, str]) -> None:
-    from perfkit.files import write_all_atomically, write_error
+def _compared(directory: Path, files: Mapping[str, str], *, force: bool) -> "tuple[Written, ...]":
+    """Return the files beside what is there; raises UsageError for somebody's own unless told to `force`."""
+    from perfkit.monitor.written import compare, refuse_foreign
 
-    for folder in {path.parent for path in files}:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise write_error(folder, error) from error
-    write_all_atomically(files)
-
-
-def _only_own(files: Mapping[Path, str], *, force: bool) -> None:
-    """Raise UsageError for a file that would be replaced and is somebody's own."""
-    for path in files:
-        if force or not path.is_file():
-            continue
-        content = path.read_bytes()
-        if content and b"perfkit" not in content:
-            raise UsageError(
-                f"{path} is there, and perfkit did not write it",
-                hint="choose another place, or --force to replace it",
-            )
+    found = compare(directory, files)
+    if not force:
+        refuse_foreign(found)
+    return found
 
 
 def _stack(known: KnownOptions, places: PlaceOptions) -> "Stack":

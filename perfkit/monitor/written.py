@@ -3,18 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from perfkit import __version__
 from perfkit.errors import UsageError
-from perfkit.files import write_all_atomically, write_error
+from perfkit.files import making_folders, write_all_atomically
+
+_COMMENTS = {".yml": "#", ".sql": "--"}
+# Of the first line of every file that has comments, and of dashboards, which are JSON and have none.
+_OWN_HEAD = b" by perfkit "
+_OWN_DASHBOARD = b'"uid": "perfkit-'
 
 
 class Standing(StrEnum):
-    """How a file stands to the one that is there."""
+    """How a file stands to the one that is there; a foreign one is not perfkit's and differs."""
 
     NEW = "new"
     CHANGED = "changed"
     SAME = "same"
+    FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,34 +34,57 @@ class Written:
     standing: Standing
 
 
+def headed(files: Mapping[str, str], *, command: str) -> dict[str, str]:
+    """Return the files by their names, each that can hold a comment below the line by which it is known again."""
+    return {
+        name: f"{sign} {PurePath(name).name} by perfkit {command} {__version__}, which replaces it: "
+        f"take this line away where you edit\n{text}"
+        if (sign := _COMMENTS.get(PurePath(name).suffix))
+        else text
+        for name, text in files.items()
+    }
+
+
+def is_own(content: bytes) -> bool:
+    """Tell whether perfkit wrote the file, or nobody anything."""
+    return not content or _OWN_HEAD in content.partition(b"\n")[0] or _OWN_DASHBOARD in content
+
+
 def compare(directory: Path, files: Mapping[str, str]) -> tuple[Written, ...]:
     """Return the files as they stand to those in the directory; raises UsageError for one that cannot be read."""
     return tuple(_compared(directory / name, name, text) for name, text in files.items())
 
 
-def write(files: Sequence[Written], *, force: bool) -> None:
-    """Write all of them or none; raises UsageError for one that would replace another unless told to `force`."""
-    changed = [each for each in files if each.standing is Standing.CHANGED]
-    if changed and not force:
+def refuse_foreign(files: Sequence[Written]) -> None:
+    """Raise UsageError for a file that would replace somebody's own."""
+    foreign = [each.path for each in files if each.standing is Standing.FOREIGN]
+    if foreign:
         raise UsageError(
-            f"{changed[0].path} is there and differs",
-            hint="look at it; --force replaces it, --dry-run names all",
+            f"{foreign[0]} is there, and perfkit did not write it",
+            hint="choose another place, or --force to replace it",
         )
-    for folder in sorted({each.path.parent for each in files}):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise write_error(folder, error) from None
-    write_all_atomically({each.path: each.text for each in files if each.standing is not Standing.SAME})
+
+
+def write(files: Sequence[Written]) -> None:
+    """Write all of them or none, folders too; raises as `write_all_atomically`."""
+    with making_folders({each.path.parent for each in files}):
+        write_all_atomically({each.path: each.text for each in files if each.standing is not Standing.SAME})
 
 
 def _compared(path: Path, name: str, text: str) -> Written:
     try:
-        before = path.read_bytes()
+        standing = _standing(path, text.encode())
     except (FileNotFoundError, NotADirectoryError):
         standing = Standing.NEW
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    else:
-        standing = Standing.SAME if before == text.encode() else Standing.CHANGED
     return Written(name=name, path=path, text=text, standing=standing)
+
+
+def _standing(path: Path, content: bytes) -> Standing:
+    if path.is_char_device() or path.is_fifo():  # such as /dev/stdout, which nobody should read
+        return Standing.NEW
+    before = path.read_bytes()
+    if before == content:
+        return Standing.SAME
+    return Standing.CHANGED if is_own(before) else Standing.FOREIGN

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,12 +68,18 @@ def test_files_of_others_are_not_replaced_unasked(written: Path, perfkit: Perfki
     own.write_text("# mine\n")
     refused = perfkit(*again)
     assert refused.returncode == 2
-    assert "prometheus.yml is there and differs" in refused.stderr
+    assert "prometheus.yml is there, and perfkit did not write it" in refused.stderr
     assert own.read_text() == "# mine\n"
-    assert "changed" in perfkit(*again, "--dry-run").stdout
+    assert "foreign" in perfkit(*again, "--dry-run").stdout
     assert own.read_text() == "# mine\n"
     assert perfkit(*again, "--force").returncode == 0
     assert own.read_text() != "# mine\n"
+    # perfkit's own are replaced when what they are made of changes, and kept by who takes their first line away.
+    assert "changed" in perfkit(*again, "--runbooks=https://wiki/alerts.md").stdout
+    routes = written / "alertmanager.yml"
+    routes.write_text(routes.read_text().partition("\n")[2])
+    kept = perfkit(*again)
+    assert (kept.returncode, "alertmanager.yml is there" in kept.stderr) == (2, True)
 
 
 def test_a_dry_run_writes_nothing(perfkit: Perfkit) -> None:
@@ -91,9 +98,29 @@ def test_files_are_written_all_or_none(perfkit: Perfkit) -> None:
     assert list((perfkit.directory / "out" / "dashboards").iterdir()) == []
 
 
+def test_folders_of_files_that_cannot_be_written_are_taken_away(perfkit: Perfkit) -> None:
+    full = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))"
+    program = f"{full}; sys.argv[0] = 'perfkit'; from perfkit.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "monitor", "rules", "-o", "deep/out"]
+    failed = subprocess.run(
+        command,
+        cwd=perfkit.directory,
+        env=perfkit.shell_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert failed.returncode == 3, failed.stderr
+    assert "cannot write" in failed.stderr
+    assert not (perfkit.directory / "deep").exists()
+
+
 def test_the_role_is_printed_or_written(perfkit: Perfkit) -> None:
     printed = perfkit("monitor", "role-sql").stdout
     assert "GRANT pg_read_all_data, pg_monitor TO perfkit" in printed
     assert perfkit("monitor", "role-sql", "-o", "out").returncode == 0
-    assert (perfkit.directory / "out" / "perfkit-role.sql").read_text() == printed
+    head, _, rest = (perfkit.directory / "out" / "perfkit-role.sql").read_text().partition("\n")
+    assert head.startswith("-- perfkit-role.sql by perfkit monitor role-sql ")
+    assert rest == printed
+    assert "same" in perfkit("monitor", "role-sql", "-o", "out").stdout
     shutil.rmtree(perfkit.directory / "out")

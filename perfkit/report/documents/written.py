@@ -7,7 +7,12 @@ from perfkit.monitor.written import Standing, Written
 from perfkit.report.document import Cell, Check, Document, Paragraph, State, Table, Tone
 from perfkit.units import format_bytes
 
-_TONES = {Standing.NEW: Tone.GOOD, Standing.CHANGED: Tone.WARN, Standing.SAME: Tone.FAINT}
+_TONES = {
+    Standing.NEW: Tone.GOOD,
+    Standing.CHANGED: Tone.WARN,
+    Standing.SAME: Tone.FAINT,
+    Standing.FOREIGN: Tone.BAD,
+}
 
 
 def written_document(command: str, files: Sequence[Written], directory: Path, *, dry_run: bool) -> Document:
