@@ -220,11 +220,8 @@ def _interrupted(directory: Path, kind: signal.Signals, after_s: float) -> tuple
         process.send_signal(kind)
         _, told = process.communicate(timeout=60)
         began = time.monotonic()
-        left = (
-            []
-            if kind is signal.SIGKILL or process.returncode in (130, -signal.SIGINT)
-            else [f"exit {process.returncode}: {told}"]
-        )
+        clean = kind is signal.SIGKILL or (process.returncode == 130 and "Traceback" not in told)
+        left = [] if clean else [f"exit {process.returncode}: {told}"]
         with psycopg.connect(running_demo(directory).dsn, autocommit=True) as connection:
             while (sessions := _sessions(connection)) and time.monotonic() - began < GONE_WITHIN_S:
                 time.sleep(0.02)
