@@ -32,7 +32,7 @@ def runs(running: Shell) -> dict[str, Run]:
 
 
 def test_every_command_has_a_transcript() -> None:
-    assert {each.command for each in SOURCE.transcripts} <= set(commands())
+    assert sorted(each.command for each in SOURCE.transcripts) == sorted(commands())
     for each in SOURCE.transcripts:
         assert any(f"perfkit {each.command}" in line for line in each.lines), each.command
 
@@ -52,3 +52,20 @@ def test_a_command_prints_what_its_page_says(transcript: Transcript, runs: dict[
     for page, output in zip(shown, run.outputs, strict=True):
         lines = [line for line in page if line != f"exit code {transcript.exit_code}"]
         assert differences(lines, output, transcript.measured) == [], output
+
+
+def test_the_comparison_sees_other_words_and_no_other_numbers() -> None:
+    page = ["case  median  blocks", "profile/one  1.2 ms  3,277", "Took 1.00 s: 5 of 10", "% of calls."]
+    assert (
+        differences(page, "case    median  blocks\nprofile/one  900 ms  1\nTook 12 min: 99 of 10 % of calls.")
+        == []
+    )
+    assert differences(
+        page, "case    mean    blocks\nprofile/one  900 ms  1\nTook 12 min: 99 of 10 % of calls."
+    ) == [
+        "not printed: case  median  blocks",
+        "not on the page: case    mean    blocks",
+    ]
+    assert differences(["title", "…"], "title\nmore") == []
+    assert differences(["title"], "title\nmore") == ["not on the page: more"]
+    assert differences(["title", "none was slow"], "title", ["slow$"]) == []

@@ -11,13 +11,15 @@ _VARYING = (
     (re.compile(r"[▁-█]+"), "▁"),
     (re.compile(r"-{3,}"), "---"),
     (re.compile(r"[~≤≥+-]*\d[\d,.:TZ-]*"), "#"),
-    (re.compile(r"# (ns|us|ms|s|min|h|d|days?|B|kB|MB|GB|%|!)(?=[\s,;.)]|$)"), "#"),
+    (re.compile(r"#\s(ns|us|ms|s|min|h|d|days?|B|kB|MB|GB|%|!)(?=[\s,;:.)]|$)"), "#"),
     (re.compile(r" !(?= )"), " "),
     (re.compile(r"# #(?= |$)"), "# #"),
     (re.compile(r"\s+"), " "),
 )
 # A line that was wrapped within a quantity begins with its unit.
-_UNIT_FIRST = re.compile(r"^(ms|s|min|h|B|kB|MB|GB|%)(?=[\s,;.)]|$)")
+_UNIT_FIRST = re.compile(r"^(ms|s|min|h|B|kB|MB|GB|%)(?=[\s,;:.)]|$)")
+# Said of any measurement while others use the machine.
+_BUSY = "machine (was busy|is .* than when)"
 
 
 def normalised(text: str) -> str:
@@ -45,6 +47,6 @@ def _missing(wanted: Sequence[str], found: Sequence[str], measured: Sequence[str
         line
         for line in wanted
         if line != LEFT_OUT
-        and not any(re.search(pattern, line) for pattern in measured)
+        and not any(re.search(pattern, line) for pattern in (_BUSY, *measured))
         and _UNIT_FIRST.sub("", normalised(line)).strip() not in whole
     ]

@@ -24,7 +24,7 @@ _TIME_LIMIT_S = 120
 # Stands between the outputs of a transcript's lines.
 _SEPARATOR = "\x1e"
 # What stands in the command lines; others that are free are used, as these may not be.
-_PORTS = ("8000", "9187")
+_PORTS = ("8000", "19187")
 _PASSWORD = re.compile(r"(?<=:)[0-9a-f]{32}(?=@)")
 
 
