@@ -12,6 +12,7 @@ from referencing import Registry, Resource
 
 from perfkit.baseline.verdict import Cause, Gate, VerdictKind
 from perfkit.findings import Severity
+from perfkit.monitor.written import Standing
 from tests.cli.command import Perfkit
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +72,8 @@ COMMANDS: dict[str, tuple[object, ...]] = {
         "--maxmemory=64MB",
         "--api=127.0.0.1:8000",
     ),
+    "monitor.rules": ("monitor", "rules"),
+    "monitor.dashboard": ("monitor", "dashboard"),
     "regress.benches": ("regress", "--benches"),
 }
 OTHERS = {
@@ -135,6 +138,9 @@ def test_the_words_of_the_schemas_are_the_code_s() -> None:
     assert verdict["kind"]["enum"] == [str(kind) for kind in VerdictKind]
     assert verdict["gate"]["enum"] == [str(gate) for gate in Gate]
     assert all(not list(Draft202012Validator(verdict["cause"]).iter_errors(str(cause))) for cause in Cause)
+    for name in ("monitor.rules", "monitor.dashboard"):
+        file = _schema(name)["properties"]["files"]["items"]["properties"]
+        assert file["standing"]["enum"] == [str(each) for each in Standing]
     severity = _schema("common")["$defs"]["finding"]["properties"]["severity"]
     assert set(severity["enum"]) == {str(each) for each in Severity}
 
