@@ -13,10 +13,10 @@ import pytest
 from tests.cli.command import TIME_LIMIT_S, Perfkit, checked
 
 FOREVER = "-- name: a_forever\nSELECT count(*) FROM generate_series(1, 1000000000000);\n"
-_RUNNING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'perfkit' AND datname = current_database()"
+RUNNING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'perfkit' AND datname = current_database()"
 
 
-def _wait_until(database: str, query: str, count: int) -> None:
+def wait_until(database: str, query: str, count: int) -> None:
     deadline = time.monotonic() + 20
     with psycopg.connect(database, autocommit=True) as connection:
         while connection.execute(query.encode()).fetchone() != (count,):
@@ -32,7 +32,7 @@ def test_ctrl_c_cancels_on_the_server(
     before = {path: path.read_bytes() for path in own_project.directory.rglob("*.json")}
     (own_project.directory / "queries" / "forever.sql").write_text(FOREVER)
     with own_project.start(*command) as process:
-        _wait_until(own_dsn, f"{_RUNNING} AND query LIKE '%EXPLAIN%' AND state = 'active'", 1)
+        wait_until(own_dsn, f"{RUNNING} AND query LIKE '%EXPLAIN%' AND state = 'active'", 1)
         process.send_signal(signal.SIGINT)
         began = time.monotonic()
         stdout, stderr = process.communicate(timeout=TIME_LIMIT_S)
@@ -40,7 +40,7 @@ def test_ctrl_c_cancels_on_the_server(
     assert process.returncode == 130
     assert stderr == "perfkit: interrupted\n"
     assert stdout == ""
-    _wait_until(own_dsn, _RUNNING, 0)
+    wait_until(own_dsn, RUNNING, 0)
     assert {path: path.read_bytes() for path in own_project.directory.rglob("*.json")} == before
 
 
