@@ -70,7 +70,7 @@ def test_files_of_others_are_not_replaced_unasked(written: Path, perfkit: Perfki
     assert refused.returncode == 2
     assert "prometheus.yml is there, and perfkit did not write it" in refused.stderr
     assert own.read_text() == "# mine\n"
-    assert "foreign" in perfkit(*again, "--dry-run").stdout
+    assert "(foreign) is replaced with --force only" in perfkit(*again, "--dry-run").stdout
     assert own.read_text() == "# mine\n"
     assert perfkit(*again, "--force").returncode == 0
     assert own.read_text() != "# mine\n"

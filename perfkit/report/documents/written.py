@@ -1,6 +1,6 @@
 """The document of files that were written into a directory, or would be."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from perfkit.monitor.written import Standing, Written
@@ -27,7 +27,7 @@ def written_document(command: str, files: Sequence[Written], directory: Path, *,
                 rows=tuple(_row(each) for each in files),
                 numeric=frozenset({1}),
             ),
-            *((Paragraph("Nothing was written (--dry-run).", Tone.WARN),) if dry_run else ()),
+            *(_dry_run(files) if dry_run else ()),
         ),
         checks=tuple(
             Check(
@@ -47,6 +47,12 @@ def written_document(command: str, files: Sequence[Written], directory: Path, *,
             ],
         },
     )
+
+
+def _dry_run(files: Sequence[Written]) -> Iterator[Paragraph]:
+    yield Paragraph("Nothing was written (--dry-run).", Tone.WARN)
+    if any(each.standing is Standing.FOREIGN for each in files):
+        yield Paragraph("What perfkit did not write (foreign) is replaced with --force only.", Tone.WARN)
 
 
 def _row(file: Written) -> tuple[Cell, ...]:
