@@ -1,6 +1,7 @@
 """Numbers with units, read from and written for people: durations in ms, sizes in bytes, counts, shares."""
 
 import re
+from collections.abc import Sized
 
 from perfkit.errors import UsageError
 
@@ -55,6 +56,12 @@ def format_bytes(size_bytes: float) -> str:
 def format_count(value: float) -> str:
     """Return a count with thousands separators, a fraction only where it says something: "12,345", "0.5"."""
     return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:,.1f}"
+
+
+def counted(number: int | Sized, noun: str, plural: str = "") -> str:
+    """Return "1 session", "2 sessions"."""
+    count = number if isinstance(number, int) else len(number)
+    return f"{format_count(count)} {noun if count == 1 else plural or noun + 's'}"
 
 
 def format_share(share: float) -> str:

@@ -12,6 +12,7 @@ from perfkit.catalog.limits import FILE_SIZE_BYTES_MAX
 from perfkit.catalog.model import Case, Catalog, Query
 from perfkit.errors import CatalogError, UsageError
 from perfkit.syntax.lexer import line_at, replaced
+from perfkit.units import counted
 
 
 def load_catalog(directory: Path, *, rules: Collection[str] | None = None) -> Catalog:
@@ -19,7 +20,7 @@ def load_catalog(directory: Path, *, rules: Collection[str] | None = None) -> Ca
     catalog, problems = check_catalog(directory, rules=rules)
     if problems:
         first, others = problems[0], len(problems) - 1
-        more = f"{others} more problem{'s' if others > 1 else ''}: `perfkit catalog check` lists all"
+        more = f"{counted(others, 'more problem')}: `perfkit catalog check` lists all"
         hint = "; ".join(part for part in (first.hint, more if others else "") if part)
         raise CatalogError(first.problem, path=first.path, line=first.line, hint=hint)
     return catalog

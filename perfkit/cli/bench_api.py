@@ -35,7 +35,7 @@ def api(
     url: Annotated[
         str | None,
         typer.Option(
-            "--url", metavar="URL", help="The application; default: [api] url, else the demo's API."
+            "--url", metavar="URL", help="The application; default: url of the table api, else the demo's API."
         ),
     ] = None,
     users: Annotated[
@@ -88,7 +88,7 @@ def api(
 ) -> None:
     """Call an application as many users at once do: latencies, requests a second, errors, memory, static assets.
 
-    Endpoints are those of [[api.endpoints]] in perfkit.toml, else those of the demo's API (perfkit demo api up).
+    Endpoints are those of api.endpoints in perfkit.toml, else those of the demo's API (perfkit demo api up).
     """
     from perfkit.bench.api.client import work
     from perfkit.bench.api.memory import Instances

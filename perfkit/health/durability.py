@@ -11,8 +11,8 @@ from perfkit.health.model import (
     Scope,
     unknown,
 )
-from perfkit.health.words import age, counted
-from perfkit.units import format_count
+from perfkit.health.words import age
+from perfkit.units import counted, format_count
 
 _FAMILY = Family(id="durability", scope=Scope.CLUSTER)
 

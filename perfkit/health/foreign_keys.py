@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from perfkit.health.index_words import FAMILY, definition_of
 from perfkit.health.model import Concern, Context, HealthCheck, HealthState, Outcome, Row, Rows, unknown
-from perfkit.health.words import counted, relation
+from perfkit.health.words import relation
 from perfkit.indexes.candidates.foreign_keys import serves
 from perfkit.names import quote_name
 from perfkit.syntax.index import IndexDefinition, IndexKey
-from perfkit.units import format_count
+from perfkit.units import counted, format_count
 
 
 def foreign_key_index(rows: Rows, context: Context) -> Outcome:

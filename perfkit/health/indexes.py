@@ -16,8 +16,8 @@ from perfkit.health.model import (
     unknown,
 )
 from perfkit.health.thresholds import Thresholds
-from perfkit.health.words import age, counted, relation
-from perfkit.units import format_bytes, format_count
+from perfkit.health.words import age, relation
+from perfkit.units import counted, format_bytes, format_count
 
 _DAY_S = 86_400
 # The names of what REINDEX CONCURRENTLY builds and of what it replaces (indexcmds.c).

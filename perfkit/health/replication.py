@@ -14,8 +14,8 @@ from perfkit.health.model import (
     grade,
     worst,
 )
-from perfkit.health.words import age, counted, literal
-from perfkit.units import format_bytes
+from perfkit.health.words import age, literal
+from perfkit.units import counted, format_bytes
 
 _FAMILY = Family(id="replication", scope=Scope.CLUSTER)
 # What becomes of WAL that a slot still needs: it goes at the next checkpoint, or is gone (slot.h).

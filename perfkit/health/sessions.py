@@ -16,8 +16,8 @@ from perfkit.health.model import (
     grade,
     worst,
 )
-from perfkit.health.words import age, counted, session
-from perfkit.units import format_share
+from perfkit.health.words import age, session
+from perfkit.units import counted, format_share
 
 _FAMILY = Family(id="sessions", scope=Scope.CLUSTER)
 _PREPARED_PID = 0

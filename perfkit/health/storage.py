@@ -16,9 +16,9 @@ from perfkit.health.model import (
     worst,
 )
 from perfkit.health.thresholds import COSTLY_TIMEOUT_MS, SHOWN_OBJECTS
-from perfkit.health.words import age, counted, relation
+from perfkit.health.words import age, relation
 from perfkit.names import quote_name
-from perfkit.units import format_bytes, format_count, format_share
+from perfkit.units import counted, format_bytes, format_count, format_share
 
 _FAMILY = Family(id="storage", scope=Scope.DATABASE)
 

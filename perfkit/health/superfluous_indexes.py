@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from perfkit.health.index_words import FAMILY, definition_of, drop, largest_first, sizes, total_bytes
 from perfkit.health.model import Concern, Context, HealthCheck, HealthState, Outcome, Row, Rows
-from perfkit.health.words import counted, relation
+from perfkit.health.words import relation
 from perfkit.indexes.overlap import covers
 from perfkit.names import quote_name
 from perfkit.syntax.index import IndexDefinition
-from perfkit.units import format_bytes
+from perfkit.units import counted, format_bytes
 
 
 @dataclass(frozen=True, slots=True)

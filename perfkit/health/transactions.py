@@ -16,9 +16,9 @@ from perfkit.health.model import (
     grade,
     worst,
 )
-from perfkit.health.words import age, counted, literal, session
+from perfkit.health.words import age, literal, session
 from perfkit.names import quote_name
-from perfkit.units import format_count, format_share
+from perfkit.units import counted, format_count, format_share
 
 _FAMILY = Family(id="transactions", scope=Scope.CLUSTER)
 # Numbers of transactions and of multixacts are 32 bits, compared modulo 2^32 (transam.c, multixact.c).

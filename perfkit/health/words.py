@@ -1,19 +1,11 @@
 """How health's objects and numbers are called."""
 
-from collections.abc import Sized
-
 from perfkit.health.model import Row
 from perfkit.names import quote_name
-from perfkit.units import format_count, format_ms
+from perfkit.units import format_ms
 
 _HOUR_S = 3_600
 _DAY_S = 86_400
-
-
-def counted(number: int | Sized, noun: str, plural: str = "") -> str:
-    """Return "1 session", "2 sessions"."""
-    count = number if isinstance(number, int) else len(number)
-    return f"{format_count(count)} {noun if count == 1 else plural or noun + 's'}"
 
 
 def age(seconds: float) -> str:

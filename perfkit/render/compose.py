@@ -76,7 +76,7 @@ def _facts(stack: Stack) -> tuple[Fact, ...]:
     return (
         (f"pool of {stack.pool.value}", stack.pool.source),
         (f"maxmemory {units.format_bytes(stack.cache.value.maxmemory_bytes)}", stack.cache.source),
-        (f"{len(stack.instances.value)} instances", stack.instances.source),
+        (units.counted(stack.instances.value, "instance"), stack.instances.source),
         (f"PostgreSQL {stack.postgres_major.value}", stack.postgres_major.source),
         (f"{units.format_bytes(stack.memory_bytes.value)} an instance", stack.memory_bytes.source),
     )

@@ -15,7 +15,7 @@ def haproxy_cfg(stack: Stack) -> str:
     places = stack.places
     connections = stack.users.value * THRESHOLDS.clients_per_user + THRESHOLDS.clients_beside
     facts = (
-        (f"{len(stack.instances.value)} instances", stack.instances.source),
+        (units.counted(stack.instances.value, "instance"), stack.instances.source),
         (f"{units.format_count(stack.users.value)} users", stack.users.source),
         (f"ready {stack.ready.value}", stack.ready.source),
     )

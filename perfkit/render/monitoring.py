@@ -20,7 +20,7 @@ def prometheus_files(stack: Stack) -> dict[str, str]:
     """Return what Prometheus reads: where to scrape, its rules, and the rules' tests for promtool."""
     assert stack.instances
     facts = (
-        (f"{len(stack.instances.value)} instances", stack.instances.source),
+        (units.counted(stack.instances.value, "instance"), stack.instances.source),
         *_goals(stack),
     )
     return {

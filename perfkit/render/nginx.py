@@ -27,7 +27,7 @@ def nginx_conf(stack: Stack, upstream: tuple[Address, ...] = ()) -> str:
     servers = upstream or stack.instances.value
     connections = stack.users.value * THRESHOLDS.clients_per_user + THRESHOLDS.clients_beside
     facts = (
-        (f"{len(stack.instances.value)} instances", stack.instances.source),
+        (units.counted(stack.instances.value, "instance"), stack.instances.source),
         (f"{units.format_count(stack.users.value)} users", stack.users.source),
     )
     return (

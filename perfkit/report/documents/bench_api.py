@@ -24,7 +24,7 @@ def api_document(result: BenchResult, found: ApiResult) -> Document:
     """Return the document of a load on an application."""
     return Document(
         schema=SCHEMA,
-        title=f"perfkit bench api: {found.options.url}: {_users(found.held)} held of {_users(found.options.users[-1])}",
+        title=f"perfkit bench api: {found.options.url}: {units.counted(found.held, 'user')} held of {units.counted(found.options.users[-1], 'user')}",
         blocks=(Picture(title="", svg=api_plot(found)), *_blocks(found)),
         checks=(
             *(_check(level, found) for level in found.levels),
@@ -92,13 +92,13 @@ def _blocks(found: ApiResult) -> Iterator[Block]:
     yield Paragraph(_held(found), Tone.GOOD if found.held == found.options.users[-1] else Tone.WARN)
     if found.client_bound:
         yield Paragraph(
-            f"Locust itself was {units.format_share(found.largest.client_share)} busy at {_users(found.largest.users)}: these"
+            f"Locust itself was {units.format_share(found.largest.client_share)} busy at {units.counted(found.largest.users, 'user')}: these"
             " latencies are its own; call from more workers (--master).",
             Tone.BAD,
         )
     elif found.client_late:
         yield Paragraph(
-            f"Locust itself came up to {units.format_ms(found.largest.client_lag_ms)} late at {_users(found.largest.users)}, as"
+            f"Locust itself came up to {units.format_ms(found.largest.client_lag_ms)} late at {units.counted(found.largest.users, 'user')}, as"
             " this machine does other work: these latencies are too long by that. Measure on a quiet one.",
             Tone.WARN,
         )
@@ -168,16 +168,20 @@ def _held(found: ApiResult) -> str:
     )
     first = found.first_missed
     if first is None:
-        return f"All {_users(found.held)}{pause}, are held: no request failed, and 95 % of {_kind(found)} took at most {limit}."
+        return f"All {units.counted(found.held, 'user')}{pause}, are held: no request failed, and 95 % of {_kind(found)} took at most {limit}."
     failed, latencies = first.failures.total(), first.latencies(found.judged)
     reason = (
         "none was answered; give --seconds"
         if not (failed or latencies.count)
-        else f"{units.format_count(failed)} request{'s' * (failed != 1)} failed"
+        else f"{units.counted(failed, 'request')} failed"
         if failed
         else f"5 % of {_kind(found)} took longer than {units.format_ms(latencies.quantile_ms(_JUDGED))}, and {limit} is the limit"
     )
-    held = f"{_users(found.held)}{pause}, are held" if found.held else "Not even the fewest users are held"
+    held = (
+        f"{units.counted(found.held, 'user')}{pause}, are held"
+        if found.held
+        else "Not even the fewest users are held"
+    )
     return f"{held}: with {units.format_count(first.users)}, {reason}."
 
 
@@ -204,7 +208,7 @@ def _endpoints(found: ApiResult) -> Table:
             )
         )
     return Table(
-        title=f"What {_users(found.largest.users)} waited for",
+        title=f"What {units.counted(found.largest.users, 'user')} waited for",
         headings=("endpoint", "", "requests", *(name for _, name in _QUANTILES), "failed"),
         rows=tuple(rows),
         numeric=frozenset(range(2, 7)),
@@ -238,7 +242,7 @@ def _check(level: Level, found: ApiResult) -> Check:
         id=f"{level.users}-users",
         group="api",
         state=State.PASSED if found.holds(level) else State.FAILED,
-        message=f"{_users(level.users)}: p95 {units.format_ms(p95_ms)}, {level.failures.total()} failed",
+        message=f"{units.counted(level.users, 'user')}: p95 {units.format_ms(p95_ms)}, {level.failures.total()} failed",
     )
 
 
@@ -293,7 +297,3 @@ def _latency_data(latencies: Latencies) -> dict[str, float]:
         **{f"{name}_ms": latencies.quantile_ms(q) for q, name in _QUANTILES},
         "largest_ms": latencies.largest_ms,
     }
-
-
-def _users(count: int) -> str:
-    return f"{units.format_count(count)} user{'s' * (count != 1)}"

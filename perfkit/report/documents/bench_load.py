@@ -24,7 +24,7 @@ def load_document(result: BenchResult, found: LoadResult) -> Document:
     """Return the document of a load."""
     return Document(
         schema=SCHEMA,
-        title=f"perfkit bench load: {_users(found.held)} held of {_users(found.options.users[-1])}",
+        title=f"perfkit bench load: {units.counted(found.held, 'user')} held of {units.counted(found.options.users[-1], 'user')}",
         blocks=(Picture(title="", svg=load_plot(found)), *_blocks(found)),
         checks=tuple(_check(level, found) for level in found.levels),
         data=result_data(result)
@@ -130,8 +130,8 @@ def _held(found: LoadResult) -> str:
         else ""
     )
     if found.held == found.options.users[-1]:
-        return f"All {_users(found.held)}{pause}, are held: no call failed, and 95 % took at most {limit}."
-    return f"{_users(found.held)}{pause}, are held: beyond them a call failed, or more than 5 % took longer than {limit}."
+        return f"All {units.counted(found.held, 'user')}{pause}, are held: no call failed, and 95 % took at most {limit}."
+    return f"{units.counted(found.held, 'user')}{pause}, are held: beyond them a call failed, or more than 5 % took longer than {limit}."
 
 
 def _law(law: Scalability) -> str:
@@ -185,7 +185,7 @@ def _pool_blocks(found: LoadResult) -> Iterator[Block]:
 def _queries(found: LoadResult) -> Table:
     slowest = sorted(found.by_query.items(), key=lambda item: -item[1].total_ms)
     return Table(
-        title=f"Where {_users(found.largest.users)} spend their time",
+        title=f"Where {units.counted(found.largest.users, 'user')} spend their time",
         headings=("query", "calls", *(name for _, name in _QUANTILES), "share of time"),
         rows=tuple(
             (
@@ -211,7 +211,7 @@ def _check(level: Level, found: LoadResult) -> Check:
         id=f"{level.users}-users",
         group="load",
         state=State.PASSED if held else State.FAILED,
-        message=f"{_users(level.users)}: {level.rate:,.0f} calls/s, p95 {units.format_ms(p95_ms)}, {level.failed} failed",
+        message=f"{units.counted(level.users, 'user')}: {level.rate:,.0f} calls/s, p95 {units.format_ms(p95_ms)}, {level.failed} failed",
     )
 
 
@@ -278,10 +278,6 @@ def _pool_data(found: LoadResult) -> dict[str, object] | None:
         "scalability": _law_data(pool.law),
         "saturation": {"limit": str(pool.saturation.limit), "evidence": pool.saturation.evidence},
     }
-
-
-def _users(count: int) -> str:
-    return f"{units.format_count(count)} user{'s' * (count != 1)}"
 
 
 def _spread(values: tuple[float, ...]) -> str:

@@ -20,7 +20,7 @@ def calibrate_document(found: Calibration, *, written: Path | None = None) -> Do
     paired = found.thresholds.paired
     return Document(
         schema=SCHEMA,
-        title=f"perfkit calibrate: {len(found.cases)} cases beside themselves, {found.rounds} rounds",
+        title=f"perfkit calibrate: {units.counted(found.cases, 'case')} beside themselves, {units.counted(found.rounds, 'round')}",
         blocks=tuple(_blocks(found, written)),
         checks=tuple(_check(case, found) for case in found.cases),
         data={

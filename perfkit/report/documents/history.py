@@ -22,7 +22,7 @@ from perfkit.report.document import (
 )
 from perfkit.report.plot import Dot, Panel, Step, plot
 from perfkit.report.sparkline import sparkline
-from perfkit.units import format_count, format_ms
+from perfkit.units import counted, format_count, format_ms
 
 SCHEMA = "perfkit.history.show/1"
 PANELS_SHOWN = 6
@@ -45,7 +45,7 @@ def history_document(histories: Histories, view: HistoryView) -> Document:
     """Return the document of the cases' histories, at least one."""
     return Document(
         schema=SCHEMA,
-        title=f"perfkit history: {_counted(len(histories.cases), 'case')} in {_counted(view.runs, 'run')}",
+        title=f"perfkit history: {counted(len(histories.cases), 'case')} in {counted(view.runs, 'run')}",
         blocks=tuple(_blocks(histories, view)),
         checks=tuple(_check(case, view) for case in histories.cases),
         data={
@@ -142,7 +142,7 @@ def _notes(histories: Histories) -> Iterator[Paragraph]:
         )
     if left_out := sum(case.series.left_out for case in histories.cases):
         yield Paragraph(
-            f"Left out: {_counted(left_out, 'earlier run')} of a case with another SQL text, other parameters, "
+            f"Left out: {counted(left_out, 'earlier run')} of a case with another SQL text, other parameters, "
             "another database or another major version.",
             Tone.FAINT,
         )
@@ -153,12 +153,12 @@ def _summary(histories: Histories) -> Paragraph:
     improved = f"; {better} improved" if better else ""
     if worse:
         return Paragraph(
-            f"Drift: {worse} of {_counted(len(histories.cases), 'case')} slower or doing more work{improved}.",
+            f"Drift: {worse} of {counted(len(histories.cases), 'case')} slower or doing more work{improved}.",
             Tone.BAD,
         )
     if histories.sessions < histories.sessions_needed:
         return Paragraph(
-            f"Too early to tell drift: {_counted(histories.sessions, 'session')} of the "
+            f"Too early to tell drift: {counted(histories.sessions, 'session')} of the "
             f"{histories.sessions_needed} that it takes (runs within 12 hours are one){improved}.",
             Tone.WARN,
         )
@@ -233,10 +233,6 @@ def _trend_data(trend: Trend, points: tuple[Point, ...], unit: str) -> dict[str,
             for level in trend.levels
         ],
     }
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def history_plot(histories: Histories) -> str:
