@@ -150,7 +150,10 @@ def test_an_interrupt_leaves_no_session_and_no_process(
     process.communicate(timeout=60)
     assert process.returncode == 130
     _wait_for_sessions(superuser_dsn, 0)
-    assert not [pid for pid in family if Path(f"/proc/{pid}/cmdline").exists()]
+    end = time.monotonic() + 10
+    while left := [pid for pid in family if Path(f"/proc/{pid}/cmdline").exists()]:
+        assert time.monotonic() < end, left
+        time.sleep(0.05)
 
 
 def _family(process: int) -> list[int]:

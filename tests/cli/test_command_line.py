@@ -8,10 +8,24 @@ import pytest
 from tests.cli.command import Perfkit
 
 COMMANDS = (
-    *("", "analyze", "apply", "baseline", "baseline accept", "baseline list", "baseline show"),
-    *("calibrate", "catalog", "catalog check", "catalog list", "catalog show", "config", "doctor"),
-    *("demo", "demo csv", "demo down", "demo psql", "demo status", "demo up", "history", "regress"),
-    *("suggest", "twin", "twin build", "twin check", "twin down", "twin explain", "twin export"),
+    *(
+        "",
+        "analyze",
+        "apply",
+        "baseline",
+        "baseline accept",
+        "baseline bench",
+        "baseline list",
+        "baseline show",
+    ),
+    *("bench", "bench api", "bench cache", "bench import", "bench load", "calibrate", "catalog"),
+    *("catalog check", "catalog import", "catalog list", "catalog show", "config", "demo", "demo api"),
+    *("demo api down", "demo api status", "demo api up", "demo csv", "demo down", "demo psql", "demo status"),
+    *("demo up", "doctor", "health", "history", "monitor", "monitor dashboard", "monitor role-sql"),
+    *("monitor rules", "monitor serve", "profile", "regress", "render", "render alertmanager", "render all"),
+    *("render compose", "render grafana", "render haproxy", "render nginx", "render pgbouncer"),
+    *("render prometheus", "render valkey", "report", "suggest", "targets", "twin", "twin build"),
+    *("twin check", "twin down", "twin explain", "twin export"),
 )
 
 
