@@ -35,7 +35,9 @@ def api(
     url: Annotated[
         str | None,
         typer.Option(
-            "--url", metavar="URL", help="The application; default: url of the table api, else the demo's API."
+            "--url",
+            metavar="URL",
+            help="The application; default: url of the table api, else the demo's API.",
         ),
     ] = None,
     users: Annotated[
