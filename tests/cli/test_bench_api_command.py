@@ -115,7 +115,7 @@ def test_the_demo_s_api_is_measured_for_documents_baselines_and_targets(
     targets = json.loads(project("targets", "--format", "json").stdout)["targets"]
     states = {each["id"]: each["state"] for each in targets}
     assert (states["api-users"], states["instance-memory"]) == (
-        "missed",
+        "unknown",
         "met",
     )  # 6 of the 100 that are wanted
     assert states["api-simple"] in {"met", "missed"}
