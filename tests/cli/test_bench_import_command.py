@@ -99,7 +99,7 @@ def test_all_ways_are_compared_on_rows_of_the_table(project: Perfkit, dsn: str) 
     }
     assert plot.read_text().startswith("<svg")
     assert "import of 1,000 records" in project("targets").stdout
-    assert "1 met" in project("targets").stdout
+    assert "1 met, 6 unknown" in project("targets").stdout
 
 
 def test_every_record_of_a_file_is_accounted_for(project: Perfkit, dsn: str, members: Path) -> None:
