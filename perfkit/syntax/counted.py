@@ -1,7 +1,9 @@
 """A statement as pg_stat_statements counts it, made one that a server takes again, and the fingerprint that finds it.
 
 The server writes $n where a constant stood, also where no parameter may stand: `interval $1`, `extract($1 FROM x)`,
-lists cut short (`IN ($1 /*, ... */)`, from 18 on), and two numbers for what GROUP BY needs to be one expression.
+lists cut short (`IN ($1 /*, ... */)`, from 18 on), and two numbers for what GROUP BY needs to be one expression. Beside
+such a list it also numbers anew the parameters that the application sent, and takes the place of one that is cast for
+where the cast begins (variable_coerce_param_hook in parse_param.c), so that `CAST($3 AS date)` becomes `$5($3 AS date)`.
 """
 
 import re
@@ -37,7 +39,8 @@ def measurable(text: str) -> str:
     SqlError when it cannot be parsed.
     """
     check_depth(text)
-    statement = _without_comments(_with_lists(unwrapped(text.strip().rstrip(";").rstrip())))
+    statement = _with_lists(unwrapped(_with_whole_casts(text.strip().rstrip(";").rstrip())))
+    statement = _without_comments(statement)
     statement = _grouped(statement if _POSITION.search(statement) else _normalised(statement))
     return renumbered(edited(statement, _casts(parse(statement))))
 
@@ -143,6 +146,26 @@ def _with_lists(statement: str) -> str:
         last += SHORTENED_LIST_LENGTH - 1
         edits.append(Edit(found.start(), found.end(), ", ".join(f"${n}" for n in (int(found[1]), *more))))
     return edited(statement, edits)
+
+
+def _with_whole_casts(statement: str) -> str:
+    """Return a statement with `CAST($5 AS date)` for `$5($3 AS date)`, and `$5` for `$5($3)`, whose type is lost."""
+    tokens = [(t, statement[t.start : t.end]) for t in tokenize(statement) if t.kind not in COMMENTS]
+    edits = []
+    for (outer, number), (_, bracket), (inner, _), (after, word) in zip(
+        tokens, tokens[1:], tokens[2:], tokens[3:], strict=False
+    ):
+        # Nothing that is SQL has a bracket behind a parameter.
+        if outer.kind is inner.kind is TokenKind.POSITION and bracket == "(":
+            if word.upper() == "AS":
+                edits.append((outer.start, inner.end, f"CAST({number}"))
+            elif word == ")":
+                edits.append((outer.start, after.end, number))
+    pieces, position = [], 0
+    for start, end, text in edits:
+        pieces += [statement[position:start], text]
+        position = end
+    return "".join([*pieces, statement[position:]])
 
 
 def _without_comments(statement: str) -> str:
