@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from perfkit.report.documents.catalog_import import ImportView
     from perfkit.settings import Settings
 
-_TODO = "todo.sql.txt"
+_NOT_IMPORTED = "not-imported.sql.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def run_import(settings: "Settings", options: ImportOptions) -> "Document":
         files={draft.name: into / f"{draft.name}.sql" for draft in drafts},
         weights={query.name: query.weight for query in catalog.queries},
         into=into,
-        todo=_todo_file(into, unresolved, options),
+        rest_file=_rest_file(into, unresolved, options),
         dry_run=options.dry_run,
     )
     if not options.dry_run:
@@ -218,9 +218,9 @@ def _catalog(queries: Path, into: Path) -> "Catalog":
     return Catalog(queries=tuple(found.values()))
 
 
-def _todo_file(into: Path, unresolved: "Iterable[Unresolved]", options: ImportOptions) -> Path | None:
+def _rest_file(into: Path, unresolved: "Iterable[Unresolved]", options: ImportOptions) -> Path | None:
     """Return where what is to be completed goes; None when there is nothing, or somebody's work there already."""
-    path = into / _TODO
+    path = into / _NOT_IMPORTED
     return path if any(unresolved) and (options.force or not path.exists()) else None
 
 
@@ -232,9 +232,9 @@ def _write(view: "ImportView") -> None:
     from perfkit.files import write_all_atomically, write_error
 
     texts = {view.files[draft.name]: draft.text for draft in view.drafts}
-    if view.todo:
+    if view.rest_file:
         parts = (f"-- Not imported: {each.reason}\n{_text_of(each)}" for each in view.unresolved)
-        texts[view.todo] = "\n".join(parts)
+        texts[view.rest_file] = "\n".join(parts)
     for path in texts:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

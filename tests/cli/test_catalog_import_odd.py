@@ -91,7 +91,7 @@ def test_statements_of_every_kind_are_imported_and_run(perfkit: Perfkit, databas
     document = json.loads(result.stdout)
     assert {each["name"] for each in document["imported"]} == {*_STATEMENTS.values()}
     assert [each["reason"] for each in document["unresolved"]] == ['relation "gone" does not exist']
-    assert "FROM gone" in (perfkit.directory / "queries" / "imported" / "todo.sql.txt").read_text()
+    assert "FROM gone" in (perfkit.directory / "queries" / "imported" / "not-imported.sql.txt").read_text()
     if source == "draw":
         texts = "".join(each["text"] for each in document["imported"])
         assert "O'Hara" not in texts

@@ -15,7 +15,8 @@ from perfkit.syntax.statement import Statement, read_statement
 from perfkit.syntax.tables import qualified
 
 _SYSTEM = frozenset({"pg_catalog", "information_schema", "pg_toast"})
-_EXTENSION = "pg_stat_statements"
+# What the schemas of perfkit's benches, and its temporary tables, are called.
+_OWN = "perfkit_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def _candidate(counted: Counted, tables: Tables) -> tuple[Candidate, str]:
     read = read_statement(statement)
     candidate = Candidate(statement=statement, fingerprint=fingerprint(statement), counted=counted)
     if counted.text.rstrip("; \n").endswith(OWN_MARK):
-        return candidate, "perfkit's own draws"
+        return candidate, "perfkit's draws"
     return candidate, _not_an_application_s(read, tables)
 
 
@@ -104,7 +105,9 @@ def _schemas(tables: Tables) -> Mapping[str, tuple[str, ...]]:
 
 
 def _not_an_application_s(read: Statement, tables: Tables) -> str:
-    system = {(schema, name) for schema, name in read.tables if _is_system(schema, name)}
+    if any(_is_own(schema, name) for schema, name in read.tables):
+        return "of perfkit's benches"
+    system = {(schema, name) for schema, name in read.tables if _is_system(schema, name, tables)}
     if any(tables.find(schema or "", name) for schema, name in read.tables - system):
         return ""
     if system:
@@ -115,8 +118,15 @@ def _not_an_application_s(read: Statement, tables: Tables) -> str:
     return "reads no table"
 
 
-def _is_system(schema: str | None, name: str) -> bool:
-    return schema in _SYSTEM or (schema is None and name.startswith("pg_")) or name.startswith(_EXTENSION)
+def _is_own(schema: str | None, name: str) -> bool:
+    return (name if schema == "pg_temp" else schema or "").startswith(_OWN)
+
+
+def _is_system(schema: str | None, name: str, tables: Tables) -> bool:
+    """Tell whether a table is the server's, or a view of an extension's such as pg_stat_statements, be it still there or not."""
+    return schema in _SYSTEM or (
+        name.startswith("pg_") and tables.find(schema or "", name) not in tables.tables
+    )
 
 
 def _together(one: Candidate, other: Candidate) -> Candidate:

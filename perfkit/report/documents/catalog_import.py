@@ -26,7 +26,7 @@ _SOURCES = {
 class ImportView:
     """What an import did: `files` are those written by the query's name; `weights` the header's of queries that were there.
 
-    `todo` is the file of what is to be completed, None where there is none or it was left alone.
+    `rest_file` is the file of what is to be completed, None where there is none or it was left alone.
     """
 
     counts: Counts
@@ -36,7 +36,7 @@ class ImportView:
     files: Mapping[str, Path]
     weights: Mapping[str, float]
     into: Path
-    todo: Path | None
+    rest_file: Path | None
     dry_run: bool
 
     @property
@@ -175,10 +175,10 @@ def notes_of(view: ImportView) -> list[str]:
         notes.append(
             "Made-up values are plain ones of their type: give such a query cases that say something."
         )
-    if view.todo:
+    if view.rest_file:
         verb = "would be" if view.dry_run else "are"
         notes.append(
-            f"What could not be imported {verb} in {view.todo}, to be completed; it is no part of the catalog."
+            f"What could not be imported {verb} in {view.rest_file}, to be completed; it is no part of the catalog."
         )
     elif view.unresolved:
         notes.append(
@@ -244,7 +244,7 @@ def _data(view: ImportView, drafts: list[Draft]) -> dict[str, object]:
         "left_out": [
             {"reason": reason, "statements": n} for reason, n in sorted(view.selection.left_out.items())
         ],
-        "todo": str(view.todo) if view.todo else None,
+        "rest_file": str(view.rest_file) if view.rest_file else None,
         "notes": notes_of(view),
     }
 
