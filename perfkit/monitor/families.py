@@ -1,6 +1,6 @@
-"""The newest readings as samples of the table of metrics, with labels of the catalog's names and of fixed lists."""
+"""The newest readings, but for the cases', as samples of the table of metrics, with labels of fixed lists."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from math import isfinite
 
 from prometheus_client import Metric
@@ -9,10 +9,9 @@ from prometheus_client.registry import Collector
 
 from perfkit import __version__, stats
 from perfkit.bench.targets import Target, TargetResult
-from perfkit.findings import Severity
 from perfkit.health.model import HealthState
 from perfkit.monitor import metrics as m
-from perfkit.monitor.model import Activity, Board, CacheNow, CaseName, PoolNow, Reading
+from perfkit.monitor.model import Activity, Board, CacheNow, PoolNow
 
 # Of pg_stat_activity; what newer servers add counts as unknown, so that labels stay bounded.
 STATES = (
@@ -40,12 +39,11 @@ class BoardCollector(Collector):
 
 
 def families(board: Board) -> Iterator[Metric]:
-    """Yield the families of all that was read."""
+    """Yield the families of all that was read but the cases, whose lines `page` keeps."""
     yield _one(m.UP, board.up)
     yield _each(m.BUILD, [((__version__,), 1)])
     yield _one(m.INTERVAL, board.interval_s)
     yield _one(m.LAG, board.lag_s)
-    yield from _queries(board)
     yield from _targets(board)
     yield from _benches(board)
     if board.health:
@@ -57,35 +55,6 @@ def families(board: Board) -> Iterator[Metric]:
         yield from _pool(pool)
     if cache := board.cache:
         yield from _cache(cache)
-
-
-_READ: tuple[tuple[m.Family, Callable[[Reading], float | None]], ...] = (
-    (m.LAST, lambda reading: reading.execution_s),
-    (m.PLANNING, lambda reading: reading.planning_s),
-    (m.BLOCKS, lambda reading: reading.shared_blocks),
-    (m.ROWS, lambda reading: reading.rows),
-    (m.PROBED, lambda reading: reading.at.timestamp()),
-    (m.PLAN_CHANGED, lambda reading: reading.before.plan_changed if reading.before else None),
-    (m.BASELINE_SECONDS, lambda reading: reading.before.execution_s if reading.before else None),
-    (m.BASELINE_BLOCKS, lambda reading: reading.before.shared_blocks if reading.before else None),
-)
-
-
-def _queries(board: Board) -> Iterator[Metric]:
-    yield _cases(m.BUDGET, board.budgets_s.items())
-    yield _cases(m.WEIGHT, board.weights.items())
-    readings = board.readings
-    for family, number in _READ:
-        found = ((case, number(reading)) for case, reading in readings.items())
-        yield _cases(family, ((case, value) for case, value in found if value is not None))
-    yield _each(
-        m.FINDINGS,
-        [
-            ((name.query, name.case, severity), reading.findings.get(severity, 0))
-            for name, reading in readings.items()
-            for severity in Severity
-        ],
-    )
 
 
 def _targets(board: Board) -> Iterator[Metric]:
@@ -104,11 +73,11 @@ def _is_met(target: Target, value: float) -> bool:
 
 def _value(result: TargetResult, board: Board) -> float | None:
     """Return what was measured of a target; of the queries' mean what the probes say, once all were tried."""
-    if result.target.id != "query-mean" or not board.readings or board.tried != board.budgets_s.keys():
+    cases = board.cases.values()
+    read = [(case.reading.execution_s * 1000, case.weight) for case in cases if case.reading]
+    if result.target.id != "query-mean" or not read or not all(case.tried for case in cases):
         return result.value
-    readings = board.readings
-    times = [reading.execution_s * 1000 for reading in readings.values()]
-    return stats.weighted_mean(times, [board.weights[name] for name in readings])
+    return stats.weighted_mean([taken_ms for taken_ms, _ in read], [weight for _, weight in read])
 
 
 def _base(value: float, unit: str) -> float:
@@ -161,10 +130,6 @@ def _cache(cache: CacheNow) -> Iterator[Metric]:
     yield _one(m.CACHE_EVICTIONS, cache.evicted)
     yield _one(m.CACHE_HITS, cache.hits)
     yield _one(m.CACHE_MISSES, cache.misses)
-
-
-def _cases(family: m.Family, values: Iterable[tuple[CaseName, float]]) -> Metric:
-    return _each(family, [((case.query, case.case), value) for case, value in values])
 
 
 def _one(family: m.Family, value: float) -> Metric:

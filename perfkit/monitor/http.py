@@ -15,12 +15,12 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-
 from perfkit.errors import UsageError
 from perfkit.monitor.instruments import Instruments
+from perfkit.monitor.page import Page
 from perfkit.monitor.thresholds import CLIENT_TIMEOUT_S
+
+_Metrics = Callable[[str], tuple[bytes, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +43,13 @@ class Door:
 
 
 @contextmanager
-def open_door(door: Door, registry: CollectorRegistry, instruments: Instruments) -> Iterator[str]:
+def open_door(door: Door, page: Page, instruments: Instruments) -> Iterator[str]:
     """Answer in threads of their own while the block runs; yield the URL. Raises UsageError when it cannot listen."""
     lock = Lock()
 
-    def metrics() -> bytes:
+    def metrics(accept: str) -> tuple[bytes, str]:
         with lock, instruments.scrape_seconds.time():
-            return generate_latest(registry)
+            return page.render(accept)
 
     server = _server(door, metrics)
     thread = Thread(target=server.serve_forever, name="perfkit-http", daemon=True)
@@ -63,7 +63,7 @@ def open_door(door: Door, registry: CollectorRegistry, instruments: Instruments)
         thread.join()
 
 
-def _server(door: Door, metrics: Callable[[], bytes]) -> ThreadingHTTPServer:
+def _server(door: Door, metrics: _Metrics) -> ThreadingHTTPServer:
     context = _tls(door)
 
     class Handler(_Handler):
@@ -109,7 +109,7 @@ def _tls(door: Door) -> ssl.SSLContext | None:
 
 class _Handler(BaseHTTPRequestHandler):
     credentials: str | None
-    page: Callable[[], bytes]
+    page: _Metrics
     server_version = "perfkit"
     sys_version = ""
 
@@ -120,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif not self._is_known():
             self._answer(HTTPStatus.UNAUTHORIZED, b"a password is needed\n")
         elif path == "/metrics":
-            self._answer(HTTPStatus.OK, type(self).page(), CONTENT_TYPE_LATEST)
+            self._answer(HTTPStatus.OK, *type(self).page(self.headers.get("Accept", "")))
         else:
             self._answer(HTTPStatus.NOT_FOUND, b"here are /metrics and /healthz\n")
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from perfkit.monitor import metrics as m
-from perfkit.monitor.thresholds import QUERY_BUCKETS_S, SCRAPE_BUCKETS_S
+from perfkit.monitor.thresholds import SCRAPE_BUCKETS_S
 
 
 class Source(StrEnum):
@@ -31,9 +31,6 @@ class Failure(StrEnum):
 class Instruments:
     """Histograms and counters, each of one registry."""
 
-    query_seconds: Histogram
-    probes: Counter
-    over_budget: Counter
     failures: Counter
     connections: Counter
     source_errors: Counter
@@ -43,9 +40,6 @@ class Instruments:
 def instruments_in(registry: CollectorRegistry) -> Instruments:
     """Return new instruments that the registry collects."""
     made = Instruments(
-        query_seconds=_histogram(m.QUERY_SECONDS, QUERY_BUCKETS_S, registry),
-        probes=_counter(m.PROBES, registry),
-        over_budget=_counter(m.MISSED, registry),
         failures=_counter(m.FAILURES, registry),
         connections=_counter(m.CONNECTIONS, registry),
         source_errors=_counter(m.SOURCE_ERRORS, registry),

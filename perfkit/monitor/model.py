@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 
 from perfkit.bench.result import BenchResult
 from perfkit.bench.targets import TargetResult
-from perfkit.findings import Severity
 from perfkit.health.model import HealthReader, HealthState
 from perfkit.measure.model import Server
+from perfkit.monitor.cases import CaseName, CaseNow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,58 +66,24 @@ class CacheNow:
     misses: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
-    """What a case's baseline says: its median time and its blocks, and whether the probe's plan is none that it knows."""
-
-    execution_s: float
-    shared_blocks: int
-    plan_changed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What the newest probe of a case saw; `before` is None without a baseline; `findings` counts them by severity."""
-
-    at: datetime
-    execution_s: float
-    planning_s: float
-    shared_blocks: int
-    rows: int
-    within_budget: bool
-    before: Before | None
-    findings: Mapping[Severity, int]
-
-
-@dataclass(frozen=True, slots=True)
-class CaseName:
-    """The labels of a case."""
-
-    query: str
-    case: str
-
-
 @dataclass(slots=True, kw_only=True)
 class Board:
     """The newest readings: the worker puts whole values on it, a scrape reads them, and neither waits for the other.
 
-    What is None or missing was not read, or cannot be read now. `lag_s` is how late the last probe began; `tried` are the
-    cases that were probed at least once, with or without success; `health` maps a check's id to its state.
+    What is None or missing was not read, or cannot be read now. `lag_s` is how late the last probe began; `health` maps a
+    check's id to its state.
     """
 
     interval_s: float
     up: bool = False
     activity: Activity | None = None
-    budgets_s: Mapping[CaseName, float] = field(default_factory=dict)
-    weights: Mapping[CaseName, float] = field(default_factory=dict)
-    readings: Mapping[CaseName, Reading] = field(default_factory=dict)
+    cases: Mapping[CaseName, CaseNow] = field(default_factory=dict)
     targets: tuple[TargetResult, ...] = ()
     benches: tuple[BenchResult, ...] = ()
     health: Mapping[str, HealthState] = field(default_factory=dict)
     pool: PoolNow | None = None
     cache: CacheNow | None = None
     lag_s: float = 0.0
-    tried: frozenset[CaseName] = frozenset()
 
 
 class Database(Server, Protocol):

@@ -10,7 +10,7 @@ from perfkit.catalog.workload import WeightedCase, Workload
 from perfkit.measure.model import Manner, Server
 from perfkit.measure.run import analysis_of, statement_of
 from perfkit.measure.session import run_case
-from perfkit.monitor.model import Before, Reading
+from perfkit.monitor.cases import Before, Reading
 from perfkit.plan.shape import Shape, shape_from_text, shape_of
 
 _JIT_LINE = "\nJIT: "

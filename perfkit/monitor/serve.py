@@ -11,6 +11,7 @@ from perfkit.monitor.families import BoardCollector
 from perfkit.monitor.http import Door, open_door
 from perfkit.monitor.instruments import instruments_in
 from perfkit.monitor.model import Board
+from perfkit.monitor.page import Page
 from perfkit.monitor.surroundings import Surroundings, watch_surroundings
 from perfkit.monitor.worker import Watch, Worker
 
@@ -38,7 +39,10 @@ def serve(exporter: Exporter, stop: Event, tell: Callable[[str], None]) -> None:
     registry.register(BoardCollector(board))
     ProcessCollector(registry=registry)
     worker = Worker(exporter.watch, board, instruments)
-    with open_door(exporter.door, registry, instruments) as url, ThreadPoolExecutor(2) as threads:
+    with (
+        open_door(exporter.door, Page(board, registry), instruments) as url,
+        ThreadPoolExecutor(2) as threads,
+    ):
         running: tuple[Future[None], ...] = (
             threads.submit(worker.run, stop),
             threads.submit(watch_surroundings, exporter.surroundings, board, instruments, stop),

@@ -12,8 +12,9 @@ from perfkit.errors import ConnectError, GuardError, MeasureError, StatementErro
 from perfkit.health.model import HealthCheck
 from perfkit.health.run import run_checks
 from perfkit.measure.model import Manner
+from perfkit.monitor.cases import CaseName, CaseNow, failed, probed, refused
 from perfkit.monitor.instruments import Failure, Instruments, Source
-from perfkit.monitor.model import Board, CaseName, Database
+from perfkit.monitor.model import Board, Database
 from perfkit.monitor.probe import probe
 from perfkit.monitor.schedule import Task, run_tasks, spread
 from perfkit.monitor.thresholds import ACTIVITY_EVERY_S, FIRST_WAIT_S, HEALTH_EVERY_S, LONGEST_WAIT_S
@@ -93,16 +94,14 @@ class Worker:
             self._watch.say(f"{undrawn.query.name}: its cases could not be drawn: {undrawn.error.message}")
         # A write is never probed, though it would be rolled back: what it leaves, it would leave every few minutes.
         self._cases = tuple(case for case in workload.cases if "write" not in case.query.allowed)
-        names = {_name(case): case for case in self._cases}
         default_ms = self._watch.manner.target_ms
-        self._board.weights = {name: case.weight for name, case in names.items()}
-        self._board.budgets_s = {
-            name: (default_ms if case.query.budget_ms is None else case.query.budget_ms) / 1000
-            for name, case in names.items()
+        self._board.cases = {
+            _name(case): CaseNow(
+                budget_s=(default_ms if case.query.budget_ms is None else case.query.budget_ms) / 1000,
+                weight=case.weight,
+            )
+            for case in self._cases
         }
-        for name in names:
-            for metric in (self._count.query_seconds, self._count.probes, self._count.over_budget):
-                metric.labels(name.query, name.case)
 
     def _tasks(self) -> list[Task]:
         every_s = self._board.interval_s
@@ -146,25 +145,19 @@ class Worker:
         except MeasureError as error:
             self._missed(name, error)
         else:
-            labels = (name.query, name.case)
-            self._count.query_seconds.labels(*labels).observe(reading.execution_s)
-            self._count.probes.labels(*labels).inc()
-            self._count.over_budget.labels(*labels).inc(not reading.within_budget)
-            self._board.readings = {**self._board.readings, name: reading}
-        self._board.tried = self._board.tried | {name}
+            self._put(name, probed(self._board.cases[name], reading))
 
     def _missed(self, name: CaseName, error: MeasureError) -> None:
-        """Count a probe that gave no time as one that took too long, unless perfkit refused it."""
         reason = _failure(error)
         self._count.failures.labels(reason).inc()
         if self._told.get(name) != error.message:
             self._watch.say(f"{name.query}/{name.case}: {error.message}")
         self._told[name] = error.message
-        # What it took last says nothing any more.
-        self._board.readings = {known: each for known, each in self._board.readings.items() if known != name}
-        if reason is not Failure.REFUSED:
-            self._count.probes.labels(name.query, name.case).inc()
-            self._count.over_budget.labels(name.query, name.case).inc()
+        after = refused if reason is Failure.REFUSED else failed
+        self._put(name, after(self._board.cases[name]))
+
+    def _put(self, name: CaseName, case: CaseNow) -> None:
+        self._board.cases = {**self._board.cases, name: case}
 
 
 def _name(case: WeightedCase) -> CaseName:
