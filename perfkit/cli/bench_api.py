@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from perfkit.bench.api.assets import Asset
     from perfkit.bench.api.memory import Instances
     from perfkit.bench.api.model import ApiOptions, ApiResult, Level, Target
-    from perfkit.bench.load.locust import Master
+    from perfkit.bench.locust.program import Master
     from perfkit.bench.result import BenchResult
     from perfkit.demo.api.instances import Instance
     from perfkit.settings import Settings
@@ -92,12 +92,13 @@ def api(
 
     Endpoints are those of api.endpoints in perfkit.toml, else those of the demo's API (perfkit demo api up).
     """
-    from perfkit.bench.api.client import work
+    from perfkit.bench.api.client import SWARM
     from perfkit.bench.api.memory import Instances
-    from perfkit.bench.load.locust import address_of
+    from perfkit.bench.locust.program import address_of, work
+    from perfkit.cli.bench_options import master_of
 
     if worker:
-        work(*address_of(worker))
+        work(SWARM, *address_of(worker))
         return
     settings = settings_from(server, api_target=api_target, seed=seed)
     demo = _demo_api(settings)
@@ -120,7 +121,7 @@ def api(
             processes=tuple(pid or [each.pid for each in own]),
             metrics=tuple(metrics or settings.api.metrics),
         ),
-        master=_master(master, workers) if master else None,
+        master=master_of(master, workers),
         is_demo=bool(own),
     )
     run.instances.check()
@@ -173,11 +174,12 @@ class _Run:
         ), found
 
     def _levels(self, targets: "Sequence[Target]") -> "tuple[Level, ...]":
-        from perfkit.bench.api.client import Crew, swarm
+        from perfkit.bench.api.client import SWARM, Crew
         from perfkit.bench.api.ramp import run_levels
+        from perfkit.bench.locust.program import running
         from perfkit.cli.progress import progress_bar
 
-        with swarm(self.master) as ready, progress_bar("api") as progress:
+        with running(SWARM, self.master) as ready, progress_bar("api") as progress:
             crew = Crew(swarm=ready, targets=targets, options=self.options, memory=self.instances.memory_now)
             return run_levels(
                 crew.run_step,
@@ -199,12 +201,12 @@ def _options(
     workers: int,
 ) -> "ApiOptions":
     from perfkit.bench.api.model import ApiOptions
-    from perfkit.cli.bench_load import _users
+    from perfkit.cli.bench_options import users_of
     from perfkit.units import parse_duration_ms
 
     return ApiOptions(
         url=url,
-        users=_users(users),
+        users=users_of(users),
         think_ms=parse_duration_ms(think),
         seconds=seconds,
         rounds=rounds,
@@ -213,13 +215,6 @@ def _options(
         workers=workers,
         headers={header.name: header.value(os.environ) for header in settings.api.headers},
     )
-
-
-def _master(address: str, workers: int) -> "Master":
-    from perfkit.bench.load.locust import Master, address_of
-
-    host, port = address_of(address)
-    return Master(host=host, port=port, workers=workers)
 
 
 def _demo_api(settings: "Settings") -> "Sequence[Instance]":

@@ -17,22 +17,15 @@ from perfkit.errors import UsageError
 if TYPE_CHECKING:
     from perfkit.bench.load.bench import RunStep
     from perfkit.bench.load.engine import Engine
-    from perfkit.bench.load.locust import Master
     from perfkit.bench.load.model import LoadOptions
     from perfkit.bench.load.pgbench import Place
+    from perfkit.bench.locust.program import Master
     from perfkit.catalog.workload import WeightedCase
     from perfkit.db.load import LoadServer
     from perfkit.settings import Settings
 
 ENGINES = ("pgbench", "locust")
 PROTOCOLS = ("simple", "extended", "prepared")
-
-
-def _users(text: str) -> tuple[int, ...]:
-    words = [word.strip() for word in text.split(",")]
-    if not all(word.isdecimal() and int(word) for word in words):
-        raise UsageError(f"--users {text!r} is no list of numbers", hint="such as --users 1,10,100")
-    return tuple(sorted({int(word) for word in words}))
 
 
 @takes(server=ServerOptions, catalog=CatalogOptions, out=OutputOptions)
@@ -105,6 +98,7 @@ def load(
     Queries are drawn by weight and cases with them. Sessions are read-only. Exit 3 when nothing can be called.
     """
     from perfkit.bench.load.model import LoadOptions
+    from perfkit.cli.bench_options import master_of, users_of
     from perfkit.units import parse_duration_ms
 
     if protocol not in PROTOCOLS:
@@ -129,7 +123,7 @@ def load(
     if workers and not master:
         raise UsageError("--workers are waited for by a master", hint="add --master HOST:PORT")
     options = LoadOptions(
-        users=_users(users),
+        users=users_of(users),
         think_ms=0.0 if rate else parse_duration_ms(think),
         within_ms=parse_duration_ms(within),
         seconds=seconds,
@@ -141,7 +135,7 @@ def load(
         pool=pool and rate is None,
         engine=engine,
     )
-    crew = _master_at(master, workers or 1) if master else None
+    crew = master_of(master, workers)
     _run(settings, patterns, options, pooler, crew, writes=writes, plot=plot, out=out)
 
 
@@ -149,7 +143,8 @@ def _work(
     settings: "Settings", pooler: str | None, worker: str, beside: Sequence[str], *, writes: bool
 ) -> None:
     """Be a worker: the master says what is called, and this machine's settings where and as whom."""
-    from perfkit.bench.load.locust import address_of, work
+    from perfkit.bench.load.locust import users_program
+    from perfkit.bench.locust.program import address_of, work
 
     if beside:
         raise UsageError(
@@ -158,14 +153,7 @@ def _work(
     host, port = address_of(worker)
     place = _place(settings, server_from(settings).dsn, pooler, writes=writes)
     say(f"perfkit: a worker of {host}:{port} until that ends, or Ctrl-C")
-    work(place, host, port)
-
-
-def _master_at(address: str, workers: int) -> "Master":
-    from perfkit.bench.load.locust import Master, address_of
-
-    host, port = address_of(address)
-    return Master(host=host, port=port, workers=workers)
+    work(users_program(place), host, port)
 
 
 def _run(

@@ -12,9 +12,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from perfkit.bench.load.locust import Locust, Master, address_of, running_locust, work
-from perfkit.bench.load.pgbench import LoadRun, Manner
+from perfkit.bench.load.locust import Locust, users_program
+from perfkit.bench.load.pgbench import LoadRun, Manner, Place
 from perfkit.bench.load.request import Request
+from perfkit.bench.locust.program import WORKERS_S, Master, address_of, running, work
 from perfkit.db.connect import connect
 from perfkit.db.load import LoadServer, place_of
 from perfkit.embedded import PostgresServer
@@ -38,6 +39,12 @@ def run(
 ) -> LoadRun:
     manner = Manner(users=users, seconds=seconds, protocol="extended", threads=locust.threads, rate=rate)
     return locust.run(requests, NAME, manner, think_ms, lambda: None)
+
+
+@contextmanager
+def running_locust(place: Place, master: Master | None, *, wait_s: float = WORKERS_S) -> Iterator[Locust]:
+    with running(users_program(place), master, wait_s=wait_s) as program:
+        yield Locust(program)
 
 
 @pytest.fixture
@@ -207,7 +214,7 @@ def test_a_killed_master_is_missed_by_its_worker(
 def test_no_master_and_no_workers_are_told(server: PostgresServer) -> None:
     place = place_of(server.dsn, {}, NAME)
     with pytest.raises(MeasureError, match=r"no master at 127\.0\.0\.1"):
-        work(place, "127.0.0.1", free_port(), wait_s=1)
+        work(users_program(place), "127.0.0.1", free_port(), wait_s=1)
     alone = Master(host="127.0.0.1", port=free_port(), workers=1)
     with pytest.raises(MeasureError, match="0 of 1 workers came"), running_locust(place, alone, wait_s=0.5):
         pass
@@ -253,7 +260,7 @@ def worker(server: PostgresServer, master: Master) -> Iterator["subprocess.Popen
     """Yield a worker; it is gone after."""
     process = python(
         "from tests.db.test_locust import *\n"
-        f"work(place_of({server.dsn!r}, CHECKED, NAME), {master.host!r}, {master.port})"
+        f"work(users_program(place_of({server.dsn!r}, CHECKED, NAME)), {master.host!r}, {master.port})"
     )
     try:
         yield process

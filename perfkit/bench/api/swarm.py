@@ -1,45 +1,26 @@
-"""The swarm: Locust in a process of its own, as it changes the standard library for its whole process.
+"""The swarm: Locust's users of an application, in a program of their own, and what they count in a step."""
 
-It reads one order a line from standard input, and tells one answer a line on standard output: both JSON. It ends when its
-input does, so that nothing outlives whoever started it, however that ended. As a master it has workers do the calling; a
-worker takes orders from its master alone.
-"""
+import os
+import time
+from itertools import accumulate
+from random import Random
+from typing import Any, NoReturn
 
-import gevent.monkey
+import gevent
+from locust import events, runners, task
+from locust.contrib.fasthttp import FastHttpUser
+from locust.env import Environment
 
-gevent.monkey.patch_all()
-
-import json  # noqa: E402  # after gevent's changes
-import logging  # noqa: E402
-import os  # noqa: E402
-import sys  # noqa: E402
-import time  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from itertools import accumulate  # noqa: E402
-from random import Random  # noqa: E402
-from typing import Any  # noqa: E402
-
-import gevent  # noqa: E402
-from gevent.queue import Queue  # noqa: E402
-from locust import events, runners, task  # noqa: E402
-from locust.contrib.fasthttp import FastHttpUser  # noqa: E402
-from locust.env import Environment  # noqa: E402
-from locust.exception import RPCError  # noqa: E402
-
-from perfkit.bench.api.tally import Tally, failure_of  # noqa: E402
-from perfkit.bench.api.thresholds import REQUEST_S, SETTLE_S, WORKERS_S  # noqa: E402
-from perfkit.bench.load.latencies import Latencies  # noqa: E402
+from perfkit.bench.api.tally import Tally, failure_of
+from perfkit.bench.api.thresholds import REQUEST_S, SETTLE_S
+from perfkit.bench.load.latencies import Latencies
+from perfkit.bench.locust.roles import Answer, serve, wait_until
 
 _PLAN = "perfkit-plan"
 _CALLS = "perfkit-calls"
-_POLL_S = 0.05
 _TICK_S = 0.01
 # Requests end by themselves before that.
 _STOP_S = int(REQUEST_S) + 5
-# A worker tries to reach its master every 5 s.
-_TRIES = int(WORKERS_S / 5)
-_NO_MASTER = 3
-_QUIT_S = 3.0
 
 
 class Visitor(FastHttpUser):
@@ -80,20 +61,24 @@ class Visitor(FastHttpUser):
 class Swarm:
     """One process's part: the plan that it follows, what it counted since the last step began, and how many told it theirs."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self) -> None:
         """Listen to Locust's events."""
-        self.environment = environment
+        self.environment = Environment(user_classes=[Visitor], events=events, stop_timeout=_STOP_S)
         self.tally = Tally()
         self.heard = 0
-        told: Any = environment.events
+        told: Any = self.environment.events
         told.request.add_listener(self._on_request)
         told.test_start.add_listener(self._on_start)
         told.test_stop.add_listener(self._on_stop)
 
-    def listen(self, runner: Any) -> None:
+    def listen(self, runner: runners.Runner) -> None:
         """Take the messages of other processes."""
         runner.register_message(_PLAN, lambda environment, msg, **_: self.follow(msg.data))  # noqa: ARG005  # as Locust calls it
         runner.register_message(_CALLS, self._on_calls)
+
+    def lead(self, runner: runners.Runner, _: tuple[str, ...]) -> Answer:
+        """Return what runs the step of a plan."""
+        return lambda plan: _step(runner, self, plan)
 
     def follow(self, plan: Any) -> None:
         """Take a plan: targets, headers, URL, pause, seconds, seed."""
@@ -146,40 +131,6 @@ def _weigh(tally: Tally, seconds: float) -> None:
     tally.lag_ms = lags.quantile_ms(0.95)
 
 
-def main() -> int:
-    """Be what the first line of input says; return the exit code."""
-    logging.getLogger("locust").setLevel(logging.ERROR)
-    first = json.loads(sys.stdin.readline())
-    environment = Environment(user_classes=[Visitor], events=events, stop_timeout=_STOP_S)
-    swarm = Swarm(environment)
-    orders: Queue[str] = Queue()
-    gevent.spawn(_read, orders, environment)
-    if first["role"] == "worker":
-        return _work(environment, swarm, first)
-    if first["role"] == "master":
-        runner: Any = environment.create_master_runner(first["host"], first["port"])
-        _wait(lambda: _workers(runner) >= first["workers"], WORKERS_S)
-        came = _workers(runner)
-    else:
-        runner, came = environment.create_local_runner(), 0
-    swarm.listen(runner)
-    _tell({"came": came})
-    while True:
-        _tell(_step(runner, swarm, json.loads(orders.get())))
-
-
-def _read(orders: "Queue[str]", environment: Environment) -> None:
-    """Put each line of input among the orders; end after the last, as nobody is there to be told anything."""
-    while line := gevent.get_hub().threadpool.apply(sys.stdin.readline):
-        orders.put(line)
-    if isinstance(environment.runner, runners.MasterRunner):
-        # Workers end with their master.
-        with gevent.Timeout(_QUIT_S, exception=False):
-            environment.runner.quit()
-    # At once, as users may still call.
-    os._exit(0)
-
-
 def _step(runner: Any, swarm: Swarm, plan: Any) -> dict[str, Any]:
     """Run one step and return what was counted, and how many workers were lost."""
     swarm.follow(plan)
@@ -189,30 +140,10 @@ def _step(runner: Any, swarm: Swarm, plan: Any) -> dict[str, Any]:
     runner.start(plan["users"], spawn_rate=plan["users"])
     gevent.sleep(SETTLE_S + plan["seconds"])
     runner.stop()
-    while runner.user_count:
-        gevent.sleep(_POLL_S)
-    # A worker that has stopped is none for a moment.
-    _wait(lambda: swarm.heard == workers == _workers(runner), REQUEST_S)
+    wait_until(lambda: not runner.user_count, _STOP_S)
+    # A worker that has stopped is none for a moment; one that is missing is not waited for.
+    wait_until(lambda: swarm.heard == workers == _workers(runner) or _is_one_missing(runner), REQUEST_S)
     return swarm.tally.told() | {"lost": workers - min(swarm.heard, _workers(runner))}
-
-
-def _work(environment: Environment, swarm: Swarm, first: Any) -> int:
-    runners.CONNECT_RETRY_COUNT = _TRIES
-    # Locust has a worker wait for the stop's whole time limit before it is ready again, though all its users have stopped.
-    os.environ["LOCUST_WORKER_ADDITIONAL_WAIT_BEFORE_READY_AFTER_STOP"] = str(-_STOP_S)
-    try:
-        runner: runners.WorkerRunner = environment.create_worker_runner(first["host"], first["port"])
-    except (ConnectionError, RPCError):
-        return _NO_MASTER
-    swarm.listen(runner)
-    runner.greenlet.join()
-    return 0
-
-
-def _wait(is_so: Callable[[], bool], limit_s: float) -> None:
-    deadline = time.monotonic() + limit_s
-    while not is_so() and time.monotonic() < deadline:
-        gevent.sleep(_POLL_S)
 
 
 def _workers(runner: Any) -> int:
@@ -221,11 +152,17 @@ def _workers(runner: Any) -> int:
     return sum(client.state != runners.STATE_MISSING for client in clients)
 
 
-def _tell(answer: object) -> None:
-    sys.stdout.write(f"{json.dumps(answer)}\n")
-    sys.stdout.flush()
+def _is_one_missing(runner: Any) -> bool:
+    clients = runner.clients.all if isinstance(runner, runners.MasterRunner) else ()
+    return any(client.state == runners.STATE_MISSING for client in clients)
+
+
+def main() -> NoReturn:
+    """Serve orders."""
+    # Locust has a worker wait for the stop's whole time limit before it is ready again, though all its users have stopped.
+    os.environ["LOCUST_WORKER_ADDITIONAL_WAIT_BEFORE_READY_AFTER_STOP"] = str(-_STOP_S)
+    serve(Swarm())
 
 
 if __name__ == "__main__":
-    # Other greenlets are waited for by nobody.
-    os._exit(main())
+    main()

@@ -10,8 +10,6 @@ CLIENT_SHARE = 0.8
 REQUEST_S = 10.0
 # A client that comes so late, as a share of the limit, adds too much to each latency: its machine is busy otherwise.
 CLIENT_LAG_SHARE = 0.1
-# How long a master waits for its workers, and a worker for its master.
-WORKERS_S = 60.0
 # How often memory is read, as that takes a look at each process or a request to each instance.
 MEMORY_S = 0.5
 # A packet's worth: smaller answers do not become quicker by compression (RFC 2616's authors' rule, nginx gzip_min_length).

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from perfkit.bench.load.locust import Locust, Master, running_locust
+from perfkit.bench.load.locust import Locust, users_program
 from perfkit.bench.load.model import LoadOptions
 from perfkit.bench.load.pgbench import LoadRun, Manner, Place, run_load
 from perfkit.bench.load.request import requests_of
 from perfkit.bench.load.script import pause_between, scripts_of
+from perfkit.bench.locust.program import Master, running
 from perfkit.catalog.workload import WeightedCase
 
 Run = Callable[[Manner, float, Callable[[], None]], LoadRun]
@@ -27,8 +28,8 @@ class Engine:
 def running_engine(place: Place, options: LoadOptions, master: Master | None) -> Iterator[Engine]:
     """Yield the engine of the options, ended after; MeasureError when the master's workers do not come."""
     if options.engine == "locust":
-        with running_locust(place, master) as locust:
-            yield _locust(place, locust)
+        with running(users_program(place), master) as program:
+            yield _locust(place, Locust(program))
     else:
         yield _pgbench(place, options)
 

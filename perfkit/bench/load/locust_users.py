@@ -21,16 +21,16 @@ import gevent.event
 from locust import User, task
 from locust.env import Environment
 from locust.exception import StopUser
-from locust.runners import STATE_MISSING, MasterRunner, Runner
+from locust.runners import Runner
 
 from perfkit.bench.load.calls import LATE_MS, Calls
 from perfkit.bench.load.latencies import Latencies
 from perfkit.bench.load.request import Request, request_from
+from perfkit.bench.locust.roles import Answer, is_lost, wait_until
 
 # How long users may take to connect, and calls to end that are under way at the end.
 _CONNECT_S = 60.0
 _END_S = 60.0
-_POLL_S = 0.02
 # After a failed call a user tries again after this.
 _AGAIN_S = 0.1
 
@@ -181,6 +181,10 @@ class Stage:
         runner.register_message("perfkit_step", prepare)
         runner.register_message("perfkit_begin", begin)
 
+    def lead(self, runner: Runner, processes: tuple[str, ...]) -> Answer:
+        """Return what runs a step with the users of the processes."""
+        return Conductor(runner, processes).run
+
     def live(self) -> None:
         """Be one user of the step that is under way."""
         if self._crowd:
@@ -225,21 +229,15 @@ class Conductor:
             refused.update(each)
         silent = [process for process in shares if process not in self._told]
         # Once one is lost, the others are not waited for.
-        lost = [process for process in silent if not self._is_there(process)] or silent
+        lost = [process for process in silent if is_lost(self._runner, process)] or silent
         return {"processes": list(self._told.values()), "refused": dict(refused), "lost": len(lost)}
 
     def _wait(self, answers: Mapping[str, object], asked: Mapping[str, object], limit_s: float) -> None:
         """Wait until all who were asked have answered, one of them is lost, or the time is over."""
         wait_until(
-            lambda: len(answers) == len(asked) or not all(map(self._is_there, asked)),
+            lambda: len(answers) == len(asked) or any(is_lost(self._runner, process) for process in asked),
             limit_s,
         )
-
-    def _is_there(self, process: str) -> bool:
-        if not isinstance(self._runner, MasterRunner):
-            return True
-        worker = self._runner.clients.get(process)
-        return worker is not None and worker.state != STATE_MISSING
 
     def _hear_arrived(self, *, msg: Any, **_: Any) -> None:
         self._arrived[msg.node_id] = msg.data
@@ -257,13 +255,3 @@ def _shares(step: Mapping[str, Any], processes: tuple[str, ...]) -> dict[str, di
         for process, count in users.items()
         if count
     }
-
-
-def wait_until(is_so: Callable[[], bool], limit_s: float) -> bool:
-    """Wait until something is so; return whether it is, within the time."""
-    deadline = time.monotonic() + limit_s
-    while not is_so():
-        if time.monotonic() > deadline:
-            return False
-        gevent.sleep(_POLL_S)
-    return True
