@@ -11,6 +11,7 @@ from perfkit.errors import SettingsError
 NAME = "api"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _URL = re.compile(r"https?://[^/\s]+")
+_URL_PARTS = re.compile(r"(https?://)(.*@)?([^?]*)(\?.*)?")
 _PATH = re.compile(r"/[\x21-\x7e]*")
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _VARIABLE = re.compile(r"\$(\w+)")
@@ -71,7 +72,8 @@ class ApiHeader:
 class ApiTable:
     """The application: its URL, '' when it is not said; pages whose assets are looked at; metrics of its instances.
 
-    `headers` go with each request, such as a token; `$NAME` in one stands for a variable of the environment.
+    `headers` go with each request, such as a token; `$NAME` in one stands for a variable of the environment. `place` is
+    where the table stands, '' for none.
     """
 
     url: str = ""
@@ -79,6 +81,16 @@ class ApiTable:
     metrics: tuple[str, ...] = ()
     headers: tuple[ApiHeader, ...] = ()
     endpoints: tuple[ApiEndpoint, ...] = ()
+    place: str = ""
+
+
+def shown_url(url: str) -> str:
+    """Return where the URL leads, without what may be secret: a user with a password, and a query."""
+    match = _URL_PARTS.fullmatch(url)
+    if match is None:
+        return ""
+    scheme, user, place, query = match.groups("")
+    return f"{scheme}{'***@' if user else ''}{place}{'?***' if query else ''}"
 
 
 def read_api(table: object, place_of: Callable[[str], str]) -> ApiTable:
@@ -102,6 +114,7 @@ def read_api(table: object, place_of: Callable[[str], str]) -> ApiTable:
             for name, text in values.get("headers", {}).items()
         ),
         endpoints=endpoints,
+        place=place_of(NAME),
     )
 
 

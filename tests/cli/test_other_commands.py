@@ -1,6 +1,7 @@
 """perfkit catalog, config and doctor, as a user gives them."""
 
 import json
+import re
 
 import psycopg
 import pytest
@@ -61,6 +62,22 @@ def test_each_setting_says_where_it_comes_from(project: Perfkit) -> None:
     assert settings["seed"] == {"value": "1", "source": "default"}
     assert settings["dsn"]["source"] == "perfkit.toml:1"
     assert "127.0.0.1" in settings["dsn"]["value"]
+
+
+def test_the_application_s_settings_are_shown_without_secrets(perfkit: Perfkit) -> None:
+    assert "No settings file has a table [api]" in perfkit("config").stdout
+    (perfkit.directory / "perfkit.toml").write_text(
+        '[api]\nurl = "https://joe:sesame@alumni.example"\nheaders = { authorization = "Bearer sesame" }\n'
+        '[[api.endpoints]]\nname = "give"\npath = "/gifts"\nmethod = "POST"\nsimple = false\n'
+    )
+    shown = perfkit("config").stdout
+    assert re.search(r"^url +https://\*\*\*@alumni.example +perfkit.toml:1 ", shown, re.MULTILINE)
+    assert re.search(
+        r"^give +POST /gifts +perfkit.toml:4 +endpoint, weight 1, not simple$", shown, re.MULTILINE
+    )
+    told = perfkit("config", "--format", "json").stdout
+    assert json.loads(told)["api"]["headers"] == ["authorization"]
+    assert "sesame" not in shown + told
 
 
 @pytest.mark.parametrize(

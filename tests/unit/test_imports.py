@@ -47,7 +47,7 @@ ARROWS: dict[str, set[str]] = {
     "embedded": {"copies"},
     "demo": {"embedded"},
     "render": {"bench", "monitor"},
-    "report": {"apply", "baseline", "bench", "calibrate", "catalog", "doctor", "files", "health", "history", "indexes", "measure", "monitor", "plan", "profile", "render", "selftest", "settings", "twin"},
+    "report": {"apply", "baseline", "bench", "calibrate", "catalog", "doctor", "files", "health", "history", "indexes", "measure", "monitor", "plan", "profile", "render", "selftest", "settings", "settings_api", "twin"},
     "cli": {
         "apply", "baseline", "bench", "calibrate", "catalog", "copies", "db", "demo", "doctor", "embedded", "files", "health", "history", "indexes", "kv", "measure", "monitor", "plan", "profile", "render", "report", "selftest", "settings", "settings_edit", "twin",
     },

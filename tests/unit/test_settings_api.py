@@ -6,7 +6,7 @@ import pytest
 
 from perfkit.errors import SettingsError
 from perfkit.settings import resolve
-from perfkit.settings_api import ApiTable
+from perfkit.settings_api import ApiTable, shown_url
 
 WHOLE = """
 seed = 3
@@ -104,3 +104,17 @@ def test_endpoints_are_a_list_of_tables(tmp_path: Path) -> None:
         api(tmp_path, "[api.endpoints]\nname = 'x'\n")
     with pytest.raises(SettingsError, match=r"perfkit.toml:1: api must be a table"):
         api(tmp_path, "api = 1\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://10.0.0.5:8000/metrics", "http://10.0.0.5:8000/metrics"),
+        ("https://joe:sesame@alumni.example/app", "https://***@alumni.example/app"),
+        ("https://joe:ses/ame@alumni.example", "https://***@alumni.example"),
+        ("https://alumni.example/metrics?token=sesame", "https://alumni.example/metrics?***"),
+        ("", ""),
+    ],
+)
+def test_a_url_is_shown_without_what_may_be_secret(url: str, shown: str) -> None:
+    assert shown_url(url) == shown
