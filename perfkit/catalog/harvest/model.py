@@ -83,7 +83,8 @@ class Reading:
 class Draft:
     """A query to be written: `text` is the whole of its file; `source` says where its values come from.
 
-    `fallback` is the same with values made up, for tables that have no row to draw from; '' for none.
+    `fallback` is the same with values made up, for tables that have no row to draw from; '' for none. `is_planned` is
+    False for one that writes where this role may not.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Draft:
     parameters: tuple[Parameter, ...] = ()
     source: str = ""
     fallback: str = ""
+    is_planned: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from perfkit.report.document import (
     Tone,
 )
 from perfkit.report.documents.finding import TONES, headline
+from perfkit.report.documents.problems import problems_listing
 
 SCHEMA = "perfkit.analyze/1"
 # A list that is not ranked and short is not read; JSON has the rest.
@@ -59,9 +60,7 @@ def _blocks(analysis: Analysis) -> Iterator[Block]:
     yield Paragraph(_server_line(analysis), Tone.FAINT)
     yield _table(ran)
     yield from _findings(ran)
-    problems = tuple(_problem_item(result) for result in analysis.results if result.problem)
-    if problems:
-        yield Listing(title="Not measured", items=problems)
+    yield from problems_listing("Not measured", analysis.results)
     if ran:
         yield Plans(title="Plans, costliest first", plans=tuple(map(_shown_plan, ran)))
     yield from _summary(analysis.summary)
@@ -179,15 +178,6 @@ def _hottest(plan: Plan) -> str:
     tree = derive(plan)
     nodes = sorted(tree.nodes, key=lambda node: tree.numbers[node].share, reverse=True)[:HOTTEST_SHOWN]
     return ", ".join(f"{label(node)} ({units.format_share(tree.numbers[node].share)})" for node in nodes)
-
-
-def _problem_item(result: CaseResult) -> Item:
-    assert result.problem is not None
-    lines = (Paragraph(f"hint: {result.problem.hint}", Tone.FAINT),) if result.problem.hint else ()
-    tone = Tone.BAD if result.problem.kind is ProblemKind.ERROR else Tone.WARN
-    return Item(
-        heading=f"{result.case.id} ({result.problem.kind}): {result.problem.message}", lines=lines, tone=tone
-    )
 
 
 def _summary(summary: Summary) -> Iterator[Paragraph]:

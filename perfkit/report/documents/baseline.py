@@ -13,13 +13,12 @@ from perfkit.report.document import (
     Check,
     Code,
     Document,
-    Item,
-    Listing,
     Paragraph,
     State,
     Table,
     Tone,
 )
+from perfkit.report.documents.problems import problems_listing
 
 RECORD_SCHEMA = "perfkit.baseline.record/1"
 LIST_SCHEMA = "perfkit.baseline.list/1"
@@ -57,18 +56,7 @@ def record_document(analysis: Analysis, *, directory: Path, removed: tuple[str, 
 def _record_blocks(
     analysis: Analysis, queries: int, directory: Path, removed: tuple[str, ...]
 ) -> list[Block]:
-    blocks: list[Block] = []
-    problems = tuple(
-        Item(
-            heading=f"{result.case.id} ({result.problem.kind}): {result.problem.message}",
-            lines=(),
-            tone=Tone.BAD,
-        )
-        for result in analysis.results
-        if result.problem
-    )
-    if problems:
-        blocks.append(Listing(title="Not recorded", items=problems))
+    blocks: list[Block] = [*problems_listing("Not recorded", analysis.results)]
     if removed:
         blocks.append(
             Paragraph(f"Removed, as the catalog no longer has them: {', '.join(removed)}.", Tone.WARN)

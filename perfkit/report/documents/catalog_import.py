@@ -75,14 +75,10 @@ def _summary(view: ImportView) -> Paragraph:
     )
     lacking = f"; {len(view.unresolved)} could not be imported" if view.unresolved else ""
     text = (
-        f"{_counted_as(len(view.drafts))} {verb} to {view.into}: {units.format_share(share)} of the time that applications'"
+        f"{units.counted(view.drafts, 'query', 'queries')} {verb} to {view.into}: {units.format_share(share)} of the time that applications'"
         f" statements took since {view.counts.since:%Y-%m-%d %H:%M}{there}{lacking}."
     )
     return Paragraph(text, Tone.GOOD if view.drafts or view.selection.known else Tone.WARN)
-
-
-def _counted_as(queries: int) -> str:
-    return "1 query" if queries == 1 else f"{queries} queries"
 
 
 def _imported(view: ImportView, drafts: list[Draft]) -> Iterator[Table]:
@@ -175,8 +171,15 @@ def notes_of(view: ImportView) -> list[str]:
         notes.append(
             "Made-up values are plain ones of their type: give such a query cases that say something."
         )
+    unplanned = sum(not each.is_planned for each in view.drafts)
+    if unplanned:
+        notes.append(
+            f"{units.counted(unplanned, 'query', 'queries')} of them {'writes' if unplanned == 1 else 'write'}, which"
+            f" {view.counts.role} may not: not tried here. `perfkit suggest` counts what indexes cost them,"
+            " `perfkit analyze` leaves them out."
+        )
     if view.rest_file:
-        verb = "would be" if view.dry_run else "are"
+        verb = "would be" if view.dry_run else "is"
         notes.append(
             f"What could not be imported {verb} in {view.rest_file}, to be completed; it is no part of the catalog."
         )
@@ -224,6 +227,7 @@ def _data(view: ImportView, drafts: list[Draft]) -> dict[str, object]:
                 **_counted(view, each.candidate),
                 "parameters": [{"name": one.name, "type": one.type.name} for one in each.parameters],
                 "values": each.source,
+                "planned": each.is_planned,
                 "text": each.text,
             }
             for each in drafts
