@@ -52,11 +52,14 @@ def page(title: str, description: str, height: int, lines: Iterator[str], style:
     )
 
 
-def y_axis(top: float, bottom_y: float, top_y: float) -> Iterator[str]:
-    """Yield the grid lines of a vertical axis from 0 at `bottom_y` to `top` at `top_y`, in quarters, with their numbers."""
+def y_axis(top: float, bottom_y: float, top_y: float, right: float = WIDTH - RIGHT) -> Iterator[str]:
+    """Yield the grid lines of a vertical axis from 0 at `bottom_y` to `top` at `top_y`, in quarters, with their numbers.
+
+    They run to `right`.
+    """
     for tick in range(_Y_TICKS + 1):
         y = round(bottom_y - tick / _Y_TICKS * (bottom_y - top_y), 1)
-        yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>'
+        yield f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{y}" y2="{y}"/>'
         yield f'<text x="{LEFT - 8}" y="{y + 4}" text-anchor="end">{top * tick / _Y_TICKS:,.10g}</text>'
 
 
