@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfkit.cli.options import DemoDirectory, OutputOptions
+from perfkit.cli.options import DemoDirectory, OutputOptions, WriteOptions, takes, writable
 from perfkit.cli.session import emit, settings_from
 from perfkit.errors import UsageError
 
@@ -25,13 +25,9 @@ OutputDirectory = Annotated[
     Path,
     typer.Option("--output-dir", "-o", metavar="DIR", help="Where the files are written; made if missing."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace files too that perfkit did not write.")]
-Format = Annotated[
-    str, typer.Option("--format", "-f", metavar="FORMAT", help="How to tell what was written: text, json, …")
-]
 
 
+@takes(writing=WriteOptions)
 def rules(
     *,
     output_dir: OutputDirectory = Path("monitoring"),
@@ -57,10 +53,8 @@ def rules(
     runbooks: Annotated[
         str, typer.Option("--runbooks", metavar="URL", help="Where docs/alerts.md can be read.")
     ] = "docs/alerts.md",
-    dry_run: DryRun = False,
-    force: Force = False,
     dir: DemoDirectory = None,  # noqa: A002  # the setting's name
-    format: Format = "text",  # noqa: A002  # the option's name
+    writing: WriteOptions,
 ) -> None:
     """Write rules for Prometheus with their unit tests, Alertmanager's routes, and a configuration that scrapes.
 
@@ -77,9 +71,10 @@ def rules(
         runbooks=runbooks,
     )
     files = rule_files(goals_of(settings_from(dir=dir)), places)
-    _written("rules", files, output_dir, dry_run=dry_run, force=force, format=format)
+    _written("rules", files, output_dir, writing)
 
 
+@takes(writing=WriteOptions)
 def dashboard(
     *,
     output_dir: OutputDirectory = Path("monitoring"),
@@ -90,10 +85,8 @@ def dashboard(
         str,
         typer.Option("--folder", metavar="DIR", help="Where the dashboards will be on Grafana's machine."),
     ] = "/var/lib/grafana/dashboards/perfkit",
-    dry_run: DryRun = False,
-    force: Force = False,
     dir: DemoDirectory = None,  # noqa: A002  # the setting's name
-    format: Format = "text",  # noqa: A002  # the option's name
+    writing: WriteOptions,
 ) -> None:
     """Write dashboards for Grafana, and the files that provision them.
 
@@ -104,25 +97,26 @@ def dashboard(
     from perfkit.monitor.dashboards.grafana import dashboard_files
 
     files = dashboard_files(goals_of(settings_from(dir=dir)), prometheus_url=prometheus, folder=folder)
-    _written("dashboard", files, output_dir, dry_run=dry_run, force=force, format=format)
+    _written("dashboard", files, output_dir, writing)
 
 
+@takes(writing=WriteOptions)
 def role_sql(
     *,
-    output_dir: Annotated[
+    output: Annotated[
         Path | None,
-        typer.Option("--output-dir", "-o", metavar="DIR", help=f"Write it as {_ROLE_FILE} instead."),
+        typer.Option("--output", "-o", metavar="PATH", help="A file, or a folder; default: standard output."),
     ] = None,
-    dry_run: DryRun = False,
-    force: Force = False,
+    writing: WriteOptions,
 ) -> None:
     """Print the SQL of the least-privilege role that perfkit needs; run it with psql, as a superuser."""
+    writing.refuse_without(output)
     path = _ROLE_SQL if _ROLE_SQL.exists() else _CHECKOUT / "docs" / "role.sql"
     text = path.read_text("utf-8")
-    if output_dir is None:
+    if output is None:
         typer.echo(text, nl=False)
-    else:
-        _written("role-sql", {_ROLE_FILE: text}, output_dir, dry_run=dry_run, force=force, format="text")
+        return
+    _written("role-sql", {_ROLE_FILE: text}, output, writing)
 
 
 def goals_of(settings: "Settings") -> "Goals":
@@ -140,22 +134,19 @@ def goals_of(settings: "Settings") -> "Goals":
     )
 
 
-def _written(  # two of the options are the user's, passed on
-    command: str,
-    files: Mapping[str, str],
-    directory: Path,
-    *,
-    dry_run: bool,
-    force: bool,
-    format: str,  # noqa: A002
-) -> None:
+def _written(command: str, files: Mapping[str, str], output: Path, writing: WriteOptions) -> None:
     """Write the files, all or none, and tell of each how it stands to what is, or was, there."""
-    from perfkit.monitor.written import compare, headed, refuse_foreign, write
+    from perfkit.monitor.written import compare, headed, is_stream, placed, refuse_foreign, write
     from perfkit.report.documents.written import written_document
 
-    found = compare(directory, headed(files, command=f"monitor {command}"))
-    if not dry_run:
-        if not force:
+    directory, texts = placed(headed(files, command=f"monitor {command}"), output)
+    if directory != output:
+        writable(output)
+    found = compare(directory, texts)
+    if not writing.dry_run:
+        if not writing.force:
             refuse_foreign(found)
         write(found)
-    emit(written_document(command, found, directory, dry_run=dry_run), OutputOptions(format=format))
+    if not is_stream(output):  # whoever reads it there gets the file alone
+        document = written_document(command, found, directory, dry_run=writing.dry_run)
+        emit(document, OutputOptions(format=writing.format))

@@ -259,6 +259,33 @@ class OutputOptions:
         return (Output(self.format, self.output or Path("-")), *(self.also or ()))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOptions:
+    """How files are written that are themselves the result, and how that is told."""
+
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False
+    force: Annotated[bool, typer.Option("--force", help="Replace files too that perfkit did not write.")] = (
+        False
+    )
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            callback=_known_format,
+            help="How to tell what was written: text, json, junit, github, markdown, sarif or html.",
+        ),
+    ] = "text"
+
+    def refuse_without(self, output: Path | None) -> None:
+        """Raise UsageError where these are given and the text goes to standard output, so that nothing is written."""
+        if output is None and self != WriteOptions():
+            raise UsageError(
+                "--format, --dry-run and --force are for what is written to a file", hint="name it: -o PATH"
+            )
+
+
 FailOn = Annotated[
     str | None,
     typer.Option(

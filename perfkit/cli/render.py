@@ -1,20 +1,21 @@
 """perfkit render: configuration of the programs around the database, from what was measured."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfkit.cli.options import OutputOptions, takes, writable
+from perfkit.cli.options import OutputOptions, WriteOptions, takes, writable
 from perfkit.cli.render_options import KnownOptions, PlaceOptions
 from perfkit.cli.session import demo_of, emit, leave, settings_from
 from perfkit.errors import NothingMeasuredError, UsageError
 
 if TYPE_CHECKING:
-    from perfkit.monitor.written import Written
     from perfkit.render.model import Address, Database, Known, Stack
+    from perfkit.render.products import Rendered
     from perfkit.settings import Settings
 
 app = typer.Typer(
@@ -35,44 +36,29 @@ SUMMARIES = {
 
 
 @app.command("all")
-@takes(known=KnownOptions, places=PlaceOptions)
+@takes(writing=WriteOptions, known=KnownOptions, places=PlaceOptions)
 def all_(
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")],
-    format_: Annotated[
-        str,
-        typer.Option(
-            "--format", "-f", metavar="FORMAT", help="text, json, junit, github, markdown, sarif or html."
-        ),
-    ] = "text",
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace files too that perfkit did not write.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written.")] = False,
+    writing: WriteOptions,
     known: KnownOptions,
     places: PlaceOptions,
 ) -> None:
     """Write every configuration to a folder. What was neither measured nor given is not written, and said: exit 3."""
-    from perfkit.monitor.written import write
     from perfkit.render.products import PRODUCTS, render
-    from perfkit.report.documents.render import render_document
-    from perfkit.report.formats import renderer_of
 
-    renderer_of(format_)
     stack = _stack(known, places)
     rendered = [render(name, stack) for name in PRODUCTS]
     files = {name: text for each in rendered for name, text in each.files.items()}
-    found = _compared(output, files, force=force)
-    if not dry_run:
-        write(found)
-    emit(render_document(rendered, directory=str(output), dry_run=dry_run), OutputOptions(format=format_))
+    _write(output, files, writing)
+    _tell(rendered, output, writing)
     leave(NothingMeasuredError.exit_code if any(each.missing for each in rendered) else 0)
 
 
 def _command(name: str) -> Callable[..., None]:
     """Return the command that renders one product."""
 
-    @takes(known=KnownOptions, places=PlaceOptions)
+    @takes(writing=WriteOptions, known=KnownOptions, places=PlaceOptions)
     def command(
         *,
         output: Annotated[
@@ -81,13 +67,12 @@ def _command(name: str) -> Callable[..., None]:
                 "--output", "-o", metavar="PATH", help="A file, or a folder; default: standard output."
             ),
         ] = None,
-        force: Annotated[
-            bool, typer.Option("--force", help="Replace a file too that perfkit did not write.")
-        ] = False,
+        writing: WriteOptions,
         known: KnownOptions,
         places: PlaceOptions,
     ) -> None:
-        _one(name, _stack(known, places), output, force=force)
+        writing.refuse_without(output)
+        _one(name, _stack(known, places), output, writing)
 
     command.__doc__ = f"{SUMMARIES[name]}\n\nExit 3 when what it needs was neither measured nor given."
     return command
@@ -97,8 +82,8 @@ for _name in SUMMARIES:
     app.command(_name)(_command(_name))
 
 
-def _one(name: str, stack: "Stack", output: Path | None, *, force: bool) -> None:
-    from perfkit.monitor.written import write
+def _one(name: str, stack: "Stack", output: Path | None, writing: WriteOptions) -> None:
+    from perfkit.monitor.written import is_stream, placed
     from perfkit.render.products import render
 
     rendered = render(name, stack)
@@ -112,22 +97,30 @@ def _one(name: str, stack: "Stack", output: Path | None, *, force: bool) -> None
     if output is None:
         typer.echo("".join(rendered.files.values()), nl=False)
         return
-    if len(rendered.files) == 1 and not output.is_dir():
+    directory, files = placed(rendered.files, output)
+    if directory != output:
         writable(output)
-        directory, files = output.parent, dict(zip([output.name], rendered.files.values(), strict=True))
-    else:
-        directory, files = output, dict(rendered.files)
-    write(_compared(directory, files, force=force))
+    _write(directory, files, writing)
+    if not is_stream(output):  # whoever reads it there gets the file alone
+        _tell([replace(rendered, files=files)], directory, writing)
 
 
-def _compared(directory: Path, files: Mapping[str, str], *, force: bool) -> "tuple[Written, ...]":
-    """Return the files beside what is there; raises UsageError for somebody's own unless told to `force`."""
-    from perfkit.monitor.written import compare, refuse_foreign
+def _write(directory: Path, files: Mapping[str, str], writing: WriteOptions) -> None:
+    """Write the files unless it is a dry run; raises UsageError for somebody's own unless told to replace it."""
+    from perfkit.monitor.written import compare, refuse_foreign, write
 
     found = compare(directory, files)
-    if not force:
+    if not writing.force:
         refuse_foreign(found)
-    return found
+    if not writing.dry_run:
+        write(found)
+
+
+def _tell(rendered: "Sequence[Rendered]", directory: Path, writing: WriteOptions) -> None:
+    from perfkit.report.documents.render import render_document
+
+    document = render_document(rendered, directory=str(directory), dry_run=writing.dry_run)
+    emit(document, OutputOptions(format=writing.format))
 
 
 def _stack(known: KnownOptions, places: PlaceOptions) -> "Stack":

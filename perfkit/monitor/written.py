@@ -34,11 +34,18 @@ class Written:
     standing: Standing
 
 
+def first_line(name: str, *, command: str) -> str:
+    """Return the line, without a comment's sign, by which the file `name` is known again as that command's."""
+    return (
+        f"{name}, written by perfkit {command} {__version__}, which replaces it when it is run again:"
+        " delete this line to keep your edits"
+    )
+
+
 def headed(files: Mapping[str, str], *, command: str) -> dict[str, str]:
     """Return the files by their names, each that can hold a comment below the line by which it is known again."""
     return {
-        name: f"{sign} {PurePath(name).name} by perfkit {command} {__version__}, which replaces it: "
-        f"take this line away where you edit\n{text}"
+        name: f"{sign} {first_line(PurePath(name).name, command=command)}\n{text}"
         if (sign := _COMMENTS.get(PurePath(name).suffix))
         else text
         for name, text in files.items()
@@ -48,6 +55,13 @@ def headed(files: Mapping[str, str], *, command: str) -> dict[str, str]:
 def is_own(content: bytes) -> bool:
     """Tell whether perfkit wrote the file, or nobody anything."""
     return not content or _OWN_HEAD in content.partition(b"\n")[0] or _OWN_DASHBOARD in content
+
+
+def placed(files: Mapping[str, str], output: Path) -> tuple[Path, dict[str, str]]:
+    """Return the folder, and the files by their names in it; a single one goes to `output` itself unless that is a folder."""
+    if len(files) == 1 and not output.is_dir():
+        return output.parent, dict(zip([output.name], files.values(), strict=True))
+    return output, dict(files)
 
 
 def compare(directory: Path, files: Mapping[str, str]) -> tuple[Written, ...]:
@@ -63,6 +77,11 @@ def refuse_foreign(files: Sequence[Written]) -> None:
             f"{foreign[0]} is there, and perfkit did not write it",
             hint="choose another place, or --force to replace it",
         )
+
+
+def is_stream(path: Path) -> bool:
+    """Tell whether what is written there is not kept, but read by somebody, such as /dev/stdout."""
+    return path.is_char_device() or path.is_fifo()
 
 
 def write(files: Sequence[Written]) -> None:
@@ -82,7 +101,7 @@ def _compared(path: Path, name: str, text: str) -> Written:
 
 
 def _standing(path: Path, content: bytes) -> Standing:
-    if path.is_char_device() or path.is_fifo():  # such as /dev/stdout, which nobody should read
+    if is_stream(path):  # nobody should read it
         return Standing.NEW
     before = path.read_bytes()
     if before == content:

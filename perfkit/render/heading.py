@@ -2,10 +2,7 @@
 
 from collections.abc import Iterable
 
-from perfkit import __version__
-
-MARK = "by perfkit render"
-"""Stands in the first line of each file that has comments."""
+from perfkit.monitor.written import first_line
 
 Fact = tuple[str, str]
 """What is said of a number, and its source."""
@@ -14,7 +11,7 @@ Fact = tuple[str, str]
 def told(file: str, facts: Iterable[Fact], *, notes: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the lines of the heading, without comment signs."""
     return (
-        f"{file} {MARK} {__version__}: render it again rather than edit it",
+        first_line(file, command="render"),
         *(f"{what}: {source}" for what, source in facts),
         *notes,
     )

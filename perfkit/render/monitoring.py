@@ -32,7 +32,7 @@ def prometheus_files(stack: Stack) -> dict[str, str]:
 
 def alertmanager_files(stack: Stack) -> dict[str, str]:
     """Return what Alertmanager reads: routes by severity; where they lead holds secrets, and is not written here."""
-    text = heading(ALERTMANAGER_FILE, _goals(stack)) + _files(stack)[ALERTMANAGER_FILE]
+    text = heading(ALERTMANAGER_FILE, ()) + _files(stack)[ALERTMANAGER_FILE]
     return {f"{ALERTMANAGER_FOLDER}/{ALERTMANAGER_FILE}": text}
 
 
@@ -74,6 +74,6 @@ def _files(stack: Stack) -> Mapping[str, str]:
 
 def _goals(stack: Stack) -> tuple[Fact, ...]:
     return (
-        (f"a simple request within {units.format_ms(stack.goals.request_s * 1000)}", "setting api_target"),
+        (f"simple requests within {units.format_ms(stack.goals.request_s * 1000)}", "setting api_target"),
         (f"{units.format_bytes(stack.memory_bytes.value)} an instance", stack.memory_bytes.source),
     )

@@ -74,6 +74,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     ),
     "monitor.rules": ("monitor", "rules"),
     "monitor.dashboard": ("monitor", "dashboard"),
+    "monitor.role-sql": ("monitor", "role-sql", "--output=role.sql"),
     "regress.benches": ("regress", "--benches"),
 }
 OTHERS = {
@@ -138,7 +139,7 @@ def test_the_words_of_the_schemas_are_the_code_s() -> None:
     assert verdict["kind"]["enum"] == [str(kind) for kind in VerdictKind]
     assert verdict["gate"]["enum"] == [str(gate) for gate in Gate]
     assert all(not list(Draft202012Validator(verdict["cause"]).iter_errors(str(cause))) for cause in Cause)
-    for name in ("monitor.rules", "monitor.dashboard"):
+    for name in ("monitor.rules", "monitor.dashboard", "monitor.role-sql"):
         file = _schema(name)["properties"]["files"]["items"]["properties"]
         assert file["standing"]["enum"] == [str(each) for each in Standing]
     severity = _schema("common")["$defs"]["finding"]["properties"]["severity"]

@@ -1,6 +1,5 @@
 """Rules as Prometheus' own tools see them: they are read, and each alert fires and is silent as its stories tell."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -115,12 +114,15 @@ def test_folders_of_files_that_cannot_be_written_are_taken_away(perfkit: Perfkit
     assert not (perfkit.directory / "deep").exists()
 
 
-def test_the_role_is_printed_or_written(perfkit: Perfkit) -> None:
+def test_the_role_is_printed_or_written_to_a_file_or_a_folder(perfkit: Perfkit) -> None:
     printed = perfkit("monitor", "role-sql").stdout
     assert "GRANT pg_read_all_data, pg_monitor TO perfkit" in printed
-    assert perfkit("monitor", "role-sql", "-o", "out").returncode == 0
-    head, _, rest = (perfkit.directory / "out" / "perfkit-role.sql").read_text().partition("\n")
-    assert head.startswith("-- perfkit-role.sql by perfkit monitor role-sql ")
-    assert rest == printed
+    (perfkit.directory / "out").mkdir()
+    for output, path in (("role.sql", "role.sql"), ("out", "out/perfkit-role.sql")):
+        assert "new" in perfkit("monitor", "role-sql", "-o", output).stdout
+        head, _, rest = (perfkit.directory / path).read_text().partition("\n")
+        assert head.startswith("-- perfkit-role.sql, written by perfkit monitor role-sql ")
+        assert rest == printed
     assert "same" in perfkit("monitor", "role-sql", "-o", "out").stdout
-    shutil.rmtree(perfkit.directory / "out")
+    told = perfkit("monitor", "role-sql", "--format=json")
+    assert (told.returncode, told.stdout, "name it: -o PATH" in told.stderr) == (2, "", True)

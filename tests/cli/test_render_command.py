@@ -57,10 +57,12 @@ def test_what_is_not_known_is_not_written_and_said(perfkit: Perfkit) -> None:
 def test_one_file_goes_to_standard_output_or_where_it_is_told(perfkit: Perfkit) -> None:
     shown = perfkit("render", "valkey", "--maxmemory=64MB", "--valkey=[::1]:7000")
     assert "\nbind ::1\nport 7000\n" in shown.stdout
-    assert (
-        perfkit("render", "valkey", "--maxmemory=64MB", "--valkey=[::1]:7000", "-o", "own.conf").returncode
-        == 0
-    )
+    options = ("--maxmemory=64MB", "--valkey=[::1]:7000", "-o", "own.conf")
+    would = perfkit("render", "valkey", *options, "--dry-run")
+    assert "perfkit render valkey: 1 file would be written to .\n\nown.conf\n" in would.stdout
+    assert not (perfkit.directory / "own.conf").exists()
+    told = perfkit("render", "valkey", *options, "--format=json")
+    assert json.loads(told.stdout)["products"][0]["files"] == ["own.conf"]
     assert (perfkit.directory / "own.conf").read_text() == shown.stdout
     several = perfkit("render", "prometheus", *_API)
     assert (several.returncode, "-o DIR" in several.stderr) == (2, True)

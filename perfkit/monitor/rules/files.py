@@ -143,8 +143,8 @@ def _job(name: str, found: tuple[str, list[str]]) -> Value:
     return {**first, "static_configs": [{"targets": targets}]}
 
 
-_ROUTES = """Who is told of what: critical at once and every four hours, warnings once a day, information once a week.
-Give each receiver its own way (mail, chat, telephone): https://prometheus.io/docs/alerting/latest/configuration/"""
+_ROUTES = """Who is told of what: critical alerts at once and every four hours, warnings once a day, information once a week.
+Say how each receiver is reached (mail, chat, telephone): https://prometheus.io/docs/alerting/latest/configuration/"""
 
 _REPEAT = {Urgency.CRITICAL: "4h", Urgency.WARNING: "1d", Urgency.INFO: "7d"}
 

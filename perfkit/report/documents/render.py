@@ -1,21 +1,19 @@
-"""The document of perfkit render all: each file with what it was made from, or why it was not made."""
+"""The document of perfkit render: each file with what it was made from, or why it was not made."""
 
 from collections.abc import Sequence
 
 from perfkit.render.products import Rendered
 from perfkit.report.document import Check, Document, Item, Listing, Paragraph, State, Tone
+from perfkit.units import counted
 
 SCHEMA = "perfkit.render/1"
 
 
 def render_document(rendered: Sequence[Rendered], *, directory: str, dry_run: bool) -> Document:
     """Return the document of these products, whose files are, or would be, in the directory."""
-    made = sum(not each.missing for each in rendered)
-    count = f"{made} of {len(rendered)}" if made < len(rendered) else f"all {made}"
-    would = "would be " if dry_run else ""
     return Document(
         schema=SCHEMA,
-        title=f"perfkit render: {count} configurations {would}written to {directory}",
+        title=f"perfkit render{_what(rendered)} {'would be ' if dry_run else ''}written to {directory}",
         blocks=(Listing(title="", items=tuple(map(_item, rendered))),),
         checks=tuple(map(_check, rendered)),
         data={
@@ -31,6 +29,18 @@ def render_document(rendered: Sequence[Rendered], *, directory: str, dry_run: bo
                 for each in rendered
             ],
         },
+    )
+
+
+def _what(rendered: Sequence[Rendered]) -> str:
+    if len(rendered) == 1:
+        (only,) = rendered
+        return f" {only.product}: {counted(only.files, 'file')}"
+    made = sum(not each.missing for each in rendered)
+    return (
+        f": {made} of {len(rendered)} configurations"
+        if made < len(rendered)
+        else f": all {made} configurations"
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from perfkit.monitor.written import Standing, Written
 from perfkit.report.document import Cell, Check, Document, Paragraph, State, Table, Tone
-from perfkit.units import format_bytes
+from perfkit.units import counted, format_bytes
 
 _TONES = {
     Standing.NEW: Tone.GOOD,
@@ -19,7 +19,7 @@ def written_document(command: str, files: Sequence[Written], directory: Path, *,
     """Return the document of `perfkit monitor <command>`."""
     return Document(
         schema=f"perfkit.monitor.{command}/1",
-        title=f"perfkit monitor {command}: {len(files)} files in {directory}",
+        title=f"perfkit monitor {command}: {counted(files, 'file')} in {directory}",
         blocks=(
             Table(
                 title="",

@@ -9,7 +9,6 @@ from perfkit.bench.result import BenchResult, Environment, Figure, Kind, by_id
 from perfkit.errors import UsageError
 from perfkit.monitor.rules.model import Goals
 from perfkit.render.given import Given, stack_of
-from perfkit.render.heading import MARK
 from perfkit.render.model import (
     Address,
     Database,
@@ -127,7 +126,7 @@ def test_every_file_says_what_it_was_made_from_and_holds_no_password() -> None:
     for name in PRODUCTS:
         for path, text in render(name, known).files.items():
             if not path.endswith(".json"):
-                assert MARK in text.partition("\n")[0], path
+                assert "written by perfkit render " in text.partition("\n")[0], path
             assert not re.search(r"(?<!prepare_threshold=)None", text), path
             assert not re.search(r"(?m)^\s*(requirepass|password)\b", text), path
 
