@@ -120,16 +120,22 @@ class ShownPlan:
     statement: str = ""
 
 
+Written = Paragraph | Table | Listing | Code
+"""What every format for people tells in words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plans:
-    """Plans for pages that draw them, each opened on demand; JSON has them in its data."""
+    """Plans for pages that draw them, each opened on demand but for one alone; JSON has them in its data.
+
+    `told` is what the other formats tell in their place.
+    """
 
     title: str
     plans: tuple[ShownPlan, ...]
+    told: tuple[Written, ...] = ()
 
 
-Written = Paragraph | Table | Listing | Code
-"""What every format for people tells in words."""
 Block = Written | Picture | Plans
 
 
@@ -162,4 +168,8 @@ class Document:
     @property
     def written(self) -> Iterator[Written]:
         """Yield the blocks that are told in words, in order."""
-        return (block for block in self.blocks if not isinstance(block, Picture | Plans))
+        for block in self.blocks:
+            if isinstance(block, Plans):
+                yield from block.told
+            elif not isinstance(block, Picture):
+                yield block

@@ -12,11 +12,12 @@ from perfkit.report.page.assets import asset, policy, viewer
 from perfkit.report.page.blocks import block_html
 from perfkit.report.page.escape import line, toned
 
+# The states as they are counted on the page, the worst first.
 _TONES = {
-    State.PASSED: Tone.GOOD,
-    State.WARNING: Tone.WARN,
-    State.FAILED: Tone.BAD,
     State.ERROR: Tone.BAD,
+    State.FAILED: Tone.BAD,
+    State.WARNING: Tone.WARN,
+    State.PASSED: Tone.GOOD,
     State.SKIPPED: Tone.FAINT,
 }
 # Fewer are seen at a glance.
@@ -55,7 +56,8 @@ def _document(document: Document) -> Iterator[str]:
     counts = Counter(check.state for check in document.checks)
     lead = list(_lead(blocks))
     yield f"<header{toned(_worst(counts, lead))}>"
-    yield f"<h1>{line(document.title)}</h1>"
+    # A path breaks behind its slashes.
+    yield f"<h1>{line(document.title).replace('/', '/<wbr>')}</h1>"
     yield from _states(counts)
     for block in lead:
         yield from block_html(block, anchors)
@@ -88,7 +90,9 @@ def _contents(title: str, anchors: Anchors) -> str:
 
 def _states(counts: Mapping[State, int]) -> Iterator[str]:
     """Yield how many checks passed and did not, where there are any."""
-    told = [f"<li{toned(_TONES[state])}>{counts[state]:,} {state}</li>" for state in State if counts[state]]
+    told = [
+        f"<li{toned(tone)}>{counts[state]:,} {state}</li>" for state, tone in _TONES.items() if counts[state]
+    ]
     if told:
         yield f'<ul class="states" aria-label="Checks">{"".join(told)}</ul>'
 

@@ -45,7 +45,7 @@ def analysis_document(analysis: Analysis, *, fail_on: Severity | None) -> Docume
     """Return the document; with `fail_on`, a check fails on a finding at or above it, and on the missed target."""
     return Document(
         schema=SCHEMA,
-        title=f"perfkit analyze: {analysis.summary.measured} cases on {analysis.facts.database}",
+        title=f"perfkit analyze: {units.counted(analysis.summary.measured, 'case')} on {analysis.facts.database}",
         blocks=tuple(_blocks(analysis)),
         checks=(
             *(_check(result, fail_on) for result in analysis.results),
@@ -62,7 +62,8 @@ def _blocks(analysis: Analysis) -> Iterator[Block]:
     yield from _findings(ran)
     yield from problems_listing("Not measured", analysis.results)
     if ran:
-        yield Plans(title="Plans, costliest first", plans=tuple(map(_shown_plan, ran)))
+        title = "Plans, costliest first" if len(ran) > 1 else "Plan"
+        yield Plans(title=title, plans=tuple(map(_shown_plan, ran)))
     yield from _summary(analysis.summary)
 
 

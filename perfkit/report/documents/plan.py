@@ -53,21 +53,21 @@ def plan_document(plan: Plan, findings: tuple[Finding, ...], *, source: str) -> 
 
 def _blocks(plan: Plan, findings: tuple[Finding, ...], source: str) -> Iterator[Block]:
     tree = derive(plan)
-    yield Table(
+    table = Table(
         title="Plan",
         headings=("node", "rows", "estimated", "loops", "own time", "share", "own blocks"),
         rows=tuple(_row(tree, node) for node in tree.nodes),
         numeric=frozenset(range(1, 7)),
     )
+    yield Plans(title="Plan", plans=(ShownPlan(name=source, plan=plan),), told=(table,))
     if findings:
         yield Listing(title="What to do", items=tuple(_item(finding) for finding in findings))
     else:
         yield Paragraph("No rule finds anything wrong with this plan.", Tone.GOOD)
-    yield Plans(title="The plan drawn", plans=(ShownPlan(name=source, plan=plan),))
     times = (("planning", plan.planning_ms), ("execution", plan.execution_ms))
     told = ", ".join(f"{name} {units.format_ms(time)}" for name, time in times if time is not None)
     if told:
-        yield Paragraph(f"Times: {told}.", Tone.FAINT)
+        yield Paragraph(f"Times: {told}.")
     if not plan.analyzed:
         yield Paragraph(
             "The statement was not run (no ANALYZE): what needs actual rows and times is not judged.",

@@ -72,7 +72,7 @@ def judgement_document(
     told = (*notes, *judgement.notes)
     return Document(
         schema=SCHEMA,
-        title=f"perfkit regress: {len(judgement.verdicts)} cases against {against}",
+        title=f"perfkit regress: {units.counted(judgement.verdicts, 'case')} against {against}",
         blocks=(*(Paragraph(note, Tone.FAINT) for note in told), *_blocks(judgement)),
         checks=tuple(_check(verdict, places.get(verdict.id)) for verdict in judgement.verdicts),
         data={

@@ -84,6 +84,11 @@ def _bench(result: BenchResult) -> Iterator[Block]:
 
 
 def _row(figure: Figure) -> tuple[Cell, ...]:
-    low, high = figure.spread
-    values = (units.format_figure(value, figure.unit) for value in (figure.median, low, high))
-    return (Cell(figure.id), *map(Cell, values), Cell(units.format_count(len(figure.samples)), Tone.FAINT))
+    median, *spread = (units.format_figure(value, figure.unit) for value in (figure.median, *figure.spread))
+    count = len(figure.samples)
+    return (
+        Cell(figure.id),
+        Cell(median),
+        *(Cell(each if count > 1 else "") for each in spread),
+        Cell(units.format_count(count), Tone.FAINT),
+    )

@@ -98,15 +98,14 @@ def explain_document(planned: dict[str, Planned], notes: Sequence[str], *, sourc
     table = Table(
         title="", headings=("case", "cost", "rows", "problem"), rows=tuple(rows), numeric=frozenset({1, 2})
     )
-    blocks: list[Block] = [table] if len(planned) > 1 else []
+    shown = tuple(ShownPlan(name=case, plan=each.plan) for case, each in planned.items() if each.plan)
+    blocks: list[Block]
     if len(planned) == 1:
         ((case, only),) = planned.items()
-        blocks.append(
-            Code(title=case, text=outline(only.plan)) if only.plan else Paragraph(only.problem, Tone.BAD)
-        )
-    shown = tuple(ShownPlan(name=case, plan=each.plan) for case, each in planned.items() if each.plan)
-    if shown:
-        blocks.append(Plans(title="Plans", plans=shown))
+        code = (Code(title=case, text=outline(only.plan)),) if only.plan else ()
+        blocks = [Plans(title=case, plans=shown, told=code) if code else Paragraph(only.problem, Tone.BAD)]
+    else:
+        blocks = [table, *([Plans(title="Plans", plans=shown)] if shown else [])]
     if notes:
         blocks.append(_listing("What the twin lacks", notes))
     return Document(

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from perfkit.health.model import HealthState
 from perfkit.report.document import Block, Listing, Plans
 from perfkit.report.layout import one_line
 
-# The name that an item's heading begins with, such as a case's.
-_NAME = re.compile(r"(\S+?)(?:: | \(|$)")
+# The name that an item's heading begins with, such as a case's; before that of a health check stands its state.
+_NAME = re.compile(rf"(?:(?:{'|'.join(HealthState)}): )?(\S+?)(?:: | \(|$)")
 
 
 @dataclass(frozen=True, slots=True)

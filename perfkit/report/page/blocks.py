@@ -15,12 +15,14 @@ from perfkit.report.document import (
     Table,
 )
 from perfkit.report.page.anchors import Anchors, identified, link, name_of
-from perfkit.report.page.escape import line, text, toned
+from perfkit.report.page.escape import line, prose, text, toned
 from perfkit.report.page.pictures import picture_html
 from perfkit.report.page.plans import plans_html
 
 # Columns whose cells are shares of one whole, and get a bar.
 _SHARES = frozenset({"load", "share"})
+# First columns that say how a row went, before its name.
+_STATES = frozenset({"state"})
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 _DIFF_TAGS = {"-": "del", "+": "ins"}
 
@@ -29,7 +31,7 @@ def block_html(block: Block, anchors: Anchors) -> Iterator[str]:
     """Yield the block's HTML."""
     match block:
         case Paragraph():
-            yield f"<p{toned(block.tone)}>{text(block.text)}</p>"
+            yield f"<p{toned(block.tone)}>{prose(block.text)}</p>"
         case Table():
             yield from _titled(block.title, _table(block, anchors), anchors, folded=block.detail)
         case Listing():
@@ -63,12 +65,19 @@ def _picture(picture: Picture, anchors: Anchors) -> Iterator[str]:
 def _table(table: Table, anchors: Anchors) -> Iterator[str]:
     name = line(table.title or table.headings[0])
     columns = _columns(table)
+    # A row that begins with how its check went is named by what follows.
+    named = 1 if table.headings[0] in _STATES else 0
     yield f'<div class="scroll" tabindex="0" role="region" aria-label="{name}"><table>'
     heads = (_heading(table.headings[n], numeric=n in table.numeric) for n in columns)
     yield f"<thead><tr>{''.join(heads)}</tr></thead><tbody>"
     for row in table.rows:
-        cells = (_cell(row[n], table.headings[n], numeric=n in table.numeric) for n in columns[1:])
-        yield f"<tr{_indent(row[0])}>{_row_heading(row[0], anchors)}{''.join(cells)}</tr>"
+        cells = (
+            _row_heading(row[n], anchors)
+            if n == named
+            else _cell(row[n], table.headings[n], numeric=n in table.numeric)
+            for n in columns
+        )
+        yield f"<tr{_indent(row[0])}>{''.join(cells)}</tr>"
     if not table.rows:
         yield f'<tr><td class="faint" colspan="{len(columns)}">none</td></tr>'
     yield "</tbody></table></div>"
@@ -130,7 +139,7 @@ def _item(item: Item, anchors: Anchors, told: set[str]) -> Iterator[str]:
         plan = link(anchors.plans.get(name, ""), "plan", ' class="beside"') if name in anchors.plans else ""
         yield f'<p><span class="heading">{line(item.heading)}</span>{plan}</p>'
     for paragraph in item.lines:
-        yield f"<p{toned(paragraph.tone)}>{text(paragraph.text)}</p>"
+        yield f"<p{toned(paragraph.tone)}>{prose(paragraph.text)}</p>"
     yield "</li>"
 
 

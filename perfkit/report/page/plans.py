@@ -1,4 +1,4 @@
-"""Plans in a page: each folded, its tree with the numbers that matter as a table, and drawn by pev2 when it is opened."""
+"""Plans in a page: each folded but one alone, its tree with the numbers that matter, drawn by pev2 when that is opened."""
 
 import json
 import re
@@ -36,6 +36,8 @@ _REMOVED = {
 # A node that takes this share of the time is where to look; an estimate this far off misleads the planner.
 _LARGE_SHARE = 0.3
 _LARGE_Q_ERROR = 10.0
+# Of more, such as a list of a thousand keys, pev2's Raw has the rest.
+_CONDITION_CHARACTERS = 400
 # Deeper, indentation would leave no room for the words, and pev2 would overflow the browser's stack.
 _LEVELS_INDENTED = 12
 _LEVELS_DRAWN = 200
@@ -45,19 +47,25 @@ _WORD_JOINER = "\\u2060"  # as JSON writes it
 
 
 def plans_html(plans: Plans, anchors: Anchors) -> Iterator[str]:
-    """Yield each plan, folded."""
+    """Yield each plan, folded where there are several."""
+    alone = len(plans.plans) == 1
     for shown in plans.plans:
-        yield from _plan(shown, anchors)
+        tree = derive(shown.plan)
+        words = f'<span class="faint">{_told(tree)}</span>'
+        anchor = identified(anchors.plans[shown.name])
+        if alone:
+            yield f"<div{anchor}><p>{words}</p>"
+        else:
+            yield f'<details class="plan"{anchor}>'
+            yield f'<summary><span class="heading">{line(shown.name)}</span>{words}</summary>'
+        yield from _plan(shown, tree, anchors)
+        yield "</div>" if alone else "</details>"
 
 
-def _plan(shown: ShownPlan, anchors: Anchors) -> Iterator[str]:
-    tree = derive(shown.plan)
+def _plan(shown: ShownPlan, tree: Tree, anchors: Anchors) -> Iterator[str]:
     depths = _depths(tree)
-    yield f'<details class="plan"{identified(anchors.plans[shown.name])}>'
-    back = link(anchors.items.get(shown.name, ""), "findings", ' class="beside"')
-    beside = back if shown.name in anchors.items else ""
-    yield f'<summary><span class="heading">{line(shown.name)}</span><span class="faint">{_told(tree)}</span></summary>'
-    yield beside
+    if shown.name in anchors.items:
+        yield f"<p>{link(anchors.items[shown.name], 'findings')}</p>"
     if shown.statement.strip():
         yield f"<pre><code>{text(shown.statement.strip())}</code></pre>"
     yield f'<div class="scroll" tabindex="0" role="region" aria-label="{line(f"Plan of {shown.name}")}"><table class="tree">'
@@ -70,7 +78,6 @@ def _plan(shown: ShownPlan, anchors: Anchors) -> Iterator[str]:
     yield "</tbody></table></div>"
     if max(depths.values()) < _LEVELS_DRAWN:
         yield _drawn(shown)
-    yield "</details>"
 
 
 def _drawn(shown: ShownPlan) -> str:
@@ -132,7 +139,10 @@ def _conditions(node: Node) -> Iterator[str]:
         if texts := node.texts(key):
             removed = node.number(_REMOVED.get(key, ""))
             lost = f"  removes {units.format_count(removed)} a loop" if removed else ""
-            yield f"{key}: {', '.join(texts)}{lost}"
+            condition = ", ".join(texts)
+            if len(condition) > _CONDITION_CHARACTERS:
+                condition = f"{condition[:_CONDITION_CHARACTERS]}…"
+            yield f"{key}: {condition}{lost}"
     if node.text("Sort Space Type") == "Disk":
         yield f"on disk: {units.format_bytes(node.number('Sort Space Used') * 1024)}"
 
