@@ -55,6 +55,9 @@ def _history(settings: "Settings", last: int, encoding: str) -> "Document | None
 
     if not settings.history.exists():
         return None
-    runs = list(entries(settings.history, last=last))
+    try:
+        runs = list(entries(settings.history, last=last))
+    except NothingMeasuredError:  # all that was begun there was killed
+        return None
     view = HistoryView(path=settings.history, runs=len(runs), ramp=ramp_for(encoding), drift_fails=False)
     return history_document(find_drift(series_of(runs, ())), view)
