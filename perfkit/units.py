@@ -65,8 +65,9 @@ def counted(number: int | Sized, noun: str, plural: str = "") -> str:
 
 
 def format_share(share: float) -> str:
-    """Return a share of 0 to 1 as a percentage: "93 %"."""
-    return f"{share * 100:.0f} %"
+    """Return a share of 0 to 1 as a percentage: "93 %", and "<1 %" for what is more than nothing."""
+    percent = f"{share * 100:.0f} %"
+    return "<1 %" if percent == "0 %" and share > 0 else percent
 
 
 def format_figure(value: float, unit: str) -> str:

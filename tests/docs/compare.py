@@ -10,7 +10,7 @@ _VARYING = (
     (re.compile(r"\b(draw-)?[0-9a-f]{8,16}\b(?=\s|$)"), r"\1#"),
     (re.compile(r"[▁-█]+"), "▁"),
     (re.compile(r"-{3,}"), "---"),
-    (re.compile(r"[~≤≥+-]*\d[\d,.:TZ-]*"), "#"),
+    (re.compile(r"[~<≤≥+-]*\d[\d,.:TZ-]*"), "#"),
     (re.compile(r"#\s(ns|us|ms|s|min|h|d|days?|B|kB|MB|GB|%|!)(?=[\s,;:.)]|$)"), "#"),
     (re.compile(r" !(?= )"), " "),
     (re.compile(r"# #(?= |$)"), "# #"),
