@@ -7,8 +7,7 @@ Use of the Query Optimizer for Automated Physical Design", VLDB 2007, reuse plan
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from perfkit.indexes.configuration import Candidates, Configuration
@@ -27,111 +26,143 @@ class Answer:
     used_existing: frozenset[str]
 
 
-class CostCache:
-    """The answers of a what-if planner, by case and by those candidates that may matter to it.
+@dataclass(slots=True)
+class Tally:
+    """What was asked of the planner, of the costs and never before, and the answers by which an estimate may have changed."""
 
-    `useful` are the candidates that any plan of a case was seen to use. `plans` counts what was asked of the planner,
-    `questions` what was asked of the cache and never before, `news` the answers by which an estimate may have changed.
+    plans: int = 0
+    questions: int = 0
+    news: int = 0
+
+
+class CaseCosts:
+    """The answers of a what-if planner for one case, by those candidates that may matter to it: the `relevant` ones.
+
+    `useful` are the candidates that any plan of the case was seen to use, `ways` the least cost that was seen of a plan that
+    uses exactly these.
     """
 
-    def __init__(self, what_if: WhatIf, cases: Sequence[WorkloadCase], candidates: Candidates) -> None:
+    def __init__(self, what_if: WhatIf, case: WorkloadCase, candidates: Candidates, tally: Tally) -> None:
+        self.case = case
+        self.relevant = candidates.configuration(relevant(case, candidates.definitions))
+        self.useful: Configuration = 0
+        self.ways: dict[Configuration, float] = {}
         self._what_if = what_if
+        self._tally = tally
         self._candidates = candidates
-        self.relevant = {
-            case.id: candidates.configuration(relevant(case, candidates.definitions)) for case in cases
-        }
-        self._known: defaultdict[str, dict[Configuration, Answer]] = defaultdict(dict)
-        self._answers: defaultdict[str, list[tuple[Configuration, Answer]]] = defaultdict(list)
-        self._bounds: defaultdict[str, dict[Configuration, float]] = defaultdict(dict)
-        self._estimates: defaultdict[str, dict[Configuration, float]] = defaultdict(dict)
-        self._ways: defaultdict[str, dict[Configuration, float]] = defaultdict(dict)
-        self.useful: defaultdict[str, Configuration] = defaultdict(int)
-        self._without: dict[tuple[str, Configuration, frozenset[str]], Answer] = {}
-        self.news = 0
-        self.questions = 0
-        self.plans = 0
+        self._known: dict[Configuration, Answer] = {}
+        self._answers: list[tuple[Configuration, Answer]] = []
+        self._bounds: dict[Configuration, float] = {}
+        self._without: dict[tuple[Configuration, frozenset[str]], Answer] = {}
+        # What follows from the answers, until one is news: a search asks for it millions of times.
+        self._ms: dict[Configuration, float] = {}
+        self._improving: dict[Configuration, tuple[Configuration, ...]] = {}
 
-    def planned(self, case: WorkloadCase, configuration: Configuration) -> Answer:
+    def planned(self, configuration: Configuration) -> Answer:
         """Return what the case costs, from what is known where that is enough."""
-        asked = configuration & self.relevant[case.id]
-        known = self._known[case.id]
-        if asked not in known:
-            self.questions += 1
-            known[asked] = self._inferred(case, asked) or self._ask(case, asked)
-        return known[asked]
+        asked = configuration & self.relevant
+        if asked not in self._known:
+            self._tally.questions += 1
+            self._known[asked] = self._inferred(asked) or self._ask(asked)
+        return self._known[asked]
 
-    def estimated(self, case: WorkloadCase, configuration: Configuration) -> float:
+    def estimated(self, configuration: Configuration) -> float:
         """Return what the case costs at most, which needs no planning: the cheapest plan seen that is possible."""
-        asked = configuration & self.relevant[case.id]
-        known = self._known[case.id].get(asked)
-        if known:
-            return known.cost
-        estimates = self._estimates[case.id]
-        if asked not in estimates:
-            bare = self.planned(case, 0).cost
-            possible = (cost for used, cost in self._ways[case.id].items() if not used & ~asked)
-            estimates[asked] = min(possible, default=bare)
-        return estimates[asked]
+        asked = configuration & self.relevant
+        if asked in self._known:
+            return self._known[asked].cost
+        bare = self.planned(0).cost
+        return min((cost for used, cost in self.ways.items() if not used & ~asked), default=bare)
 
-    def ways(self, case: WorkloadCase) -> Mapping[Configuration, float]:
-        """Return the least cost seen of a plan that uses exactly these candidates, by them."""
-        return self._ways[case.id]
+    def share(self, configuration: Configuration) -> float:
+        """Return what the case costs as a share of what it costs as it is, 1 at most; planned where that is not known."""
+        return self._share(self.planned(configuration).cost)
 
-    def confirm(self, case: WorkloadCase, configuration: Configuration) -> None:
+    def ms(self, configuration: Configuration) -> float:
+        """Return the milliseconds that the case takes a minute, as far as its plans are known: at most that."""
+        asked = configuration & self.relevant
+        found = self._ms.get(asked)
+        if found is None:
+            found = self._ms[asked] = self.case.ms_per_minute * self._share(self.estimated(asked))
+        return found
+
+    def improving(self, configuration: Configuration) -> tuple[Configuration, ...]:
+        """Return what is missing in the configuration for each plan seen that is cheaper than what it has."""
+        asked = configuration & self.relevant
+        if asked not in self._improving:
+            now = self.estimated(asked)
+            self._improving[asked] = tuple(
+                used & ~asked for used, cost in self.ways.items() if cost < now and used & ~asked
+            )
+        return self._improving[asked]
+
+    def confirm(self, configuration: Configuration) -> None:
         """Ask the planner itself where the cost was inferred: no planner is quite as regular as the inference takes it."""
-        asked = configuration & self.relevant[case.id]
-        if not any(whole == asked for whole, _ in self._answers[case.id]):
-            self._known[case.id][asked] = self._ask(case, asked)
-            self.news += 1
+        asked = configuration & self.relevant
+        if not any(whole == asked for whole, _ in self._answers):
+            self._known[asked] = self._ask(asked)
+            self._tally.news += 1
 
-    def without(
-        self, case: WorkloadCase, configuration: Configuration, dropped: frozenset[str]
-    ) -> Answer | None:
+    def without(self, configuration: Configuration, dropped: frozenset[str]) -> Answer | None:
         """Return what the case costs when existing indexes are gone; one that its plan does not use is not missed.
 
         None when it does use one and the planner cannot leave it out.
         """
-        planned = self.planned(case, configuration)
+        planned = self.planned(configuration)
         if not planned.used_existing & dropped:
             return planned
         if not self._what_if.can_drop:
             return None
-        key = (case.id, configuration & self.relevant[case.id], dropped)
+        key = (configuration & self.relevant, dropped)
         if key not in self._without:
-            self._without[key] = self._plan(case, key[1], dropped)
+            self._without[key] = self._plan(*key)
         return self._without[key]
 
-    def at_least(self, case: WorkloadCase, configuration: Configuration) -> float:
+    def at_least(self, configuration: Configuration) -> float:
         """Return a lower bound of the case's cost that needs no planning; 0 where nothing was asked that contains it."""
-        asked = configuration & self.relevant[case.id]
-        known = self._known[case.id].get(asked)
-        if known:
-            return known.cost
-        bounds = self._bounds[case.id]
-        if asked not in bounds:
-            answers = self._answers[case.id]
-            bounds[asked] = max((each.cost for whole, each in answers if not asked & ~whole), default=0.0)
-        return bounds[asked]
+        asked = configuration & self.relevant
+        if asked in self._known:
+            return self._known[asked].cost
+        if asked not in self._bounds:
+            above = (each.cost for whole, each in self._answers if not asked & ~whole)
+            self._bounds[asked] = max(above, default=0.0)
+        return self._bounds[asked]
 
-    def _ask(self, case: WorkloadCase, asked: Configuration) -> Answer:
-        answer = self._plan(case, asked, _NOTHING)
-        ways = self._ways[case.id]
-        if answer.cost < ways.get(answer.used, math.inf):
-            ways[answer.used] = answer.cost
-            self.useful[case.id] |= answer.used
-            self._estimates[case.id].clear()
-            self.news += 1
-        self._answers[case.id].append((asked, answer))
-        self._bounds[case.id].clear()
+    def _share(self, cost: float) -> float:
+        bare = self.planned(0).cost
+        return min(1.0, cost / bare) if bare > 0 else 1.0
+
+    def _ask(self, asked: Configuration) -> Answer:
+        answer = self._plan(asked, _NOTHING)
+        if answer.cost < self.ways.get(answer.used, math.inf):
+            self.ways[answer.used] = answer.cost
+            self.useful |= answer.used
+            self._tally.news += 1
+        self._answers.append((asked, answer))
+        for derived in (self._bounds, self._ms, self._improving):
+            derived.clear()
         return answer
 
-    def _plan(self, case: WorkloadCase, asked: Configuration, dropped: frozenset[str]) -> Answer:
-        self.plans += 1
-        planned = self._what_if.cost(case, self._candidates.chosen(asked), dropped)
+    def _plan(self, asked: Configuration, dropped: frozenset[str]) -> Answer:
+        self._tally.plans += 1
+        planned = self._what_if.cost(self.case, self._candidates.chosen(asked), dropped)
         used = self._candidates.configuration(planned.used)
         return Answer(planned.cost, used, planned.used_existing)
 
-    def _inferred(self, case: WorkloadCase, asked: Configuration) -> Answer | None:
-        possible = [answer for _, answer in self._answers[case.id] if not answer.used & ~asked]
+    def _inferred(self, asked: Configuration) -> Answer | None:
+        possible = [answer for _, answer in self._answers if not answer.used & ~asked]
         upper = min(possible, key=lambda answer: answer.cost, default=None)
-        return upper if upper and upper.cost <= self.at_least(case, asked) else None
+        return upper if upper and upper.cost <= self.at_least(asked) else None
+
+
+class CostCache:
+    """What every case of a workload costs, and the tally of all that was asked for it."""
+
+    def __init__(self, what_if: WhatIf, cases: Sequence[WorkloadCase], candidates: Candidates) -> None:
+        self.tally = Tally()
+        self.cases = tuple(CaseCosts(what_if, case, candidates, self.tally) for case in cases)
+        self._by_id = {costs.case.id: costs for costs in self.cases}
+
+    def of(self, case: WorkloadCase) -> CaseCosts:
+        """Return what the one case costs."""
+        return self._by_id[case.id]

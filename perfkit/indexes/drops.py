@@ -211,8 +211,8 @@ def _missed_by(
 ) -> str:
     """Return which case would cost more without the index, beside what goes already; '' when none would."""
     for case in readers:
-        before = costs.planned(case, configuration).cost
-        without = costs.without(case, configuration, dropped | {name})
+        before = costs.of(case).planned(configuration).cost
+        without = costs.of(case).without(configuration, dropped | {name})
         if without is None:
             return f"{case.id} uses it, and the planner that was asked cannot say what it would cost without"
         after = without.cost

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Configuration, parts
-from perfkit.indexes.costs import CostCache
-from perfkit.indexes.workload import WorkloadCase
+from perfkit.indexes.costs import CaseCosts
 
 # Indexes that a plan uses together are asked for each alone too.
 _PAIR = 2
@@ -20,20 +19,19 @@ _MOST_BESIDE = 4
 
 
 def explore(
-    costs: CostCache,
-    case: WorkloadCase,
+    costs: CaseCosts,
     configuration: Configuration,
     candidates: Configuration,
     fits: Callable[[Configuration], bool],
 ) -> None:
     """Let the costs know the ways to do a case beside the configuration with the candidates."""
-    enough = costs.planned(case, configuration).cost * (1 - thresholds.LEAST_CASE_BENEFIT)
-    offers = [candidates & costs.relevant[case.id] & ~configuration]
+    enough = costs.planned(configuration).cost * (1 - thresholds.LEAST_CASE_BENEFIT)
+    offers = [candidates & costs.relevant & ~configuration]
     peeled = 0
     for seen, offer in enumerate(offers):
         if configuration and seen == _MOST_BESIDE:
             break
-        answer = costs.planned(case, configuration | offer)
+        answer = costs.planned(configuration | offer)
         used = answer.used & ~configuration
         if not used or answer.cost > enough:
             continue
@@ -41,7 +39,7 @@ def explore(
         if used.bit_count() < _PAIR:
             continue
         for each in parts(used):
-            costs.planned(case, configuration | each)
+            costs.planned(configuration | each)
         if not fits(used) and peeled < _MOST_PEELED:
             peeled += 1
             offers.extend(offer & ~each for each in parts(used))

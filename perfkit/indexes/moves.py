@@ -35,11 +35,9 @@ def moves(
     An index that goes on from one of the configuration (a widening) takes its place.
     """
     additions: set[Configuration] = set()
-    for case in objective.cases:
-        now = objective.costs.estimated(case, configuration)
-        for used, cost in objective.costs.ways(case).items():
-            add = used & ~configuration
-            if add and cost < now and not add & ~candidates:
+    for costs in objective.costs.cases:
+        for add in costs.improving(configuration):
+            if not add & ~candidates:
                 additions.update(_additions(add))
     found = (Move(add, configuration & objective.candidates.narrower(add)) for add in additions)
     return tuple(sorted(move for move in found if allowed(move)))

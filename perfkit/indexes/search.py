@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Configuration, parts
+from perfkit.indexes.costs import CaseCosts
 from perfkit.indexes.exploring import explore
 from perfkit.indexes.moves import Move, moves
 from perfkit.indexes.objective import Objective
-from perfkit.indexes.workload import WorkloadCase
 
 Clock = Callable[[], float]
 """Seconds, from any beginning."""
@@ -43,7 +43,7 @@ class Choice:
 def choose(objective: Objective, limits: Limits, clock: Clock) -> Choice:
     """Return the best configuration found: within the limits always, the same for the same input when it is complete."""
     search = _Search(objective, limits, clock)
-    search.explore(0, objective.cases)
+    search.explore(0, objective.costs.cases)
     rates = (_absolute,) if limits.budget_bytes is None else (_per_byte, _absolute)
     found = [search.improved(search.explored(rate)) for rate in rates]
     return Choice(configuration=min(found, key=objective.total_ms), complete=not search.is_over)
@@ -67,7 +67,7 @@ class _Search:
         self._end = None if limits.time_s is None else clock() + limits.time_s
         self.is_over = False
 
-    def explore(self, configuration: Configuration, cases: Iterable[WorkloadCase]) -> None:
+    def explore(self, configuration: Configuration, cases: Iterable[CaseCosts]) -> None:
         """Ask for the plans of the cases beside the configuration; those that take most time first, while there is time."""
         objective, budget = self._objective, self._limits.budget_bytes
         everything = objective.candidates.everything
@@ -76,10 +76,10 @@ class _Search:
             return budget is None or objective.size_bytes(indexes) <= budget
 
         possible = sum(each for each in parts(everything) if fits(each))
-        for case in sorted(cases, key=lambda case: -case.ms_per_minute):
+        for costs in sorted(cases, key=lambda costs: -costs.case.ms_per_minute):
             if self._time_is_over():
                 return
-            explore(objective.costs, case, configuration, possible, fits)
+            explore(costs, configuration, possible, fits)
 
     def explored(self, rate: Rate) -> Configuration:
         """Return the configuration that is filled from nothing, the plans beside it asked for at each step."""
@@ -106,7 +106,7 @@ class _Search:
         """Return the configuration after drops and swaps, which go on as long as the total falls noticeably."""
         configuration = self._without_the_idle(configuration)
         while not self._time_is_over():
-            self.explore(configuration, self._objective.cases)
+            self.explore(configuration, self._objective.costs.cases)
             better = next(
                 (each for each in self._neighbours(configuration) if self._is_better(each, configuration)),
                 None,

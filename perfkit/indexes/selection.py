@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Candidates, Configuration, parts
+from perfkit.indexes.costs import CaseCosts
 from perfkit.indexes.existing import ExistingIndex, definitions_by_table
 from perfkit.indexes.objective import Objective
 from perfkit.indexes.screening import Screened, screen
@@ -99,8 +100,8 @@ def _answer(objective: Objective, screened: Screened, choice: Choice, limits: Li
         write_ms=objective.write_ms(configuration),
         size_bytes=objective.size_bytes(configuration),
         candidates=len(screened.candidates),
-        questions=objective.costs.questions,
-        plans=objective.costs.plans,
+        questions=objective.costs.tally.questions,
+        plans=objective.costs.tally.plans,
         complete=choice.complete,
     )
 
@@ -117,7 +118,7 @@ def _main_parts(cases: Sequence[WorkloadCase]) -> Iterable[WorkloadCase]:
 def _chosen(objective: Objective, configuration: Configuration, index: Configuration) -> ChosenIndex:
     """Return what one index does beside the others."""
     rest = configuration & ~index
-    effects = (_effect(objective, configuration, index, case) for case in objective.affected(index))
+    effects = (_effect(costs, configuration, index) for costs in objective.affected(index))
     (definition,) = objective.candidates.chosen(index)
     return ChosenIndex(
         definition=definition,
@@ -128,14 +129,12 @@ def _chosen(objective: Objective, configuration: Configuration, index: Configura
     )
 
 
-def _effect(
-    objective: Objective, configuration: Configuration, index: Configuration, case: WorkloadCase
-) -> CaseEffect | None:
+def _effect(costs: CaseCosts, configuration: Configuration, index: Configuration) -> CaseEffect | None:
     """Return what the configuration does for a case whose plan uses the index, None when it is not much faster."""
-    share = objective.case_share(case, configuration)
-    is_used = objective.costs.planned(case, configuration).used & index
-    if not is_used or share > 1 - thresholds.LEAST_CASE_BENEFIT:
+    share = costs.share(configuration)
+    if not costs.planned(configuration).used & index or share > 1 - thresholds.LEAST_CASE_BENEFIT:
         return None
+    case = costs.case
     return CaseEffect(
         case_id=case.whole,
         before_ms=case.rest_ms + case.measured_ms,

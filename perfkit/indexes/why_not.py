@@ -80,12 +80,12 @@ def _not_worth_it(
     """Return what speaks against the indexes that the case's best plan of all would use."""
     candidates = objective.candidates.everything
     now_ms = case.ms_per_minute
-    best_ms = now_ms * objective.case_share(case, candidates)
+    best_ms = now_ms * objective.costs.of(case).share(candidates)
     if best_ms > now_ms * (1 - thresholds.LEAST_CASE_BENEFIT):
         saved = f"would be {1 - best_ms / now_ms:.0%} cheaper at best" if best_ms < now_ms else ""
         return Reason.NOT_USED, saved
     chosen = choice.configuration
-    wanted = objective.costs.planned(case, candidates).used
+    wanted = objective.costs.of(case).planned(candidates).used
     gain_ms = objective.gain_ms(chosen, chosen | wanted)
     write_ms = objective.write_ms(chosen | wanted) - objective.write_ms(chosen)
     size_bytes = objective.size_bytes(chosen | wanted)

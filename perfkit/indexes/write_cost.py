@@ -4,8 +4,10 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from perfkit.indexes import thresholds
+from perfkit.indexes.configuration import Configuration, numbers
 from perfkit.indexes.workload import TableWrite, WorkloadCase, WriteKind
 from perfkit.names import quote_name
 from perfkit.syntax.index import IndexDefinition
@@ -31,7 +33,64 @@ def write_ms_per_minute(
     writes: Sequence[tuple[float, TableWrite]], indexes: Sequence[IndexDefinition]
 ) -> float:
     """Return the milliseconds a minute that all `indexes` of one table cost those who write to it."""
-    return sum(weight * _call_ms(write, indexes) for weight, write in writes)
+    costs = TableWriteCosts(writes, dict(enumerate(indexes)))
+    return costs.ms_per_minute((1 << len(indexes)) - 1)
+
+
+class TableWriteCosts:
+    """What the indexes of one table cost those who write to it, for any set of the `indexes`, which have numbers.
+
+    An insert makes an entry in every index, and a delete leaves one to be vacuumed. An update does both in every index
+    unless the row can stay on its page (heap-only), as it can when no index has a column that it sets; those that only
+    summarise (BRIN) do not count from PostgreSQL 16 on, and get an entry of their own only for their own columns.
+    """
+
+    def __init__(
+        self, writes: Sequence[tuple[float, TableWrite]], indexes: Mapping[int, IndexDefinition]
+    ) -> None:
+        rows = {
+            kind: math.fsum(weight * write.rows for weight, write in writes if write.kind is kind)
+            for kind in WriteKind
+        }
+        inserted, deleted = rows[WriteKind.INSERT], rows[WriteKind.DELETE]
+        self._fixed_ms = {
+            number: inserted * _insert_ms(each) + deleted * _vacuum_ms(each)
+            for number, each in indexes.items()
+        }
+        self._update_ms = {number: _entry_ms(each) + _vacuum_ms(each) for number, each in indexes.items()}
+        self._updates = [
+            _update(weight * write.rows, write.columns, indexes)
+            for weight, write in writes
+            if write.kind is WriteKind.UPDATE
+        ]
+
+    def ms_per_minute(self, configuration: Configuration) -> float:
+        """Return the milliseconds a minute that the indexes of the configuration cost."""
+        fixed_ms = math.fsum(self._fixed_ms[number] for number in numbers(configuration))
+        return fixed_ms + math.fsum(
+            update.rows
+            * math.fsum(self._update_ms[number] for number in numbers(update.written(configuration)))
+            for update in self._updates
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """An update of so many rows a minute: the indexes with a column that it sets, and those of them that end heap-only."""
+
+    rows: float
+    touched: Configuration
+    ends_heap_only: Configuration
+
+    def written(self, configuration: Configuration) -> Configuration:
+        """Return the indexes of the configuration in which it makes an entry."""
+        return configuration if configuration & self.ends_heap_only else configuration & self.touched
+
+
+def _update(rows: float, columns: frozenset[str], indexes: Mapping[int, IndexDefinition]) -> _Update:
+    touched = {number: each for number, each in indexes.items() if sets_a_column_of(each, columns)}
+    ending = [number for number, each in touched.items() if each.method != _SUMMARIZING]
+    return _Update(rows, sum(1 << number for number in touched), sum(1 << number for number in ending))
 
 
 def sets_a_column_of(definition: IndexDefinition, columns: frozenset[str]) -> bool:
@@ -39,22 +98,6 @@ def sets_a_column_of(definition: IndexDefinition, columns: frozenset[str]) -> bo
     text = " ".join((*(key.text for key in definition.keys), *definition.include, definition.predicate))
     words = set(_WORD.findall(text))
     return any(quote_name(column) in words for column in columns)
-
-
-def _call_ms(write: TableWrite, indexes: Sequence[IndexDefinition]) -> float:
-    """Return what one call costs; an update makes an entry in every index unless it can stay on its page (heap-only).
-
-    It can when no index has a column that it sets; those that only summarise (BRIN) do not count from PostgreSQL 16 on, and
-    get an entry of their own only for their own columns. An entry that is made in place of another is vacuumed later.
-    """
-    if write.kind is WriteKind.INSERT:
-        return write.rows * math.fsum(map(_insert_ms, indexes))
-    if write.kind is WriteKind.DELETE:
-        return write.rows * math.fsum(map(_vacuum_ms, indexes))
-    touched = [definition for definition in indexes if sets_a_column_of(definition, write.columns)]
-    if any(definition.method != _SUMMARIZING for definition in touched):
-        touched = list(indexes)
-    return write.rows * math.fsum(_entry_ms(definition) + _vacuum_ms(definition) for definition in touched)
 
 
 def _entry_ms(definition: IndexDefinition) -> float:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfkit.indexes.configuration import Candidates
-from perfkit.indexes.costs import Answer, CostCache
+from perfkit.indexes.costs import Answer, CaseCosts, Tally
 from tests.unit.indexes.exact_planner import ExactPlanner, case, index, way
 
 INDEXES = tuple(index(f"column_{number}") for number in range(6))
@@ -13,8 +13,8 @@ ELSEWHERE = index("year", table="person")
 EVERYTHING = Candidates((*INDEXES, ELSEWHERE))
 
 
-def _cache(planner: ExactPlanner) -> CostCache:
-    return CostCache(planner, [CASE], EVERYTHING)
+def _costs(planner: ExactPlanner) -> CaseCosts:
+    return CaseCosts(planner, CASE, EVERYTHING, Tally())
 
 
 @given(
@@ -27,11 +27,11 @@ def test_costs_are_the_planner_s_whether_planned_or_inferred(
     planner = ExactPlanner(
         ways={"case": (way(100), *(way(cost, *needs) for cost, needs in ways))}  # type: ignore[arg-type]  # sampled
     )
-    cache = _cache(planner)
+    costs = _costs(planner)
     for asked in questions:
         configuration = EVERYTHING.configuration(asked)  # type: ignore[arg-type]  # sampled
-        bound = cache.at_least(CASE, configuration)
-        answer = cache.planned(CASE, configuration)
+        bound = costs.at_least(configuration)
+        answer = costs.planned(configuration)
         chosen = EVERYTHING.chosen(configuration)
         assert bound <= answer.cost == planner.cost(CASE, chosen, frozenset()).cost
         assert EVERYTHING.chosen(answer.used) <= chosen
@@ -39,10 +39,10 @@ def test_costs_are_the_planner_s_whether_planned_or_inferred(
 
 def test_a_question_is_planned_once() -> None:
     planner = ExactPlanner(ways={"case": (way(100), way(10, INDEXES[0]))})
-    cache = _cache(planner)
+    costs = _costs(planner)
     for _ in range(3):
-        cache.planned(CASE, EVERYTHING.configuration(INDEXES[:1]))
-    assert cache.plans == len(planner.asked) == 1
+        costs.planned(EVERYTHING.configuration(INDEXES[:1]))
+    assert len(planner.asked) == 1
 
 
 @given(
@@ -56,46 +56,46 @@ def test_an_estimate_is_what_a_case_costs_at_most_and_is_not_planned(
     planner = ExactPlanner(
         ways={"case": (way(100), *(way(cost, *needs) for cost, needs in ways))}  # type: ignore[arg-type]  # sampled
     )
-    cache = _cache(planner)
+    costs = _costs(planner)
     for each in [set(), *questions]:
-        cache.planned(CASE, EVERYTHING.configuration(each))  # type: ignore[arg-type]  # sampled
-    plans, configuration = cache.plans, EVERYTHING.configuration(asked)  # type: ignore[arg-type]  # sampled
-    estimated = cache.estimated(CASE, configuration)
-    assert cache.plans == plans
-    assert cache.planned(CASE, configuration).cost <= estimated <= 100
-    assert cache.estimated(CASE, configuration) == cache.planned(CASE, configuration).cost
+        costs.planned(EVERYTHING.configuration(each))  # type: ignore[arg-type]  # sampled
+    plans, configuration = len(planner.asked), EVERYTHING.configuration(asked)  # type: ignore[arg-type]  # sampled
+    estimated = costs.estimated(configuration)
+    assert len(planner.asked) == plans
+    assert costs.planned(configuration).cost <= estimated <= 100
+    assert costs.estimated(configuration) == costs.planned(configuration).cost
 
 
 def test_an_index_that_cannot_matter_to_a_case_is_no_new_question() -> None:
     planner = ExactPlanner(ways={"case": (way(100),)})
-    cache = _cache(planner)
-    cache.planned(CASE, 0)
-    cache.planned(CASE, EVERYTHING.configuration([ELSEWHERE]))
+    costs = _costs(planner)
+    costs.planned(0)
+    costs.planned(EVERYTHING.configuration([ELSEWHERE]))
     assert [configuration for _, configuration, _ in planner.asked] == [frozenset()]
 
 
 def test_what_a_plan_leaves_aside_does_not_have_to_be_asked_about() -> None:
     planner = ExactPlanner(ways={"case": (way(100), way(10, INDEXES[0]))})
-    cache = _cache(planner)
-    cache.planned(CASE, EVERYTHING.everything)
+    costs = _costs(planner)
+    costs.planned(EVERYTHING.everything)
     for each in INDEXES[1:]:
-        assert cache.planned(CASE, EVERYTHING.configuration([INDEXES[0], each])).cost == 10
-    assert cache.plans == 1
+        assert costs.planned(EVERYTHING.configuration([INDEXES[0], each])).cost == 10
+    assert len(planner.asked) == 1
 
 
 def test_an_existing_index_that_a_plan_does_not_use_is_not_missed() -> None:
     planner = ExactPlanner(ways={"case": (way(10, existing=["public.used"]), way(100))})
-    cache = _cache(planner)
-    assert _cost(cache.without(CASE, 0, frozenset({"public.other"}))) == 10
-    assert cache.plans == 1
-    assert _cost(cache.without(CASE, 0, frozenset({"public.used"}))) == 100
+    costs = _costs(planner)
+    assert _cost(costs.without(0, frozenset({"public.other"}))) == 10
+    assert len(planner.asked) == 1
+    assert _cost(costs.without(0, frozenset({"public.used"}))) == 100
 
 
 def test_a_planner_that_cannot_leave_an_index_out_is_not_asked_to() -> None:
     planner = ExactPlanner(ways={"case": (way(10, existing=["public.used"]), way(100))}, can_drop=False)
-    cache = _cache(planner)
-    assert _cost(cache.without(CASE, 0, frozenset({"public.other"}))) == 10
-    assert cache.without(CASE, 0, frozenset({"public.used"})) is None
+    costs = _costs(planner)
+    assert _cost(costs.without(0, frozenset({"public.other"}))) == 10
+    assert costs.without(0, frozenset({"public.used"})) is None
 
 
 def _cost(answer: Answer | None) -> float | None:
