@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from perfkit.embedded.ports import is_free
 from tests.cli.api import RunningApi, free_port, wait_until
 from tests.cli.command import SECRET, Perfkit, checked
 from tests.cli.test_json_schemas import _holds
@@ -163,7 +164,7 @@ def test_an_instance_that_dies_in_the_middle_is_a_result(perfkit: Perfkit, tmp_p
     ) as server:
         table = f'[api]\nurl = "http://127.0.0.1:{port}"\n[[api.endpoints]]\nname = "fine"\npath = "/fine"\n'
         (tmp_path / "perfkit.toml").write_text(table)
-        wait_until(lambda: perfkit("bench", "api", "--users=1", "--seconds=1", "--rounds=1").returncode == 0)
+        wait_until(lambda: not is_free(port))
         with perfkit.start(
             "bench", "api", *QUICK, "--seconds=3", "--users=4", f"--pid={server.pid}", "--rounds=1"
         ) as bench:
@@ -242,9 +243,9 @@ def test_workers_are_added_up_end_with_their_master_and_are_missed_when_they_are
     configure(perfkit, shop, "fine")
     address = f"127.0.0.1:{free_port()}"
     # A master that waits for a worker more than there are would wait for a minute.
-    command = ("bench", "api", *QUICK, "--users=2,8", f"--master={address}", "--workers=2", "--format=json")
+    options = (*QUICK, "--rounds=1", "--users=2,8", f"--master={address}", "--workers=2", "--format=json")
     with (
-        perfkit.start(*command) as master,
+        perfkit.start("bench", "api", *options) as master,
         perfkit.start("bench", "api", f"--worker={address}") as one,
         perfkit.start("bench", "api", f"--worker={address}") as two,
     ):

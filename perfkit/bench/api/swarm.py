@@ -161,6 +161,8 @@ def main() -> NoReturn:
     """Serve orders."""
     # Locust has a worker wait for the stop's whole time limit before it is ready again, though all its users have stopped.
     os.environ["LOCUST_WORKER_ADDITIONAL_WAIT_BEFORE_READY_AFTER_STOP"] = str(-_STOP_S)
+    # And its master wait a second for workers' first words, in which users call already: SETTLE_S is for that.
+    os.environ["LOCUST_WAIT_FOR_WORKERS_REPORT_AFTER_RAMP_UP"] = "0"
     serve(Swarm())
 
 

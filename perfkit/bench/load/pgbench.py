@@ -1,6 +1,5 @@
 """pgbench: so many users run the scripts for so long, on a server that perfkit or the user named."""
 
-import math
 import os
 import re
 import shutil
@@ -116,7 +115,8 @@ def _run_once(
     scripts: Sequence[Script], place: Place, manner: Manner, connecting_s: float, watch: Callable[[], None]
 ) -> LoadRun:
     with own_folder() as folder:
-        time_s = max(1, math.ceil(manner.seconds + connecting_s))
+        # pgbench takes whole seconds.
+        time_s = max(1, round(manner.seconds + connecting_s))
         command = [str(find_pgbench()), *_options(scripts, folder, manner, time_s), place.conninfo]
         with (folder / "output").open("w+") as output:
             began = time.monotonic()
