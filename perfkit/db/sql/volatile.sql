@@ -29,7 +29,9 @@ WHERE
             'pg_is_in_recovery', 'pg_last_wal_receive_lsn', 'pg_last_wal_replay_lsn', 'pg_last_xact_replay_timestamp',
             'pg_lock_status', 'pg_partition_ancestors', 'pg_partition_tree', 'pg_relation_size',
             'pg_sequence_last_value', 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until', 'pg_table_size',
-            'pg_tablespace_size', 'pg_total_relation_size', 'random', 'random_normal', 'timeofday', 'uuidv4', 'uuidv7'
+            'pg_tablespace_size', 'pg_total_relation_size', 'random', 'random_normal', 'timeofday', 'uuidv4', 'uuidv7',
+            -- AT TIME ZONE: on PostgreSQL 14 that of a timetz is volatile, as it looks at the clock.
+            'timezone'
         )
     )
 ORDER BY 1
