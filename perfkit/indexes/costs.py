@@ -7,10 +7,11 @@ Use of the Query Optimizer for Automated Physical Design", VLDB 2007, reuse plan
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from perfkit.indexes.configuration import Candidates, Configuration
+from perfkit.indexes.configuration import Candidates, Configuration, numbers
 from perfkit.indexes.whatif import WhatIf
 from perfkit.indexes.workload import WorkloadCase, relevant
 
@@ -28,11 +29,15 @@ class Answer:
 
 @dataclass(slots=True)
 class Tally:
-    """What was asked of the planner, of the costs and never before, and the answers by which an estimate may have changed."""
+    """What was asked of the planner, of the costs and never before, and the answers by which an estimate may have changed.
+
+    `users` are the numbers of the cases, as bits, of which a plan was seen that uses a candidate, by the candidate's number.
+    """
 
     plans: int = 0
     questions: int = 0
     news: int = 0
+    users: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
 
 
 class CaseCosts:
@@ -42,8 +47,11 @@ class CaseCosts:
     uses exactly these.
     """
 
-    def __init__(self, what_if: WhatIf, case: WorkloadCase, candidates: Candidates, tally: Tally) -> None:
+    def __init__(
+        self, what_if: WhatIf, case: WorkloadCase, candidates: Candidates, tally: Tally, number: int = 0
+    ) -> None:
         self.case = case
+        self._bit = 1 << number
         self.relevant = candidates.configuration(relevant(case, candidates.definitions))
         self.useful: Configuration = 0
         self.ways: dict[Configuration, float] = {}
@@ -136,6 +144,8 @@ class CaseCosts:
         answer = self._plan(asked, _NOTHING)
         if answer.cost < self.ways.get(answer.used, math.inf):
             self.ways[answer.used] = answer.cost
+            for candidate in numbers(answer.used & ~self.useful):
+                self._tally.users[candidate] |= self._bit
             self.useful |= answer.used
             self._tally.news += 1
         self._answers.append((asked, answer))
@@ -160,9 +170,18 @@ class CostCache:
 
     def __init__(self, what_if: WhatIf, cases: Sequence[WorkloadCase], candidates: Candidates) -> None:
         self.tally = Tally()
-        self.cases = tuple(CaseCosts(what_if, case, candidates, self.tally) for case in cases)
+        self.cases = tuple(
+            CaseCosts(what_if, case, candidates, self.tally, number) for number, case in enumerate(cases)
+        )
         self._by_id = {costs.case.id: costs for costs in self.cases}
 
     def of(self, case: WorkloadCase) -> CaseCosts:
         """Return what the one case costs."""
         return self._by_id[case.id]
+
+    def using(self, indexes: Configuration) -> tuple[CaseCosts, ...]:
+        """Return the cases of which a plan was seen that uses any of the indexes, in the workload's order."""
+        found = 0
+        for candidate in numbers(indexes):
+            found |= self.tally.users[candidate]
+        return tuple(self.cases[number] for number in numbers(found))

@@ -1,9 +1,9 @@
 """Moves: the steps from one configuration to the next that are worth looking at."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
+from typing import NamedTuple
 
 from perfkit.indexes.configuration import Configuration, parts
 from perfkit.indexes.objective import Objective
@@ -12,9 +12,8 @@ from perfkit.indexes.objective import Objective
 _PAIR = 2
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Move:
-    """Indexes to make, and those of the configuration that go for it."""
+class Move(NamedTuple):
+    """Indexes to make, and those of the configuration that go for it; a search looks at half a million."""
 
     add: Configuration
     remove: Configuration = 0

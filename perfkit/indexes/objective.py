@@ -112,7 +112,7 @@ class Objective:
             self._neighbourhoods.clear()
             self._steps.clear()
         if changed not in self._neighbourhoods:
-            cases = tuple(costs for costs in self.costs.cases if costs.useful & changed)
+            cases = self.costs.using(changed)
             near = changed
             for costs in cases:
                 near |= costs.useful
