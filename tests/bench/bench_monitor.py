@@ -22,6 +22,8 @@ import psycopg
 
 from perfkit.embedded import find_postgres, start_postgres, stop_postgres
 from perfkit.embedded.ports import choose_port
+from perfkit.monitor.cases import CaseName
+from tests.bench import scrape_cost
 from tests.bench.demo_server import demo_in
 from tests.bench.figure import Figure, table
 from tests.bench.process import PERFKIT
@@ -42,7 +44,7 @@ WAIT_MOST_S = 180.0
 # Ten times as often as the default: probes and restarts meet, yet a probe is not always beside a scrape.
 EVERY = "30s"
 
-_PROBED = re.compile(r'^perfkit_probes_total\{.*?query="([^"]+)"\}', re.MULTILINE)
+_PROBED = re.compile(r'^perfkit_query_last_seconds\{case="([^"]+)",query="([^"]+)"\}', re.MULTILINE)
 _UP = "\nperfkit_up 1.0\n"
 _OWN = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'perfkit'"
 
@@ -84,7 +86,8 @@ def figures(directory: Path, given: argparse.Namespace) -> Iterator[Figure]:
     connections: list[int] = []
     with _exporter(directory) as exporter:
         probed = _eventually_probed(exporter)
-        yield from _cached(exporter, probed)
+        yield from _cached(exporter, len({name.query for name in probed}))
+        yield from scrape_cost.figures(probed)
         restarts = Thread(
             target=_restart, args=(exporter, postgres, given.restarts, connections), daemon=True
         )
@@ -129,14 +132,14 @@ def _exporter(directory: Path) -> Iterator[Exporter]:
         process.wait(30)
 
 
-def _eventually_probed(exporter: Exporter) -> int:
-    """Wait until enough queries were probed, and return how many."""
-    found = 0
+def _eventually_probed(exporter: Exporter) -> list[CaseName]:
+    """Wait until enough queries were probed, and return the cases that were."""
+    found: list[CaseName] = []
     deadline = time.monotonic() + WAIT_MOST_S
-    while found < QUERIES_LEAST and time.monotonic() < deadline:
+    while len({name.query for name in found}) < QUERIES_LEAST and time.monotonic() < deadline:
         time.sleep(0.5)
         with suppress(OSError):  # until it has begun
-            found = len(set(_PROBED.findall(exporter.scrape()[0])))
+            found = [CaseName(query, case) for case, query in _PROBED.findall(exporter.scrape()[0])]
     return found
 
 
