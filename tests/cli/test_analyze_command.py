@@ -105,6 +105,9 @@ def test_the_gate_fails_on_what_it_was_told_to(
     result = project("analyze", *arguments)
     assert result.returncode == exit_code
     assert ("Target missed" in result.stdout) == ("--target" in arguments)
+    # Who did not ask for a gate is told how.
+    unasked = "--target" in arguments and "--fail-on" not in arguments
+    assert ("--fail-on error makes it exit code 1" in result.stdout) == unasked
 
 
 def test_generic_plans_are_made_when_asked_for(project: Perfkit) -> None:

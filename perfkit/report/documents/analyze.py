@@ -46,7 +46,7 @@ def analysis_document(analysis: Analysis, *, fail_on: Severity | None) -> Docume
     return Document(
         schema=SCHEMA,
         title=f"perfkit analyze: {units.counted(analysis.summary.measured, 'case')} on {analysis.facts.database}",
-        blocks=tuple(_blocks(analysis)),
+        blocks=tuple(_blocks(analysis, fail_on)),
         checks=(
             *(_check(result, fail_on) for result in analysis.results),
             _target_check(analysis.summary, fail_on),
@@ -55,7 +55,7 @@ def analysis_document(analysis: Analysis, *, fail_on: Severity | None) -> Docume
     )
 
 
-def _blocks(analysis: Analysis) -> Iterator[Block]:
+def _blocks(analysis: Analysis, fail_on: Severity | None) -> Iterator[Block]:
     ran = sorted((result for result in analysis.results if result.runs), key=_cost, reverse=True)
     yield Paragraph(_server_line(analysis), Tone.FAINT)
     yield _table(ran)
@@ -64,7 +64,7 @@ def _blocks(analysis: Analysis) -> Iterator[Block]:
     if ran:
         title = "Plans, costliest first" if len(ran) > 1 else "Plan"
         yield Plans(title=title, plans=tuple(map(_shown_plan, ran)))
-    yield from _summary(analysis.summary)
+    yield from _summary(analysis.summary, fail_on)
 
 
 def _shown_plan(result: CaseResult) -> ShownPlan:
@@ -181,12 +181,16 @@ def _hottest(plan: Plan) -> str:
     return ", ".join(f"{label(node)} ({units.format_share(tree.numbers[node].share)})" for node in nodes)
 
 
-def _summary(summary: Summary) -> Iterator[Paragraph]:
+def _summary(summary: Summary, fail_on: Severity | None) -> Iterator[Paragraph]:
     met = summary.target_met
     yield Paragraph(
         f"{_target_sentence(summary)} {units.format_share(summary.share_within_budget)} of calls are within their budget.",
         Tone.GOOD if met else Tone.BAD,
     )
+    if not met and not fail_on:
+        yield Paragraph(
+            "A missed target is no failure here: --fail-on error makes it exit code 1.", Tone.FAINT
+        )
     left = [
         f"{n} {word}"
         for n, word in (
