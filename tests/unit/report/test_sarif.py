@@ -32,7 +32,7 @@ def each(item: dict[str, Any], *, least: int = 0) -> dict[str, Any]:
 TEXT = {"type": "string", "minLength": 1}
 MESSAGE = shape({"text": TEXT})
 # An RFC 3986 URI reference in plain ASCII; a relative one has no colon in its first part.
-URI = {"type": "string", "pattern": r"^(file:///)?[A-Za-z0-9._~%-][A-Za-z0-9._~%/-]*$"}
+URI = {"type": "string", "pattern": r"^(file:///[A-Za-z0-9._~%/-]*|[A-Za-z0-9._~%-][A-Za-z0-9._~%/-]*)$"}
 LOCATION = shape(
     {
         "physicalLocation": shape(
