@@ -100,7 +100,8 @@ def _lines(chart: Chart) -> Iterator[str]:
     if chart.limit is not None:
         y = scale.y(chart.limit)
         yield f'<line class="mark" x1="{LEFT}" x2="{scale.edge}" y1="{y}" y2="{y}"/>'
-        yield f'<text class="word" x="{LEFT + 4}" y="{y - 4}">limit {chart.limit:,.10g}</text>'
+        place = f'x="{scale.edge - 4}" y="{y - 4}" text-anchor="end"'
+        yield f'<text class="word" {place}>limit {chart.limit:,.10g}</text>'
     for number, series in enumerate(chart.series):
         yield from _curve(series, number, scale)
     ends = [

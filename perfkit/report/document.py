@@ -48,10 +48,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A sentence or two."""
+    """A sentence or two; one that is the result stands first on a page, wherever else it is."""
 
     text: str
     tone: Tone = Tone.PLAIN
+    is_result: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,9 @@ _Kind = TypeVar("_Kind", bound=Block)
 
 
 def result_first(blocks: Sequence[_Kind]) -> Sequence[_Kind]:
-    """Return the blocks with the paragraphs that end them, the result, first, as a page is read from its beginning."""
+    """Return the blocks as a page is read, from its beginning: first the result, else the paragraphs that end them."""
+    if results := [block for block in blocks if is_result(block)]:
+        return (*results, *(block for block in blocks if not is_result(block)))
     start = len(blocks)
     for index in reversed(range(len(blocks))):
         block = blocks[index]
@@ -153,6 +156,11 @@ def result_first(blocks: Sequence[_Kind]) -> Sequence[_Kind]:
         if block.tone is not Tone.FAINT:
             start = index
     return (*blocks[start:], *blocks[:start])
+
+
+def is_result(block: Block) -> bool:
+    """Say whether the block is a paragraph that is the result."""
+    return isinstance(block, Paragraph) and block.is_result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from perfkit import __version__
-from perfkit.report.document import Block, Document, Paragraph, Plans, State, Tone, result_first
+from perfkit.report.document import Block, Document, Paragraph, Plans, State, Tone, is_result, result_first
 from perfkit.report.options import RenderOptions
 from perfkit.report.page.anchors import Anchors, anchors_of, link
 from perfkit.report.page.assets import asset, policy, viewer
@@ -70,9 +70,10 @@ def _document(document: Document) -> Iterator[str]:
 
 
 def _lead(blocks: Sequence[Block]) -> Iterator[Paragraph]:
-    """Yield the paragraphs that a document begins with."""
+    """Yield the result, or where none is marked as one, the paragraphs that a document begins with."""
+    marked = any(map(is_result, blocks))
     for block in blocks:
-        if not isinstance(block, Paragraph):
+        if not isinstance(block, Paragraph) or (marked and not block.is_result):
             return
         yield block
 

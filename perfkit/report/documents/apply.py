@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ def outlook_document(outlook: Outlook) -> Document:
     return Document(
         schema=SCHEMA,
         title=f"perfkit apply (dry run): {_told(outlook)}",
-        blocks=(*_outlook_blocks(outlook), _next(outlook)),
+        blocks=(*_outlook_blocks(outlook), replace(_next(outlook), is_result=True)),
         checks=tuple(
             Check(
                 id=f"refusal {number}",

@@ -89,7 +89,8 @@ def _blocks(found: ApiResult) -> Iterator[Block]:
         rows=tuple(_level_row(level, found) for level in found.levels),
         numeric=frozenset(range(7)),
     )
-    yield Paragraph(_held(found), Tone.GOOD if found.held == found.options.users[-1] else Tone.WARN)
+    held = found.held == found.options.users[-1]
+    yield Paragraph(_held(found), Tone.GOOD if held else Tone.WARN, is_result=True)
     if found.client_bound:
         yield Paragraph(
             f"Locust itself was {units.format_share(found.largest.client_share)} busy at {units.counted(found.largest.users, 'user')}: these"
@@ -127,6 +128,7 @@ def _memory(found: ApiResult) -> Paragraph:
     return Paragraph(
         f"{who} took {units.format_bytes(most_bytes)} of memory at most; {units.format_bytes(limit_bytes)} is the limit.",
         Tone.PLAIN if most_bytes <= limit_bytes else Tone.BAD,
+        is_result=True,
     )
 
 

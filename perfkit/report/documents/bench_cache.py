@@ -113,6 +113,7 @@ def _curve_blocks(proof: Proof) -> Iterator[Block]:
         f" An entry takes {units.format_bytes(proof.model.overhead_bytes)} beside its value, the empty server"
         f" {units.format_bytes(proof.model.baseline_bytes)}, both of which maxmemory counts.",
         Tone.GOOD,
+        is_result=True,
     )
 
 

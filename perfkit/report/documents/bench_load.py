@@ -9,6 +9,7 @@ from perfkit.bench.load.latencies import Latencies
 from perfkit.bench.load.model import LoadResult
 from perfkit.bench.load.saturation import Limit, Step
 from perfkit.bench.load.scalability import Scalability
+from perfkit.bench.load.thresholds import OTHERS_SHARE
 from perfkit.bench.result import BenchResult
 from perfkit.report.chart import Chart, Point, Series, draw
 from perfkit.report.document import Block, Cell, Check, Document, Paragraph, Picture, State, Table, Tone
@@ -82,7 +83,8 @@ def _blocks(found: LoadResult) -> Iterator[Block]:
         rows=tuple(_level_row(level, found) for level in found.levels),
         numeric=frozenset(range(11)),
     )
-    yield Paragraph(_held(found), Tone.GOOD if found.held == found.options.users[-1] else Tone.WARN)
+    held = found.held == found.options.users[-1]
+    yield Paragraph(_held(found), Tone.GOOD if held else Tone.WARN, is_result=True)
     yield Paragraph(f"What is used up first: {found.saturation.limit} ({found.saturation.evidence}).")
     if found.law and len(found.levels) > 2 and found.options.rate is None:
         yield Paragraph(_law(found.law))
@@ -149,17 +151,16 @@ def _law(law: Scalability) -> str:
 def _pool_blocks(found: LoadResult) -> Iterator[Block]:
     pool = found.pool
     assert pool is not None
-    rows = {level.users: level for level in (*pool.levels, *pool.around)}
     yield Table(
         title="Connections that never rest",
         headings=("connections", "calls/s", "p50", "p95", "p99"),
         rows=tuple(
             (
-                Cell(str(users), Tone.GOOD if users == pool.size else Tone.PLAIN),
+                Cell(str(level.users), Tone.GOOD if level.users == pool.size else Tone.PLAIN),
                 Cell(f"{units.format_count(level.rate)}{_spread(level.rates)}"),
                 *(Cell(units.format_ms(level.latencies.quantile_ms(q))) for q, _ in _QUANTILES[:3]),
             )
-            for users, level in sorted(rows.items())
+            for level in pool.levels
         ),
         numeric=frozenset(range(5)),
     )
@@ -179,7 +180,15 @@ def _pool_blocks(found: LoadResult) -> Iterator[Block]:
     yield Paragraph(
         f"A pool of {pool.size} is the smallest that serves nearly all there is: {verified}{doubt}.{then}",
         Tone.GOOD if pool.holds else Tone.WARN,
+        is_result=True,
     )
+    others = pool.others_share or 0.0
+    if others >= OTHERS_SHARE:
+        yield Paragraph(
+            f"Other programs took {units.format_share(others)} of the processors meanwhile, and a larger pool takes more"
+            " from them: measure again on a machine that does nothing else.",
+            Tone.WARN,
+        )
 
 
 def _queries(found: LoadResult) -> Table:
@@ -271,8 +280,11 @@ def _pool_data(found: LoadResult) -> dict[str, object] | None:
     return {
         "size": pool.size,
         "holds": pool.holds,
+        "best": pool.best,
+        "best_share": pool.best_share,
         "half_share": pool.half_share,
         "twice_share": pool.twice_share,
+        "others_share": pool.others_share,
         "levels": [_level_data(level) for level in pool.levels],
         "around": [_level_data(level) for level in pool.around],
         "scalability": _law_data(pool.law),

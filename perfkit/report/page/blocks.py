@@ -20,10 +20,12 @@ from perfkit.report.page.pictures import picture_html
 from perfkit.report.page.plans import plans_html
 
 # Columns whose cells are shares of one whole, and get a bar.
-_SHARES = frozenset({"load", "share"})
+_SHARES = frozenset({"load", "share", "share of time"})
 # First columns that say how a row went, before its name.
 _STATES = frozenset({"state"})
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
+# Longer code is opened by those who want it.
+_LINES_SHOWN = 30
 _DIFF_TAGS = {"-": "del", "+": "ins"}
 
 
@@ -37,19 +39,24 @@ def block_html(block: Block, anchors: Anchors) -> Iterator[str]:
         case Listing():
             yield from _titled(block.title, _items(block, anchors), anchors, folded=block.detail)
         case Code():
-            yield from _titled(block.title, _code(block), anchors, folded=True)
+            is_short = block.text.count("\n") < _LINES_SHOWN
+            yield from _titled(block.title, _code(block), anchors, folded=True, opened=is_short)
         case Picture():
             yield from _titled(block.title, _picture(block, anchors), anchors)
         case Plans():
             yield from _titled(block.title, plans_html(block, anchors), anchors)
 
 
-def _titled(title: str, body: Iterator[str], anchors: Anchors, *, folded: bool = False) -> Iterator[str]:
+def _titled(
+    title: str, body: Iterator[str], anchors: Anchors, *, folded: bool = False, opened: bool = False
+) -> Iterator[str]:
+    """Yield the body under its title, which may fold it, and be opened already."""
     anchor = anchors.new(title) if title else ""
     if title:
         anchors.sections.append((anchor, title))
     if folded:
-        yield f'<details class="folded"{identified(anchor)}><summary>{line(title or "Details")}</summary>'
+        state = " open" if opened else ""
+        yield f'<details class="folded"{identified(anchor)}{state}><summary>{line(title or "Details")}</summary>'
         yield from body
         yield "</details>"
         return
@@ -64,15 +71,15 @@ def _picture(picture: Picture, anchors: Anchors) -> Iterator[str]:
 
 def _table(table: Table, anchors: Anchors) -> Iterator[str]:
     name = line(table.title or table.headings[0])
-    columns = _columns(table)
     # A row that begins with how its check went is named by what follows.
     named = 1 if table.headings[0] in _STATES else 0
+    columns = _columns(table, named)
     yield f'<div class="scroll" tabindex="0" role="region" aria-label="{name}"><table>'
     heads = (_heading(table.headings[n], numeric=n in table.numeric) for n in columns)
     yield f"<thead><tr>{''.join(heads)}</tr></thead><tbody>"
     for row in table.rows:
         cells = (
-            _row_heading(row[n], anchors)
+            _row_heading(row[n], table.headings[n], anchors, numeric=n in table.numeric)
             if n == named
             else _cell(row[n], table.headings[n], numeric=n in table.numeric)
             for n in columns
@@ -83,10 +90,12 @@ def _table(table: Table, anchors: Anchors) -> Iterator[str]:
     yield "</tbody></table></div>"
 
 
-def _columns(table: Table) -> list[int]:
-    """Return the columns that are shown: the first, and those that have something in a row."""
+def _columns(table: Table, named: int) -> list[int]:
+    """Return the columns that are shown: the one that names the rows, and those that have something in a row."""
     rows = table.rows
-    return [n for n in range(len(table.headings)) if not n or not rows or any(row[n].text for row in rows)]
+    return [
+        n for n in range(len(table.headings)) if n == named or not rows or any(row[n].text for row in rows)
+    ]
 
 
 def _heading(heading: str, *, numeric: bool) -> str:
@@ -94,10 +103,12 @@ def _heading(heading: str, *, numeric: bool) -> str:
     return f'<th scope="col"{right}>{line(heading)}</th>' if heading else f"<td{right}></td>"
 
 
-def _row_heading(cell: Cell, anchors: Anchors) -> str:
-    """Return the row's first cell, a link where the page tells more of it."""
+def _row_heading(cell: Cell, heading: str, anchors: Anchors, *, numeric: bool) -> str:
+    """Return the cell that names its row, a link where the page tells more of it; a number says what it counts."""
     words = cell.text.lstrip(" ")
-    return f'<th scope="row"{toned(cell.tone)}>{link(anchors.of_case(words), line(words))}</th>'
+    classes = toned(cell.tone, *(["number"] if numeric else []))
+    label = _label(heading) if numeric else ""
+    return f'<th scope="row"{classes}{label}>{link(anchors.of_case(words), line(words))}</th>'
 
 
 def _indent(cell: Cell) -> str:
@@ -112,9 +123,12 @@ def _cell(cell: Cell, heading: str, *, numeric: bool) -> str:
     if heading in _SHARES and (percent := _PERCENT.fullmatch(cell.text)):
         classes.append("share")
         bar = f' style="--share:{percent[1]}%"'
-    # A narrow screen has no columns: each cell stands behind its heading.
-    label = f' data-label="{line(heading)}"' if heading else ""
-    return f"<td{toned(cell.tone, *classes)}{bar}{label}>{line(cell.text)}</td>"
+    return f"<td{toned(cell.tone, *classes)}{bar}{_label(heading)}>{line(cell.text)}</td>"
+
+
+def _label(heading: str) -> str:
+    """Return the attribute of a cell's heading, behind which it stands on a narrow screen, which has no columns."""
+    return f' data-label="{line(heading)}"' if heading else ""
 
 
 def _items(listing: Listing, anchors: Anchors) -> Iterator[str]:
