@@ -36,10 +36,7 @@ class Written:
 
 def first_line(name: str, *, command: str) -> str:
     """Return the line, without a comment's sign, by which the file `name` is known again as that command's."""
-    return (
-        f"{name}, written by perfkit {command} {__version__}, which replaces it when it is run again:"
-        " delete this line to keep your edits"
-    )
+    return f"{name}, written by perfkit {command} {__version__}, which will replace it unless you delete this line"
 
 
 def headed(files: Mapping[str, str], *, command: str) -> dict[str, str]:
