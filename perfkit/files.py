@@ -41,11 +41,10 @@ def write_all_atomically(texts: Mapping[Path, str]) -> None:
     path = Path()
     try:
         for path, text in texts.items():
-            target = Path(os.path.realpath(path))
-            if _is_device(target):
-                _write(os.open(target, os.O_WRONLY), text)
+            if _is_device(path):
+                _write(os.open(path, os.O_WRONLY), text)
             else:
-                _write_beside(target, text, temporaries)
+                _write_beside(Path(os.path.realpath(path)), text, temporaries)
         for path in list(temporaries):
             _put_in_place(temporaries[path], path)
             del temporaries[path]
@@ -89,8 +88,8 @@ def writing_atomically(path: Path) -> Iterator[TextIO]:
     target = Path(os.path.realpath(path))
     temporary = target
     try:
-        if _is_device(target):
-            with target.open("w", encoding="utf-8", newline="") as stream:
+        if _is_device(path):
+            with path.open("w", encoding="utf-8", newline="") as stream:
                 yield stream
             return
         descriptor, temporary = _create_beside(target)
@@ -115,14 +114,17 @@ def write_error(path: Path | str, error: OSError) -> UsageError | MeasureError:
     return UsageError(f"cannot write {path}: {reason}", hint=hint)
 
 
-def _is_device(target: Path) -> bool:
-    """Tell whether `target` is there and neither a file nor a directory; renaming onto it would replace the device."""
+def _is_device(path: Path) -> bool:
+    """Tell whether the path leads to what is neither a file nor a directory; renaming onto it would replace the device.
+
+    The path as it is: /dev/stdout leads to a pipe that has no other name.
+    """
     try:
-        mode = target.stat().st_mode
+        mode = path.stat().st_mode
     except FileNotFoundError:
         return False
     if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     return not stat.S_ISREG(mode)
 
 

@@ -111,6 +111,19 @@ def test_a_text_that_is_no_unicode_leaves_nothing_behind(tmp_path: Path) -> None
     assert names(tmp_path) == []
 
 
+def test_a_pipe_that_has_no_name_of_its_own_is_written_to() -> None:
+    reading, writing = os.pipe()
+    try:
+        path = Path(f"/dev/fd/{writing}")
+        write_atomically(path, "one\n")
+        with writing_atomically(path) as stream:
+            stream.write("two\n")
+        assert os.read(reading, 100) == b"one\ntwo\n"
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
 def test_a_device_is_written_to_and_not_replaced() -> None:
     with pytest.raises(MeasureError, match="No space left"):
         write_atomically(Path("/dev/full"), "text")
