@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from perfkit import stats
-from perfkit.bench.load.bench import Level, PoolAdvice, users_held
+from perfkit.bench.load.bench import Level, users_held
 from perfkit.bench.load.latencies import Latencies, merged
+from perfkit.bench.load.pool import PoolAdvice
 from perfkit.bench.load.saturation import Saturation, Step
 from perfkit.bench.load.scalability import Scalability
 from perfkit.bench.result import Figure, Kind, by_id

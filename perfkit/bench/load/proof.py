@@ -1,12 +1,13 @@
 """Proof: each case is run once under the guard before users call it; what fails or is refused there is left out."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from perfkit.catalog.workload import WeightedCase, Workload
 from perfkit.errors import NothingMeasuredError
 from perfkit.measure.model import Problem, Progress, Server
 from perfkit.measure.run import run_all
-from perfkit.measure.session import run_case
+from perfkit.measure.session import runs_of
 from perfkit.plan.runs import Runs, Statement
 
 
@@ -27,7 +28,9 @@ def prove(workload: Workload, server: Server, progress: Progress, *, writes: boo
     }
 
     def run(statement: Statement) -> Runs:
-        return run_case(server, statement, samples=1)
+        # Once, without a warm-up: whether it can be called is all that is asked.
+        with server.prepared(statement) as prepared:
+            return runs_of([prepared.run()], prepared, at=datetime.now(UTC))
 
     outcomes, _ = run_all(wanted, server, run, progress)
     cases: list[WeightedCase] = []

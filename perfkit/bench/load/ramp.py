@@ -3,8 +3,9 @@
 from random import Random
 
 from perfkit import units
-from perfkit.bench.load.bench import RunStep, advise_pool, run_levels
+from perfkit.bench.load.bench import RunStep, run_levels
 from perfkit.bench.load.model import LoadOptions, LoadResult
+from perfkit.bench.load.pool import advise_pool
 from perfkit.bench.load.proof import CallableCases
 from perfkit.bench.load.saturation import Limit, Saturation, saturation_of
 from perfkit.bench.load.scalability import fit

@@ -50,6 +50,15 @@ class Step:
         return (self.seen.server_cpu_s + self.run.client_here_s) / (self.run.seconds * self.cores)
 
     @property
+    def others_share(self) -> float | None:
+        """Return the share of this machine's processors that other programs took, None where the server is elsewhere."""
+        seen = self.seen
+        if seen.server_cpu_s is None or seen.machine_cpu_s is None:
+            return None
+        others_s = seen.machine_cpu_s - seen.server_cpu_s - self.run.client_here_s
+        return max(0.0, others_s / (self.run.seconds * self.cores))
+
+    @property
     def working(self) -> float:
         """Return how many sessions were in a statement on average, running or waiting within it."""
         return self.seen.busy + sum(self.seen.waiting.values())

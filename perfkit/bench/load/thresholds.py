@@ -6,8 +6,12 @@ WITHIN_MS = 1_000.0
 THINK_MS = 1_000.0
 # Connections beyond this are of use to no machine that a pool is for.
 POOL_MOST = 64
-# The smallest pool that gives nearly all: what more of it would bring is within the noise of a run.
+# The smallest pool that gives nearly all: two runs of the same pool differ by some percent, and each connection more costs
+# memory, and the time that its statement waits for the others.
 POOL_ENOUGH = 0.95
+# When other programs take so much of the processors, a larger pool serves more by taking from them: each connection is a
+# process in a session of its own, to each of which Linux gives the same share (autogroup, sched(7)).
+OTHERS_SHARE = 0.15
 # From this share of all processors on, they are what everything waits for.
 CPU_SHARE = 0.85
 # A fifth of the working sessions waiting for one thing makes it worth naming.

@@ -59,6 +59,7 @@ class Seen:
 
     `busy` and `waiting` are the mean numbers of sessions that ran on a processor, and that waited, by what for;
     `server_cpu_s` and `memory_bytes` (the most, shared pages counted once) are None where the server is elsewhere;
+    `machine_cpu_s` is what all programs here took, but for this one, None where the system does not tell;
     `counters` is what the database counted meanwhile.
     """
 
@@ -66,6 +67,7 @@ class Seen:
     waiting: dict[str, float]
     sessions_most: int
     server_cpu_s: float | None
+    machine_cpu_s: float | None
     memory_bytes: int | None
     counters: Counters
 
@@ -79,6 +81,7 @@ class Watch:
     postmaster: int | None
     _began: Counters = field(init=False)
     _cpu_s: float | None = field(init=False)
+    _machine_s: float | None = field(init=False)
     _looks: int = field(default=0, init=False)
     _busy: int = field(default=0, init=False)
     _waiting: Counter[str] = field(default_factory=Counter, init=False)
@@ -89,6 +92,7 @@ class Watch:
     def __post_init__(self) -> None:
         self._began = self.server.counters()
         self._cpu_s = _cpu_s(self.postmaster)
+        self._machine_s = _machine_cpu_s()
 
     def __call__(self) -> None:
         """Look once."""
@@ -111,13 +115,13 @@ class Watch:
     def seen(self) -> Seen:
         """Return what was seen since this began."""
         now = self.server.counters()
-        cpu_s = _cpu_s(self.postmaster)
         looks = max(1, self._looks)
         return Seen(
             busy=self._busy / looks,
             waiting={name: count / looks for name, count in self._waiting.most_common()},
             sessions_most=self._sessions_most,
-            server_cpu_s=None if cpu_s is None or self._cpu_s is None else cpu_s - self._cpu_s,
+            server_cpu_s=_since(self._cpu_s, _cpu_s(self.postmaster)),
+            machine_cpu_s=_since(self._machine_s, _machine_cpu_s()),
             memory_bytes=self._memory_bytes,
             counters=Counters(*(after - before for before, after in zip(self._began, now, strict=True))),
         )
@@ -159,6 +163,21 @@ def _cpu_s(postmaster: int | None) -> float | None:
             # utime, stime; of the postmaster also cutime and cstime, those of its children that ended (proc(5)).
             ticks += sum(map(int, _stat(process)[11 : 15 if process == postmaster else 13]))
     return ticks / os.sysconf("SC_CLK_TCK") if ticks else None
+
+
+def _machine_cpu_s() -> float | None:
+    """Return the processors' seconds that all programs but this one took so far, None where the system does not tell."""
+    try:
+        line = Path("/proc/stat").read_text("ascii").partition("\n")[0]
+    except OSError:
+        return None
+    # user nice system idle iowait irq softirq steal; those of guests are in the first two (proc(5)).
+    user, nice, system, _idle, _waiting, *others = map(int, line.split()[1:9])
+    return (user + nice + system + sum(others)) / os.sysconf("SC_CLK_TCK") - time.process_time()
+
+
+def _since(before: float | None, now: float | None) -> float | None:
+    return None if before is None or now is None else now - before
 
 
 def _family(postmaster: int) -> Iterator[int]:
