@@ -8,7 +8,8 @@ from perfkit.report.chart import Chart, height_of
 from perfkit.report.series import STYLE, colour, names_beside, right_edge
 from perfkit.report.svg import BOTTOM, LEFT, TOP, nice_top, page, text, y_axis
 
-_STYLE = f"{STYLE}.area {{ fill-opacity: 0.75; stroke-width: 0.5; }}\n"
+# Without edges, which would show a part that is nothing as a line.
+_STYLE = f"{STYLE}.area {{ fill-opacity: 0.75; stroke: none; }}\n"
 _X_TICKS = 8
 
 

@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One sequence, at least one dot, oldest first; `unit` stands behind the title, values are at least 0."""
+    """One sequence, at least one dot, oldest first; `unit` stands behind the title, '' where that says it; values are at least 0."""
 
     title: str
     unit: str
@@ -79,7 +79,8 @@ class _Scale:
 
 
 def _panel(panel: Panel, scale: _Scale) -> Iterator[str]:
-    yield f'<text class="name" x="{LEFT}" y="20">{text(f"{panel.title}, {panel.unit}")}</text>'
+    title = ", ".join(filter(None, (panel.title, panel.unit)))
+    yield f'<text class="name" x="{LEFT}" y="20">{text(title)}</text>'
     yield from y_axis(scale.top, scale.y(0), scale.y(scale.top))
     yield from _x_axis(scale)
     path = " ".join(f"{scale.x(dot.at)},{scale.y(dot.value)}" for dot in panel.dots)
@@ -91,15 +92,18 @@ def _panel(panel: Panel, scale: _Scale) -> Iterator[str]:
 
 
 def _levels(panel: Panel, scale: _Scale) -> Iterator[str]:
-    """Yield each level, and a line with its words where it begins; words that would run into others go below them."""
+    """Yield each level, a line where it begins, and over them the words; those that would run into others go below."""
     bottom = _PANEL_HEIGHT - BOTTOM
     ends = [0.0, 0.0, 0.0]
+    marked = [step for step in panel.steps if step.mark]
     for step in panel.steps:
         x, y = scale.x(step.start), scale.y(step.value)
         yield f'<line class="level" x1="{x}" x2="{scale.x(step.end)}" y1="{y}" y2="{y}"/>'
-        if not step.mark:
-            continue
+    for step in marked:
+        x = scale.x(step.start)
         yield f'<line class="mark" x1="{x}" x2="{x}" y1="{TOP - 10}" y2="{bottom}"/>'
+    for step in marked:
+        x = scale.x(step.start)
         width = len(step.mark) * CHARACTER_WIDTH
         start = x + 4 if x + 4 + width <= WIDTH else x - 4 - width
         row = next((row for row, end in enumerate(ends) if end <= start), len(ends) - 1)
@@ -124,4 +128,5 @@ def _x_axis(scale: _Scale) -> Iterator[str]:
 def _described(panel: Panel) -> str:
     first, last = panel.dots[0], panel.dots[-1]
     marks = ", ".join(step.mark for step in panel.steps if step.mark) or "no change"
-    return f"{panel.title}: {first.value:,.6g} to {last.value:,.6g} {panel.unit} in {len(panel.dots)} runs, {marks}"
+    values = " ".join(filter(None, (f"{first.value:,.6g} to {last.value:,.6g}", panel.unit)))
+    return f"{panel.title}: {values} in {len(panel.dots)} runs, {marks}"

@@ -19,7 +19,7 @@ text { font: 11px sans-serif; fill: #656d76; }
 .point { fill: #0969da; }
 .level { stroke: #1f2328; stroke-width: 1.5; }
 .mark { stroke: #bc4c00; stroke-dasharray: 4 3; }
-.word { fill: #bc4c00; }
+.word { fill: #bc4c00; stroke: #ffffff; stroke-width: 4; paint-order: stroke; }
 @media (prefers-color-scheme: dark) {
   text { fill: #9198a1; }
   .name { fill: #e6edf3; }
@@ -29,7 +29,7 @@ text { font: 11px sans-serif; fill: #656d76; }
   .point { fill: #58a6ff; }
   .level { stroke: #e6edf3; }
   .mark { stroke: #f0883e; }
-  .word { fill: #f0883e; }
+  .word { fill: #f0883e; stroke: #0d1117; }
 }
 """
 _Y_TICKS = 4

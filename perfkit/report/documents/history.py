@@ -26,6 +26,8 @@ from perfkit.units import counted, format_count, format_ms
 
 SCHEMA = "perfkit.history.show/1"
 PANELS_SHOWN = 6
+# A page with more folds them.
+RUNS_SHOWN = 20
 
 _TONES = {Direction.WORSE: Tone.BAD, Direction.BETTER: Tone.GOOD, Direction.STEADY: Tone.FAINT}
 _REVISION_DIGITS = 7  # as `git log --oneline` has them
@@ -124,7 +126,13 @@ def _runs(case: CaseHistory) -> Table:
     if adjusted:
         headings.insert(4, "as now")
     numeric = {3, 4, 5, 6} if adjusted else {3, 4, 5}
-    return Table(title="Runs", headings=tuple(headings), rows=tuple(rows), numeric=frozenset(numeric))
+    return Table(
+        title="Runs",
+        headings=tuple(headings),
+        rows=tuple(rows),
+        numeric=frozenset(numeric),
+        detail=len(points) > RUNS_SHOWN,
+    )
 
 
 def _levels_from(case: CaseHistory, place: int) -> str:
@@ -259,7 +267,7 @@ def _panel(case: CaseHistory, trend: Trend, what: str, unit: str) -> Panel:
         steps.append(Step(start=points[level.start].at, end=points[end].at, value=level.value, mark=mark))
     return Panel(
         title=f"{case.series.case}: {what}",
-        unit=unit or "blocks",
+        unit=unit,
         dots=tuple(
             Dot(point.at, value, _dot_label(point))
             for point in points
