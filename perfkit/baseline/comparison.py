@@ -22,7 +22,8 @@ class Comparison:
 
     `reference` is what the plan of now counted when it was recorded or accepted; `accepted` tells that it is not the
     baseline's own plan. For a plan that is neither, `reference` is what the baseline's plan counted. `drifts` tells
-    that equal work need not count equally: the case writes, or its runs differed among themselves. `weight` is in calls
+    that equal work need not count equally: the case writes, its runs differed among themselves, or parallel workers
+    wrote temporary files. `weight` is in calls
     per minute. In a run that judges
     a change both sides are measured side by side (`paired`), and what was changed around the case is no obstacle but may
     be the cause (`differences`).
@@ -45,7 +46,10 @@ class Comparison:
     @property
     def drifts(self) -> bool:
         """Tell whether equal work need not count equally."""
-        return self.writes or not (self.before.repeats and self.runs.counters_repeat)
+        repeats = self.before.repeats and self.runs.counters_repeat
+        return (
+            self.writes or not repeats or any(map(_spills_in_parallel, (self.reference, self.runs.counters)))
+        )
 
     @property
     def blocks(self) -> tuple[int, int]:
@@ -56,6 +60,11 @@ class Comparison:
     def rows(self) -> tuple[int, int]:
         """Return the rows returned or changed, before and now."""
         return self.reference.rows, self.runs.counters.rows
+
+
+def _spills_in_parallel(counters: Counters) -> bool:
+    # Who gets how many rows is chance: of three processes that sort, one or two may be over their work_mem.
+    return bool(counters.workers_launched and counters.temp_written_blocks)
 
 
 def blocks_of(counters: Counters) -> int:

@@ -13,6 +13,7 @@ from perfkit.baseline.verdict import Cause, Gate, Verdict, VerdictKind
 from perfkit.plan.counters import count
 from perfkit.plan.facts import Relation
 from perfkit.plan.model import Actual, Buffers, Node, Plan
+from perfkit.plan.runs import Runs
 from perfkit.plan.shape import shape_of
 
 
@@ -224,6 +225,26 @@ def test_dead_rows_excuse_no_rows() -> None:
         w.runs(w.index_plan(100, 100)), w.runs(w.index_plan(200, 200)), is_now=w.person(dead=9_000)
     )
     assert (verdict.gate, verdict.cause) == (Gate.FAILED, Cause.RESULT_GREW)
+
+
+@pytest.mark.parametrize(
+    ("workers", "before", "now", "gate"),
+    [(2, 301, 602, Gate.PASSED), (2, 301, 4_000, Gate.FAILED), (0, 301, 602, Gate.FAILED)],
+)
+def test_which_of_the_parallel_workers_spill_is_chance(
+    workers: int, before: int, now: int, gate: Gate
+) -> None:
+    def measured(temp: int) -> Runs:
+        found = w.runs(w.index_plan(4_617))
+        counters = replace(
+            found.counters,
+            workers_launched=workers,
+            temp_read_blocks=temp,
+            temp_written_blocks=temp,
+        )
+        return replace(found, counters=counters)
+
+    assert w.judged(measured(before), measured(now)).gate is gate
 
 
 def test_a_spill_is_named() -> None:
