@@ -88,6 +88,13 @@ def test_health_and_baseline_are_told_beside_the_probes(recorded: Perfkit) -> No
         )
         eventually(lambda: any(name.startswith("perfkit_health_state{") for name in page(port)), "health")
         told = page(port)
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{port}/metrics",
+            headers={"Accept": "application/openmetrics-text;version=1.0.0"},
+        )
+        with urllib.request.urlopen(asked, timeout=5) as answer:
+            assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+            assert answer.read().endswith(b"\n# EOF\n")
     changed = {value for series, value in told.items() if series.startswith("perfkit_query_plan_changed{")}
     assert changed == {0}
     cases = {
