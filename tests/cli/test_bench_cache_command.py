@@ -14,6 +14,7 @@ import redis
 
 from perfkit.embedded import ValkeyServer, start_valkey, stop_valkey
 from tests.cli.command import Perfkit
+from tests.cli.schemas import holds
 
 QUICK = ("--requests=300", "--rounds=2", "--keys=20")
 QUERIES = ("class_list", "names_of_many")
@@ -23,6 +24,7 @@ def bench(perfkit: Perfkit, *arguments: object) -> dict[str, Any]:
     result = perfkit("bench", "cache", *QUICK, *arguments, "--format", "json")
     assert result.returncode == 0, result.stderr
     document: dict[str, Any] = json.loads(result.stdout)
+    holds("bench.cache", document)
     return document
 
 

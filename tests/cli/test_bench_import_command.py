@@ -14,12 +14,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
 
 from tests.cli.command import TIME_LIMIT_S, Perfkit
+from tests.cli.schemas import holds
 
-SCHEMAS = Path(__file__).parents[2] / "docs" / "json"
 SETS = (
     "--set=public_id=gen_random_uuid()",
     "--set=school_id=(SELECT school_id FROM alumni.programmes WHERE code = degree_code)",
@@ -67,13 +65,6 @@ def members(project: Perfkit) -> Path:
     return path
 
 
-def holds(document: Any) -> None:
-    common = json.loads((SCHEMAS / "common.schema.json").read_text("utf-8"))
-    registry = Registry().with_resource("common.schema.json", Resource.from_contents(common))
-    schema = json.loads((SCHEMAS / "bench.import.schema.json").read_text("utf-8"))
-    Draft202012Validator(schema, registry=registry).validate(document)
-
-
 def test_all_ways_are_compared_on_rows_of_the_table(project: Perfkit, dsn: str) -> None:
     plot = project.directory / "import.svg"
     with nothing_left(dsn):
@@ -83,7 +74,7 @@ def test_all_ways_are_compared_on_rows_of_the_table(project: Perfkit, dsn: str) 
         )  # fmt: skip
     assert (result.returncode, result.stderr) == (0, "")
     document = json.loads(result.stdout)
-    holds(document)
+    holds("bench.import", document)
     ways = {way["id"]: way for way in document["ways"]}
     assert ways.keys() >= {
         "row-insert", "executemany-50", "multi-values-50", "copy", "copy-2-workers",
@@ -110,7 +101,7 @@ def test_every_record_of_a_file_is_accounted_for(project: Perfkit, dsn: str, mem
         )
     assert (result.returncode, result.stderr) == (0, "")
     document = json.loads(result.stdout)
-    holds(document)
+    holds("bench.import", document)
     accounts = document["accounts"]
     assert accounts["read"] == 400 == accounts["stored"] + accounts["updated"] + accounts["rejected"]
     assert document["recommended"]["id"] == "staged"

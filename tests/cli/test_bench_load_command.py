@@ -12,18 +12,21 @@ from psycopg.conninfo import make_conninfo
 from perfkit.demo.role import ROLE
 from perfkit.embedded import PostgresServer
 from tests.cli.command import PASSWORD, Perfkit
+from tests.cli.schemas import holds
 from tests.db.pooler import running_pooler
 
 QUICK = ("--users=1,4", "--seconds=1", "--rounds=2", "--think=20ms")
 
 
 def test_a_load_tells_users_pool_and_targets(project: Perfkit) -> None:
-    result = project("bench", "load", *QUICK, "--plot", "load.svg", "--also", "json=load.json")
+    once = ("--rounds=1", "--plot=load.svg", "--also=json=load.json")
+    result = project("bench", "load", *QUICK, *once)
     assert result.returncode == 0, result.stderr
     assert "All 4 users, who pause 20.0 ms between calls, are held" in result.stdout
     assert "A pool of" in result.stdout
     assert "writes; give --writes on the demo" in result.stdout
     document = json.loads((project.directory / "load.json").read_text())
+    holds("bench.load", document)
     one, four = document["levels"]
     # Users who pause hardly stand in each other's way: four call four times as often.
     assert four["latency"]["calls"] > 2 * one["latency"]["calls"]
@@ -87,7 +90,7 @@ def test_more_users_than_connections_is_a_result(project: Perfkit) -> None:
 
 
 def test_nothing_of_a_load_is_left(project: Perfkit, superuser_dsn: str) -> None:
-    assert project("bench", "load", *QUICK, "--no-pool").returncode == 0
+    assert project("bench", "load", "names_of_many", *QUICK, "--rounds=1", "--no-pool").returncode == 0
     with psycopg.connect(superuser_dsn) as connection:
         sessions = connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'perfkit load%'"
@@ -104,7 +107,7 @@ def test_through_a_pooler_many_users_share_few_sessions(
         pooler = ("--pooler", make_conninfo(dsn, port=port), *quick)
         runs = {}
         for engine in ("pgbench", "locust"):
-            result = project("bench", "load", *pooler, "--engine", engine)
+            result = project("bench", "load", "names_of_many", *pooler, "--engine", engine)
             assert result.returncode == 0, result.stderr
             document = json.loads(result.stdout)
             assert document["users_held"] == 8
@@ -120,7 +123,8 @@ def test_through_a_pooler_many_users_share_few_sessions(
 def test_locust_tells_what_pgbench_tells(project: Perfkit) -> None:
     documents = {}
     for engine in ("pgbench", "locust"):
-        result = project("bench", "load", *QUICK, "--no-pool", "--engine", engine, "--format=json")
+        once = ("--rounds=1", "--no-pool", "--format=json")
+        result = project("bench", "load", *QUICK, *once, "--engine", engine)
         assert result.returncode == 0, result.stderr
         documents[engine] = json.loads(result.stdout)
     locust, pgbench = documents["locust"], documents["pgbench"]

@@ -6,14 +6,14 @@ import tomllib
 import pytest
 
 from tests.cli.command import Perfkit
-from tests.cli.test_json_schemas import _holds
+from tests.cli.schemas import holds
 
 
 def test_the_judge_is_measured_and_its_thresholds_recommended(project: Perfkit) -> None:
     result = project("calibrate", "--budget", "1s", "--format", "json")
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
-    _holds("calibrate", document)
+    holds("calibrate", document)
     assert document["rounds"] >= 6
     assert {case["pairs"] for case in document["cases"]} == {document["rounds"]}
     assert [case["case"] for case in document["not_measured"]] == ["profile_update/typical"]

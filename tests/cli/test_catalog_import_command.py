@@ -6,7 +6,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from jsonschema import Draft202012Validator
 from psycopg import sql
 from psycopg.pq import ExecStatus
 
@@ -19,9 +18,9 @@ from perfkit.demo.role import ROLE
 from perfkit.embedded import PostgresServer
 from perfkit.syntax.counted import fingerprint
 from tests.cli.command import PASSWORD, Perfkit
+from tests.cli.schemas import holds
 
 DEMO_QUERIES = Path(__file__).parents[2] / "queries"
-SCHEMA = Path(__file__).parents[2] / "docs" / "json" / "catalog.import.schema.json"
 CALLS = 3
 
 
@@ -54,7 +53,7 @@ def _imported(perfkit: Perfkit, *arguments: object) -> dict[str, Any]:
     result = perfkit("catalog", "import", "--format", "json", *arguments)
     assert result.returncode == 0, result.stderr
     document: dict[str, Any] = json.loads(result.stdout)
-    Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(document)
+    holds("catalog.import", document)
     return document
 
 

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import psycopg
 
 from tests.cli.command import TIME_LIMIT_S, Perfkit, checked
+from tests.cli.schemas import holds
 
 BURN = "def burning():\n    while True:\n        sum(range(1000))\nburning()\n"
 SAMPLED = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'perfkit'"
@@ -39,6 +40,7 @@ def test_ctrl_c_tells_what_was_seen_until_then_and_leaves_no_backend(
         checked(subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr))
         assert process.returncode == 130
         document = json.loads(stdout)
+        holds("profile", document)
         assert "interrupted" in document["ended_by"]
         assert document["samples"] > 0
         deadline = time.monotonic() + 10
@@ -56,7 +58,9 @@ def test_an_application_s_process_is_looked_into_meanwhile(project: Perfkit) -> 
         finally:
             burning.kill()
     assert result.returncode == 0, result.stderr
-    application = json.loads(result.stdout)["application"]
+    document = json.loads(result.stdout)
+    holds("profile", document)
+    application = document["application"]
     assert application["functions"][0]["name"].startswith("burning")
     assert application["functions"][0]["share"] > 0.9
     assert "burning" in (project.directory / "f.svg").read_text()

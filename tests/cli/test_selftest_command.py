@@ -11,7 +11,7 @@ import pytest
 from perfkit.cli.main import main
 from perfkit.selftest import injections
 from tests.cli.command import Perfkit
-from tests.cli.test_json_schemas import _holds
+from tests.cli.schemas import holds
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_the_gate_fails_where_it_must_and_passes_where_it_must(
 ) -> None:
     result = perfkit("regress", "--self-test", "--dir", nobodys_folder, "--format", "json")
     document = json.loads(result.stdout)
-    _holds("regress.self-test", document)
+    holds("regress.self-test", document)
     assert [each for each in document["injections"] if not each["ok"]] == []
     assert document["ok"]
     assert result.returncode == 0

@@ -12,6 +12,7 @@ from perfkit.embedded import PostgresServer
 from tests.cli.command import Perfkit
 from tests.cli.conftest import make_project
 from tests.cli.grown import QUERY, Grown
+from tests.cli.schemas import holds
 
 STATEMENT = "CREATE INDEX CONCURRENTLY ON alumni.person_names USING btree (person_id"
 
@@ -39,6 +40,7 @@ def test_a_lost_index_is_suggested_and_can_be_applied(without_index: Perfkit) ->
     assert STATEMENT in (without_index.directory / "advice.sql").read_text()
     assert f"```sql\n  {STATEMENT}" in (without_index.directory / "advice.md").read_text()
     advice = json.loads((without_index.directory / "advice.json").read_text())
+    holds("suggest", advice)
     assert advice["times"] == "measured"
     assert advice["after_ms_per_minute"] < advice["before_ms_per_minute"]
     (index,) = (each for each in advice["create"] if "person_names" in each["statement"])

@@ -7,19 +7,25 @@ import pytest
 
 from tests.cli.command import Perfkit
 from tests.cli.grown import INDEX, QUERY, Grown
+from tests.cli.schemas import holds
+
+_WRITTEN = ("exported", "checked", "shown")
 
 
 def test_a_twin_plans_as_its_source_and_one_statement_shows_its_plan(project: Perfkit) -> None:
-    exported = project("twin", "export", "alumni.twin", "--exact")
+    exported = project("twin", "export", "alumni.twin", "--exact", "--also", "json=exported.json")
     assert exported.returncode == 0, exported.stderr
-    checked = project("twin", "check", "alumni.twin", "--fail-under", "100")
+    checked = project("twin", "check", "alumni.twin", "--fail-under", "100", "--also", "json=checked.json")
     assert checked.returncode == 0, checked.stdout
     assert "are equal in every node's rows and cost" in checked.stdout
-    shown = project(
-        "twin", "explain", "alumni.twin", "--sql", "SELECT * FROM alumni.people WHERE person_id = 7"
-    )
+    statement = "SELECT * FROM alumni.people WHERE person_id = 7"
+    shown = project("twin", "explain", "alumni.twin", "--sql", statement, "--also", "json=shown.json")
     assert shown.returncode == 0, shown.stderr
     assert "Index Scan using people_pkey on alumni.people" in shown.stdout
+    written = {name: json.loads((project.directory / f"{name}.json").read_text()) for name in _WRITTEN}
+    holds("twin.export", written["exported"])
+    holds("twin.check", written["checked"])
+    holds("twin.explain", written["shown"])
 
 
 def test_a_twin_that_is_built_can_be_looked_at_and_taken_down(perfkit: Perfkit, grown: Grown) -> None:
