@@ -1,4 +1,7 @@
-"""Every test of this folder runs on PostgreSQL 18 and on 15, each a server of its own."""
+"""Every test of this folder runs on PostgreSQL 18 and on 15, each a server of its own.
+
+They hold on 14 too: PERFKIT_TEST_PG15_BIN may name the binaries of that version.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
