@@ -39,9 +39,10 @@ def put_key_statistics(connection: psycopg.Connection, oids: Sequence[int]) -> N
         kind = _type_of(connection, reader.row.table_name, column["text"])
         if kind.looks_inside:
             _analyze(connection, reader, column, kind, known, outcomes)
-        elif kind.oid == column["type_oid"]:  # GIN may store another type than the expression's
+        else:
             found = computed_statistics(known, outcomes, rows=reader.rows, heap_rows=reader.heap_rows)
-            scalars.append(asdict(_row(reader, column, found)))
+            # GIN may store another type than the expression's, whose values ANALYZE keeps all the same.
+            scalars.append(asdict(_row(reader, column, found)) | {"type_oid": kind.oid})
     connection.execute(
         "SELECT perfkit_twin.put_column(given) FROM jsonb_array_elements(%s::jsonb) AS given",
         [json.dumps(scalars)],

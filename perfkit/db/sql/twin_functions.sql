@@ -119,13 +119,14 @@ CREATE FUNCTION perfkit_twin.statistic(
     FROM slots
 $$;
 
--- Puts one row of pg_stats (as JSON) in place; returns what is wrong with it, or ''.
+-- Puts one row of pg_stats (as JSON) in place, its values of `type_oid` where they are not of the column's type; returns
+-- what is wrong with it, or ''.
 CREATE FUNCTION perfkit_twin.put_column(known jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     place record;
 BEGIN
     SELECT
-        attribute.attrelid, attribute.attnum, attribute.atttypid,
+        attribute.attrelid, attribute.attnum, coalesce((known ->> 'type_oid')::oid, attribute.atttypid) AS of_type,
         CASE WHEN type.typname = 'tsvector' THEN 'pg_catalog."default"'::regcollation::oid
             ELSE attribute.attcollation END AS sorted_by,
         CASE WHEN type.typname = 'tsvector' THEN 'text'::regtype::oid ELSE type.typelem END AS element
@@ -144,7 +145,7 @@ BEGIN
     INSERT INTO pg_statistic
     SELECT made.*
     FROM perfkit_twin.statistic(
-        place.attrelid, place.attnum, place.atttypid, place.sorted_by, place.element, known
+        place.attrelid, place.attnum, place.of_type, place.sorted_by, place.element, known
     ) AS made;
     RETURN '';
 EXCEPTION WHEN OTHERS THEN
