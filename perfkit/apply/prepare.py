@@ -6,10 +6,10 @@ from typing import Protocol
 
 from perfkit import units
 from perfkit.apply.changes import Changes, Creation, Removal
+from perfkit.apply.refusals import Refusal, no_place, not_owned
 from perfkit.apply.space import needed_bytes
-from perfkit.apply.state import Blocker, Index, Name, Table, Wanted
+from perfkit.apply.state import Index, Name, Table, Wanted
 from perfkit.apply.steps import Group, Part, Step, Steps, creation, numbered, parts_of, removal
-from perfkit.apply.thresholds import BUILD_SPACE_FACTOR
 from perfkit.errors import UsageError
 
 # pg_class.relkind of what can have an index: table, materialised view, partitioned table.
@@ -33,14 +33,6 @@ class Catalog(Protocol):
         """Tell whether a relation has that name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an apply does not start, and what to do about it."""
-
-    message: str
-    hint: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """What an apply will do: its steps, what it need not do, what is worth knowing, and why it would not start."""
@@ -58,6 +50,8 @@ class Prepared:
 
 @dataclass(slots=True)
 class _Findings:
+    foreign: list[Table] = field(default_factory=list)
+    unread: int = 0
     notes: list[str] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     needed_bytes: int = 0
@@ -76,10 +70,15 @@ def prepare(changes: Changes, catalog: Catalog, *, allow_locks: bool = False) ->
         groups += _creation(each, catalog, found)
     for removed in changes.drop:
         groups += _removal(removed, catalog, found, allow_locks=allow_locks)
+    if found.unread:
+        found.notes.append(
+            f"{units.counted(found.unread, 'index', 'indexes')} to create {'is' if found.unread == 1 else 'are'} left out"
+            " here: what a definition comes to, the server tells only who may create it"
+        )
     return Prepared(
         steps=numbered(groups),
         notes=tuple(found.notes),
-        refusals=tuple(dict.fromkeys(found.refusals)),
+        refusals=(*not_owned(found.foreign), *dict.fromkeys(found.refusals)),
         needed_bytes=found.needed_bytes,
     )
 
@@ -87,34 +86,18 @@ def prepare(changes: Changes, catalog: Catalog, *, allow_locks: bool = False) ->
 def prepared_again(steps: Sequence[Step], catalog: Catalog) -> Prepared:
     """Return the steps of a journal that are still to be done, as they can be done now."""
     tables = {step.table: catalog.tables(step.table.schema, step.table.name)[:1] for step in steps}
-    refusals = [refusal for found in tables.values() for refusal in _not_owned(found, creating=False)]
-    return Prepared(steps=Steps(do=tuple(steps), undo=()), notes=(), refusals=tuple(refusals), needed_bytes=0)
-
-
-def long_transactions(blockers: Sequence[Blocker]) -> Iterator[Refusal]:
-    """Yield a refusal for each transaction that a concurrent build would wait for."""
-    for blocker in blockers:
-        end = f"SELECT pg_terminate_backend({blocker.pid})" if blocker.pid else "ROLLBACK PREPARED"
-        yield Refusal(
-            f"{blocker.told} has a transaction open for {blocker.age_s:.0f} s, which a concurrent build waits for",
-            f"wait until it is over, or end it: {end}; with --wait it starts, and waits",
-        )
-
-
-def no_room(index_bytes: int, free_bytes: int | None) -> Iterator[Refusal]:
-    """Yield a refusal when the indexes surely do not fit; where the room is unknown, nobody is refused."""
-    build_bytes = index_bytes * BUILD_SPACE_FACTOR
-    if free_bytes is not None and build_bytes > free_bytes:
-        needed, free = units.format_bytes(build_bytes), units.format_bytes(free_bytes)
-        yield Refusal(f"about {needed} of disk are needed to build, and {free} are free", "make room first")
+    refusals = tuple(not_owned([table for found in tables.values() for table in found]))
+    return Prepared(steps=Steps(do=tuple(steps), undo=()), notes=(), refusals=refusals, needed_bytes=0)
 
 
 def _creation(asked: Creation, catalog: Catalog, found: _Findings) -> Iterator[Group]:
     tables = catalog.tables(asked.schema, asked.table)
     _check_table(asked, tables)
-    refusals = tuple(_not_owned(tables, creating=True))
-    found.refusals += refusals
-    if refusals:
+    found.foreign += tables
+    schemas = {table.name.schema for table in tables if table.is_owned and not table.may_create}
+    found.refusals += map(no_place, sorted(schemas))
+    if schemas or not all(table.is_owned for table in tables):
+        found.unread += 1
         return
     wanted = catalog.wanted(asked, tables[0].name)
     equal = _equal(tables[0], wanted)
@@ -148,20 +131,6 @@ def _check_table(asked: Creation, tables: Sequence[Table]) -> None:
     others = [table.name.sql for table in tables if table.kind not in _INDEXABLE]
     if others:
         raise UsageError(f"{asked.place}: the partition {others[0]} can have no index of this kind")
-
-
-def _not_owned(tables: Sequence[Table], *, creating: bool) -> Iterator[Refusal]:
-    for table in tables:
-        if not table.is_owned:
-            yield Refusal(
-                f"{table.name.sql} belongs to {table.owner}, and only its owner may change its indexes",
-                f"connect as {table.owner}, or as a member of that role",
-            )
-        elif creating and not table.may_create:
-            yield Refusal(
-                f"this role may not create anything in schema {table.name.schema}",
-                f'have it granted: GRANT CREATE ON SCHEMA "{table.name.schema}" TO …',
-            )
 
 
 def _equal(table: Table, wanted: Wanted) -> Index | None:
@@ -241,7 +210,8 @@ def _removal(asked: Removal, catalog: Catalog, found: _Findings, *, allow_locks:
         raise UsageError(f"{asked.place}: {found.names[index.name]} names {shown} too")
     found.names[index.name] = asked.place
     tables = catalog.tables(index.table.schema, index.table.name)
-    refusals = [*_not_owned(tables, creating=False), *_held(index), *_being_built(index)]
+    found.foreign += tables
+    refusals = [*_held(index), *_being_built(index)]
     if index.is_partitioned and not allow_locks:
         refusals.append(
             Refusal(

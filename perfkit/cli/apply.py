@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from perfkit.apply.carry_out import Result
     from perfkit.apply.changes import Changes
     from perfkit.apply.journal import Journal, Run
-    from perfkit.apply.prepare import Refusal
+    from perfkit.apply.refusals import Refusal
     from perfkit.apply.state import Name
     from perfkit.db.ddl import DdlSession, Progress
     from perfkit.indexes.verify import Verified
@@ -158,7 +158,8 @@ def _outlook(asked: "Changes | Journal", session: "DdlSession", going: GoingOpti
     from perfkit.apply.carry_out import ahead
     from perfkit.apply.changes import Changes
     from perfkit.apply.journal import Run, unfinished
-    from perfkit.apply.prepare import no_room, prepare, prepared_again
+    from perfkit.apply.prepare import prepare, prepared_again
+    from perfkit.apply.refusals import no_room
     from perfkit.db.disk import free_bytes
     from perfkit.report.documents.apply import Outlook
 
@@ -196,7 +197,7 @@ def _check_place(journal: "Journal", session: "DdlSession") -> None:
 
 
 def _waits(tables: Sequence["Name"], session: "DdlSession", going: GoingOptions) -> Iterator["Refusal"]:
-    from perfkit.apply.prepare import long_transactions
+    from perfkit.apply.refusals import long_transactions
     from perfkit.apply.thresholds import LONG_TRANSACTION_S
 
     if tables and not going.wait:

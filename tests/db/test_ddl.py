@@ -14,7 +14,8 @@ import pytest
 from perfkit.apply.carry_out import ahead, carry_out, clean_up
 from perfkit.apply.changes import Changes, read_changes
 from perfkit.apply.journal import Journal, Run, create, load
-from perfkit.apply.prepare import Prepared, long_transactions, prepare
+from perfkit.apply.prepare import Prepared, prepare
+from perfkit.apply.refusals import long_transactions
 from perfkit.apply.state import Name
 from perfkit.db.ddl import APPLY_LOCK, DdlSession, ddl_session
 from perfkit.db.disk import free_bytes

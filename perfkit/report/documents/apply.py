@@ -10,7 +10,7 @@ from typing import Any
 from perfkit import units
 from perfkit.apply.carry_out import Outcome, Result
 from perfkit.apply.journal import Run
-from perfkit.apply.prepare import Refusal
+from perfkit.apply.refusals import Refusal
 from perfkit.apply.state import Name, Place
 from perfkit.apply.steps import LOCKING, Action, Step, Steps
 from perfkit.indexes.verify import Verified
