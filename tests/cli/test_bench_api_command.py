@@ -14,7 +14,7 @@ import pytest
 from perfkit.embedded.ports import is_free
 from tests.cli.api import RunningApi, free_port, wait_until
 from tests.cli.command import SECRET, Perfkit, checked
-from tests.cli.test_json_schemas import _holds
+from tests.cli.schemas import holds
 
 QUICK = ("--seconds=1", "--rounds=2", "--think=100ms")
 
@@ -101,7 +101,7 @@ def test_the_demo_s_api_is_measured_for_documents_baselines_and_targets(
     assert "The largest of 2 instances took" in result.stdout
     assert "Pages and static assets: 4, all of them compressed" in result.stdout
     document = json.loads((project.directory / "api.json").read_text())
-    _holds("bench.api", document)
+    holds("bench.api", document)
     lone, six = document["levels"]
     assert not lone["failures"]
     assert not six["failures"]
@@ -142,7 +142,7 @@ def test_what_fails_redirects_or_is_cut_off_is_told_by_its_reason(
     result = perfkit(*command, env={"SHOP_TOKEN": SECRET})
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
-    _holds("bench.api", document)
+    holds("bench.api", document)
     (level,) = document["levels"]
     assert level["failures"].keys() == {"answered 500", "connection closed before the whole answer"}
     assert document["not_called"] == {"moved": "/moved answers 302, to http://elsewhere.example/"}
@@ -254,7 +254,7 @@ def test_workers_are_added_up_end_with_their_master_and_are_missed_when_they_are
         assert master.returncode == 0, stderr
         assert [each.wait(30) for each in (one, two)] == [0, 0]
     document = json.loads(stdout)
-    _holds("bench.api", document)
+    holds("bench.api", document)
     few, many = document["levels"]
     assert document["workers"] == 2
     # Both workers' users are counted: a user asks about ten times a second.

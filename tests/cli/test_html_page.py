@@ -123,12 +123,6 @@ def test_hostile_text_shows_as_text_and_nothing_is_fetched(browser: Browser, tmp
     assert errors == []
 
 
-def test_a_statement_of_10_mb_is_shown(browser: Browser, tmp_path: Path) -> None:
-    browser.open(_page(tmp_path / "long.html", Code(title="Long", text=LONG)))
-    assert browser.run("document.querySelector('code').textContent.length") == len(LONG)
-    assert browser.complaints == []
-
-
 @pytest.mark.parametrize("width", [390, 1280])
 def test_no_screen_is_too_narrow(browser: Browser, tmp_path: Path, width: int) -> None:
     pages = (_page(tmp_path / "hostile.html", *_hostile()), _every_kind(tmp_path))
@@ -167,3 +161,9 @@ def test_the_policy_lets_nothing_of_the_page_but_its_own_scripts_run(
     browser.open(path.as_uri())
     assert browser.run("document.title") != "taken"
     assert browser.complaints  # the browser says that it refused the script
+
+
+def test_a_statement_of_10_mb_is_shown(browser: Browser, tmp_path: Path) -> None:
+    browser.open(_page(tmp_path / "long.html", Code(title="Long", text=LONG)))
+    assert browser.run("document.querySelector('code').textContent.length") == len(LONG)
+    assert browser.complaints == []

@@ -70,7 +70,6 @@ ELSEWHERE = {
 }
 # Of a file that a command leaves, and what several documents share.
 OTHERS = {"baseline", "common"}
-_holds = holds
 BROKEN = "-- name: broken\nSELECT * FROM alumni.nowhere;\n\n-- name: wrong\nSELECT :year;\n"
 
 

@@ -25,7 +25,7 @@ _SHARES = frozenset({"load", "share", "share of time"})
 _STATES = frozenset({"state"})
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 # Longer code is opened by those who want it.
-_LINES_SHOWN = 30
+_CHARACTERS_SHOWN = 4_000
 _DIFF_TAGS = {"-": "del", "+": "ins"}
 
 
@@ -39,7 +39,7 @@ def block_html(block: Block, anchors: Anchors) -> Iterator[str]:
         case Listing():
             yield from _titled(block.title, _items(block, anchors), anchors, folded=block.detail)
         case Code():
-            is_short = block.text.count("\n") < _LINES_SHOWN
+            is_short = len(block.text) <= _CHARACTERS_SHOWN
             yield from _titled(block.title, _code(block), anchors, folded=True, opened=is_short)
         case Picture():
             yield from _titled(block.title, _picture(block, anchors), anchors)
