@@ -10,7 +10,7 @@ from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Configuration, parts
 from perfkit.indexes.costs import CaseCosts
 
-# Indexes that a plan uses together are asked for each alone too.
+# Indexes that a plan uses together are asked for each alone too, at the end.
 _PAIR = 2
 # How often a case is asked again without one of what would not fit of a plan.
 _MOST_PEELED = 8
@@ -27,7 +27,7 @@ def explore(
     """Let the costs know the ways to do a case beside the configuration with the candidates."""
     enough = costs.planned(configuration).cost * (1 - thresholds.LEAST_CASE_BENEFIT)
     offers = [candidates & costs.relevant & ~configuration]
-    peeled = 0
+    together, peeled = 0, 0
     for seen, offer in enumerate(offers):
         if configuration and seen == _MOST_BESIDE:
             break
@@ -38,8 +38,10 @@ def explore(
         offers.append(offer & ~used)
         if used.bit_count() < _PAIR:
             continue
-        for each in parts(used):
-            costs.planned(configuration | each)
+        together |= used
         if not fits(used) and peeled < _MOST_PEELED:
             peeled += 1
             offers.extend(offer & ~each for each in parts(used))
+    # Not between the offers: to have one index where all were, and all again, is many to switch on the twin.
+    for each in parts(together):
+        costs.planned(configuration | each)
