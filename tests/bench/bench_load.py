@@ -1,20 +1,23 @@
 """How true bench load is: 300 users, calls/s of pgbench by hand, engines that agree, a pool that holds, nothing left.
 
-Run: python -m tests.bench.bench_load (about ten minutes on a machine that does nothing else), or make bench-load
+perfkit and pgbench by hand take turns, as A B B A, each pair for the same seconds: the first second of a run is a quarter
+slower than those after it, as each new session reads the catalogs and maps the buffers, so that a run that is longer is
+also faster. Both are started here, in one session, as Linux shares out processors by session (autogroup); each session of
+the server is one of its own, so that where other programs run, more connections get more. Hence a machine that does
+nothing else.
+
+Run: python -m tests.bench.bench_load (about fifteen minutes), or make bench-load
 """
 
 import argparse
-import json
+import math
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,8 +28,8 @@ from perfkit import stats
 from perfkit.bench.load.pgbench import find_pgbench
 from tests.bench.demo_server import demo_in, running_demo
 from tests.bench.figure import Figure, table
+from tests.bench.load_run import command, folder_of_run, load
 from tests.bench.pairs import interleaved
-from tests.bench.process import PERFKIT
 
 USERS = 300
 # What half of the pool must fall short of, and twice as many must not exceed, as perfkit has it.
@@ -70,13 +73,13 @@ def figures(directory: Path, given: argparse.Namespace) -> Iterator[Figure]:
     if "rates" in chosen:
         yield from _rates(directory, given.rounds, given.seconds)
     if "pool" in chosen:
-        yield from _pool(directory, given.seconds)
+        yield from _pool(directory, given.pool_seconds)
     if "users" in chosen:
         yield from _many_users(directory, given.users_seconds)
 
 
-def _rates(directory: Path, rounds: int, seconds: float) -> Iterator[Figure]:
-    with _folder() as folder:
+def _rates(directory: Path, rounds: int, seconds: int) -> Iterator[Figure]:
+    with folder_of_run() as folder:
         (folder / "catalog").mkdir()
         (folder / "catalog" / "same.sql").write_text(CATALOG)
         yield _against_hand(directory, folder, rounds, seconds)
@@ -84,7 +87,7 @@ def _rates(directory: Path, rounds: int, seconds: float) -> Iterator[Figure]:
 
 
 def _many_users(directory: Path, seconds: float) -> Iterator[Figure]:
-    document = _load(directory, f"--users={USERS}", f"--seconds={seconds:g}", "--rounds=1", "--no-pool")
+    document = load(directory, f"--users={USERS}", f"--seconds={seconds:g}", "--rounds=1", "--no-pool")
     level = document["levels"][0]
     run = level["runs"][0]
     client = f"pgbench's threads {run['client_share']:.0%} busy, processors {run['processor_share'] or 0:.0%}"
@@ -110,8 +113,11 @@ def _against_hand(directory: Path, folder: Path, rounds: int, seconds: float) ->
 
 
 def _apart(what: str, ours: Sequence[float], theirs: Sequence[float]) -> Figure:
-    """Return how far calls/s are apart: the median of the pairs, as what the machine did meanwhile met both of a pair."""
-    pairs = [one / other for one, other in zip(ours, theirs, strict=True)]
+    """Return how far calls/s are apart: the median of the pairs, as what the machine did meanwhile met both of a pair.
+
+    Infinitely far where the other one was not answered once.
+    """
+    pairs = [one / other if other else math.inf for one, other in zip(ours, theirs, strict=True)]
     medians = f"{stats.median(ours):,.0f} against {stats.median(theirs):,.0f} calls/s"
     return Figure(
         what=what,
@@ -127,7 +133,7 @@ def _engines(directory: Path, folder: Path, rounds: int, seconds: float) -> Iter
 
     def level(*options: str) -> Any:
         given = (f"--seconds={seconds:g}", "--rounds=1", "--no-pool", f"--queries={folder / 'catalog'}")
-        return _load(directory, *given, *options)["levels"][0]
+        return load(directory, *given, *options)["levels"][0]
 
     light, heavy = ("--users=40", "--think=100ms"), ("--users=8", "--think=0")
     locust, pgbench = ("--engine=locust",), ("--engine=pgbench", "--threads=1")
@@ -158,7 +164,7 @@ def _engines(directory: Path, folder: Path, rounds: int, seconds: float) -> Iter
 
 def _perfkit_tps(directory: Path, folder: Path, seconds: float) -> float:
     options = ("--users=8", "--think=0", f"--seconds={seconds:g}", "--rounds=1", "--no-pool", "--threads=2")
-    document = _load(directory, *options, f"--queries={folder / 'catalog'}")
+    document = load(directory, *options, f"--queries={folder / 'catalog'}")
     rate: float = document["levels"][0]["calls_per_s"][0]
     return rate
 
@@ -176,16 +182,22 @@ def _pgbench_tps(directory: Path, folder: Path, seconds: float) -> float:
 
 
 def _pool(directory: Path, seconds: float) -> Iterator[Figure]:
-    pool = _load(directory, "--users=1", f"--seconds={seconds:g}", "--rounds=5")["pool"]
-    rates = ", ".join(
-        f"{level['users']}: {stats.median(level['calls_per_s']):,.0f} calls/s" for level in pool["around"]
-    )
-    what = f"pool of {pool['size']}"
-    half = 0.0 if pool["size"] == 1 else pool["half_share"]
-    yield Figure(what=f"{what}: half serves", measured=half, most=POOL_ENOUGH, unit="of it", detail=rates)
-    yield Figure(
-        what=f"{what}: twice serves", measured=pool["twice_share"], most=1 / POOL_ENOUGH, unit="of it"
-    )
+    """Yield whether what is advised holds in runs of their own, so that the advice's luck is not its proof."""
+    whole = ("--rounds=5", f"--seconds={seconds:g}")
+    size = load(directory, "--users=1", *whole)["pool"]["size"]
+    sizes = sorted({max(1, size // 2), size, 2 * size})
+    tried = load(directory, f"--users={','.join(map(str, sizes))}", "--think=0", "--no-pool", *whole)
+    rates = {level["users"]: level["calls_per_s"] for level in tried["levels"]}
+    told = ", ".join(f"{users}: {stats.median(each):,.0f} calls/s" for users, each in rates.items())
+
+    def share(users: int) -> float:
+        pairs = zip(rates[users], rates[size], strict=True)
+        return stats.median([one / other if other else math.inf for one, other in pairs])
+
+    what = f"pool of {size}"
+    half = 0.0 if size == 1 else share(size // 2)
+    yield Figure(what=f"{what}: half serves", measured=half, most=POOL_ENOUGH, unit="of it", detail=told)
+    yield Figure(what=f"{what}: twice serves", measured=share(2 * size), most=1 / POOL_ENOUGH, unit="of it")
 
 
 def _left_behind(directory: Path, interruptions: int) -> Iterator[Figure]:
@@ -208,9 +220,9 @@ def _left_behind(directory: Path, interruptions: int) -> Iterator[Figure]:
 
 def _interrupted(directory: Path, kind: signal.Signals, after_s: float) -> tuple[float, list[str]]:
     """Return the seconds until no session of a load was left, and what was left after that."""
-    with _folder() as folder:
+    with folder_of_run() as folder:
         process = subprocess.Popen(
-            _command(directory, "--users=20", "--think=20ms"),
+            command(directory, "--users=20", "--think=20ms"),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=os.environ | {"TMPDIR": str(folder)},
@@ -228,7 +240,7 @@ def _interrupted(directory: Path, kind: signal.Signals, after_s: float) -> tuple
         gone_s = time.monotonic() - began
         left += [f"{sessions} sessions"] if sessions else []
         if kind is signal.SIGKILL:  # the next run removes what a killed one left
-            _load(directory, *_SHORTEST, temporary=folder)
+            load(directory, *_SHORTEST, temporary=folder)
         left += [path.name for path in folder.iterdir()]
     return gone_s, left
 
@@ -245,36 +257,15 @@ def _sessions(connection: psycopg.Connection) -> int:
     return count
 
 
-def _load(directory: Path, *options: str, temporary: Path | None = None) -> Any:
-    environ = os.environ | ({"TMPDIR": str(temporary)} if temporary else {})
-    command = _command(directory, *options, "--format=json")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} exited {done.returncode}: {done.stderr[-2000:]}")
-    return json.loads(done.stdout)
-
-
-def _command(directory: Path, *options: str) -> Sequence[str]:
-    return [*PERFKIT, "bench", "load", "--dir", str(directory), *options]
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="perfkit-bench-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench.bench_load", description="How true bench load is."
     )
     parser.add_argument("--alumni", type=int, default=20_000, help="size of the demo that is made")
     parser.add_argument("--dir", type=Path, help="a running demo to use instead")
-    parser.add_argument("--rounds", type=int, default=5, help="pairs of perfkit and pgbench by hand")
-    parser.add_argument("--seconds", type=float, default=5, help="of each run")
+    parser.add_argument("--rounds", type=int, default=4, help="pairs of perfkit and pgbench by hand")
+    parser.add_argument("--seconds", type=int, default=10, help="of each run of a pair")
+    parser.add_argument("--pool-seconds", type=int, default=3, help="of each run of a pool")
     parser.add_argument("--users-seconds", type=float, default=60, help=f"of the run of {USERS} users")
     parser.add_argument(
         "--only", nargs="+", choices=("left", "rates", "pool", "users"), help="what to look at; all"
