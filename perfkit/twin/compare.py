@@ -41,8 +41,8 @@ class Agreement:
 
     @property
     def is_planned(self) -> bool:
-        """Tell whether at least one of both planned it."""
-        return self.before.plan is not None or self.after.plan is not None
+        """Tell whether there is a plan to hold the other server's to; a role that only reads gets none for what writes."""
+        return self.before.plan is not None
 
 
 def plan_all(cases: tuple[WeightedCase, ...], planner: Planner, progress: Progress) -> dict[str, Planned]:

@@ -165,7 +165,7 @@ def _agreement(
             detail=f"{source.name}, {others} of {cases}",
         )
     for each in found["unplanned"]:
-        sys.stderr.write(f"  {each['case']} is planned by neither: {each['problem']}\n")
+        sys.stderr.write(f"  {each['case']} is not planned by the source: {each['problem']}\n")
     for each in found["differences"]:
         sys.stderr.write(f"  {each['case']}: {each['difference']}\n")
 

@@ -132,7 +132,7 @@ def explain_document(planned: dict[str, Planned], notes: Sequence[str], *, sourc
 
 
 def check_document(found: Sequence[Agreement], notes: Sequence[str], *, source: str) -> Document:
-    """Return the document of how far twin and source agree; what neither plans does not count."""
+    """Return the document of how far twin and source agree; what the source does not plan does not count."""
     planned = [each for each in found if each.is_planned]
     unplanned = [each for each in found if not each.is_planned]
     differing = [each for each in planned if not each.equal]
@@ -154,8 +154,11 @@ def check_document(found: Sequence[Agreement], notes: Sequence[str], *, source: 
             )
         )
     if unplanned:
-        problems = [f"{each.case.case.id}: {each.before.problem}" for each in unplanned]
-        blocks.append(_listing("Planned by neither", problems))
+        cases: dict[str, list[str]] = {}
+        for each in unplanned:
+            cases.setdefault(each.before.problem, []).append(each.case.case.id)
+        problems = [f"{', '.join(names)}: {problem}" for problem, names in cases.items()]
+        blocks.append(_listing("Not compared, as the server does not plan them for this role", problems))
     if notes:
         blocks.append(_listing("What the twin lacks", notes))
     blocks.append(
