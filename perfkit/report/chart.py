@@ -97,13 +97,12 @@ def _lines(chart: Chart) -> Iterator[str]:
     yield f'<text x="{LEFT}" y="{TOP - 8}">{text(chart.y_title)}</text>'
     yield from y_axis(scale.top, scale.bottom, TOP, scale.edge)
     yield from _x_axis(chart, scale)
+    for number, series in enumerate(chart.series):
+        yield from _curve(series, number, scale)
     if chart.limit is not None:
         y = scale.y(chart.limit)
         yield f'<line class="mark" x1="{LEFT}" x2="{scale.edge}" y1="{y}" y2="{y}"/>'
-        place = f'x="{scale.edge - 4}" y="{y - 4}" text-anchor="end"'
-        yield f'<text class="word" {place}>limit {chart.limit:,.10g}</text>'
-    for number, series in enumerate(chart.series):
-        yield from _curve(series, number, scale)
+        yield f'<text class="word" x="{LEFT + 4}" y="{y + 13}">limit {chart.limit:,.10g}</text>'
     ends = [
         (series.name, scale.x(series.points[-1].x), scale.y(series.points[-1].y)) for series in chart.series
     ]

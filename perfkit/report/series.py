@@ -21,7 +21,7 @@ def _coloured(colours: Sequence[str]) -> str:
 
 STYLE = (
     f"{_coloured(COLOURS)}@media (prefers-color-scheme: dark) {{\n{_coloured(COLOURS_DARK)}}}\n"
-    ".leader { fill: none; stroke-width: 0.75; }\n"
+    ".leader { fill: none; stroke-width: 0.75; stroke-dasharray: 2 2; }\n"
 )
 
 

@@ -6,8 +6,8 @@ from xml.sax.saxutils import escape
 
 from perfkit.report.layout import one_line
 
-WIDTH = 860
-LEFT, RIGHT, TOP, BOTTOM = 84, 24, 44, 36
+WIDTH = 720
+LEFT, RIGHT, TOP, BOTTOM = 64, 24, 44, 36
 CHARACTER_WIDTH = 6.6  # of 11 px text, generously
 # Without custom properties, which viewers other than browsers do not know.
 _STYLE = """
