@@ -32,6 +32,8 @@ _TONES = {
     Gate.ERROR: Tone.BAD,
     Gate.SKIPPED: Tone.FAINT,
 }
+# The verbs of what is said of one case, said of several.
+_PLURALS = {"was": "were", "is": "are", "has": "have"}
 
 
 def regress_document(trial: Trial, *, against: str, notes: tuple[str, ...] = ()) -> Document:
@@ -98,11 +100,43 @@ def _blocks(judgement: Judgement) -> Iterator[Block]:
         ("Regressions", failed),
         ("For review", review),
         ("Improved", improved),
-        ("Not judged", judgement.with_gate(Gate.SKIPPED)),
     ):
         yield from _listed(title, verdicts)
+    yield from _not_judged(judgement.with_gate(Gate.SKIPPED))
     yield from _diffs(failed or review)
     yield _summary(judgement)
+
+
+def _not_judged(verdicts: tuple[Verdict, ...]) -> Iterator[Listing]:
+    """Yield the verdicts without a judgement, each reason once with all cases that have it."""
+    groups: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        groups.setdefault((verdict.message.removeprefix(verdict.id), verdict.hint), []).append(verdict)
+    items = [
+        Item(
+            heading=_together(group, reason),
+            lines=(Paragraph(f"to do: {hint}"),) if hint else (),
+            tone=_TONES[Gate.SKIPPED],
+        )
+        for (reason, hint), group in list(groups.items())[:CASES_SHOWN]
+    ]
+    if more := sum(map(len, list(groups.values())[CASES_SHOWN:])):
+        items.append(_more(more))
+    if items:
+        yield Listing(title="Not judged", items=tuple(items))
+
+
+def _more(cases: int) -> Item:
+    return Item(heading=f"and {cases} more (--format json has all)", lines=(), tone=Tone.FAINT)
+
+
+def _together(group: list[Verdict], reason: str) -> str:
+    if len(group) == 1:
+        return group[0].message
+    queries = list(dict.fromkeys(verdict.query for verdict in group))
+    names = ", ".join(queries[:CASES_SHOWN]) + (" …" if len(queries) > CASES_SHOWN else "")
+    verb, _, rest = reason.strip().partition(" ")
+    return f"{units.counted(group, 'case')} of {names} {_PLURALS.get(verb, verb)} {rest}"
 
 
 def _improved(verdict: Verdict) -> bool:
@@ -120,7 +154,7 @@ def _listed(title: str, unranked: tuple[Verdict, ...]) -> Iterator[Listing]:
         lines = (*_impact(verdict), *((Paragraph(f"to do: {to_do}"),) if to_do else ()))
         items.append(Item(heading=verdict.message, lines=lines, tone=_TONES[verdict.gate]))
     if more := len(verdicts) - len(items):
-        items.append(Item(heading=f"and {more} more (--format json has all)", lines=(), tone=Tone.FAINT))
+        items.append(_more(more))
     yield Listing(title=title, items=tuple(items))
 
 
