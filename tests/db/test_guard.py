@@ -41,7 +41,7 @@ HOSTILE = {
         f"SELECT 1 WHERE EXISTS (WITH gone AS (DELETE FROM {_GIFT} RETURNING 1) SELECT 1)",
         "top level|read-only",
     ),
-    "select into": (f"SELECT * INTO stolen FROM {_GIFT}", "INTO"),
+    "select into": (f"SELECT * INTO stolen FROM {_GIFT}", "INTO|utility"),
     "create table as": (f"CREATE TABLE stolen AS SELECT * FROM {_GIFT}", "syntax error"),
     "select for update": (f"SELECT * FROM {_GIFT} FOR UPDATE", "read-only"),
     "nextval": ("SELECT nextval('\"Alumni Office\".receipt')", "volatile function pg_catalog.nextval"),
