@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from perfkit.indexes import thresholds
 from perfkit.plan.facts import Facts, Relation
 from perfkit.plan.rules.estimates import is_stale
 from perfkit.plan.tables import Tables
@@ -14,7 +15,9 @@ def doubts(facts: Facts, tables: Tables, now_s: float) -> Iterator[str]:
     """Yield what may be out of date, a sentence each; `now_s` is in seconds since the epoch."""
     if tables.statistics_since is not None:
         days = max(0.0, now_s - tables.statistics_since) / _SECONDS_A_DAY
-        yield f"scans of indexes are counted for {format_count(round(days, 1))} days"
+        unused = f": which are never used is told from {format_count(thresholds.UNUSED_LEAST_DAYS)} days on"
+        told = unused if days < thresholds.UNUSED_LEAST_DAYS else ""
+        yield f"scans of indexes are counted for {format_count(round(days, 1))} days{told}"
     for name, relation in facts.relations.items():
         if relation.rows < 0:
             yield f"{name} was never analyzed: ANALYZE it first, as sizes and costs rest on its statistics"

@@ -164,7 +164,8 @@ def _replaced(old: ExistingIndex, new: Sequence[IndexDefinition]) -> _Suspect | 
     wide = next((each for each in new if covers(each, old.definition)), None)
     if wide is None:
         return None
-    proof = "the new index begins with the same keys"
+    keys = ", ".join(key.sql for key in wide.keys)
+    proof = f"the new index on ({keys}) begins with the same keys"
     return _Suspect(existing=old, kind=DropKind.REPLACED, proof=proof, instead=wide.create())
 
 
