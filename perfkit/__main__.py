@@ -23,6 +23,13 @@ def main() -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt:
         _end()
+    if exit_code == _INTERRUPTED:
+        # Python remembers an interrupt that met exec(), as when a dataclass is made, and would die of it in the end.
+        from contextlib import suppress
+
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+        os._exit(exit_code)
     return exit_code
 
 

@@ -30,6 +30,16 @@ _SCRIPTS = {
     "command": "from {module} import {name}\nsys.exit({name}())",
 }
 _TIMES = 8
+# Of such an interrupt Python dies in the end, though it was caught.
+_WITHIN_EXEC = """
+import sys
+import perfkit.cli.main
+from perfkit.__main__ import main
+from perfkit.cli.run import run
+print("told")
+perfkit.cli.main.main = lambda: run(lambda: exec("raise KeyboardInterrupt"))
+sys.exit(main())
+"""
 
 
 def _command(kind: str) -> Sequence[str]:
@@ -70,6 +80,17 @@ def test_an_interrupt_at_any_moment_is_one_line(perfkit: Perfkit, kind: str) -> 
     assert ends[0] == (130, "perfkit: interrupted\n")
     # The work of some was done.
     assert set(ends) <= {(130, "perfkit: interrupted\n"), (0, "")}
+
+
+def test_an_interrupt_within_exec_is_one_line_too(perfkit: Perfkit) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", _WITHIN_EXEC],
+        cwd=perfkit.directory,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (130, "told\n", "perfkit: interrupted\n")
 
 
 def test_who_ignores_interrupts_is_not_interrupted(perfkit: Perfkit) -> None:
