@@ -184,7 +184,9 @@ def main() -> None:
     parser.add_argument("--dir", type=Path, help="a running demo to use instead")
     parser.add_argument("--requests", type=int, default=100_000, help="of a run that is held to the truth")
     parser.add_argument("--grid-requests", type=int, default=12_000, help="of a run at one size")
-    sys.stdout.write(table(list(figures(parser.parse_args()))))
+    found = list(figures(parser.parse_args()))
+    sys.stdout.write(table(found))
+    sys.exit(not all(figure.met for figure in found))
 
 
 if __name__ == "__main__":
