@@ -91,7 +91,7 @@ def _candidate(counted: Counted, tables: Tables) -> tuple[Candidate, str]:
     read = read_statement(statement)
     candidate = Candidate(statement=statement, fingerprint=fingerprint(statement), counted=counted)
     if counted.text.rstrip("; \n").endswith(OWN_MARK):
-        return candidate, "perfkit's draws"
+        return candidate, "of perfkit's draws"
     return candidate, _not_an_application_s(read, tables)
 
 
@@ -115,7 +115,7 @@ def _not_an_application_s(read: Statement, tables: Tables) -> str:
     called = (each for _, name in read.function_calls for each in tables.functions.get(name, ()))
     if read.tables or any(each.schema not in _SYSTEM and not each.name.startswith("pg_") for each in called):
         return ""
-    return "reads no table"
+    return "reading no table"
 
 
 def _is_own(schema: str | None, name: str) -> bool:

@@ -85,7 +85,7 @@ def _imported(view: ImportView, drafts: list[Draft]) -> Iterator[Table]:
     if drafts:
         yield Table(
             title="Imported",
-            headings=("query", "calls a minute", "mean", "share of time", "parameters", "values"),
+            headings=("query", "calls/min", "mean", "share", "parameters", "values"),
             rows=tuple(
                 (
                     Cell(each.name),
@@ -111,7 +111,7 @@ def _known(view: ImportView) -> Iterator[Table]:
     if view.selection.known:
         yield Table(
             title="Already in the catalog",
-            headings=("query", "calls a minute", "mean", "share of time", "weight in its header"),
+            headings=("query", "calls/min", "mean", "share", "weight in its header"),
             rows=tuple(
                 (Cell(name), *_numbers(view, each), Cell(units.format_count(view.weights[name])))
                 for each, name in view.selection.known
