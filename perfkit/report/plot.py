@@ -114,15 +114,18 @@ def _levels(panel: Panel, scale: _Scale) -> Iterator[str]:
 
 
 def _x_axis(scale: _Scale) -> Iterator[str]:
-    """Yield ticks at even distances, dates, or times where all is within two days; one alone for one moment."""
+    """Yield ticks at even distances, dates, or times where all is within a few days, each once."""
     span = scale.last - scale.first
     words = "%Y-%m-%d" if span.days >= _X_TICKS else "%m-%d %H:%M"
     count = _X_TICKS if span else 1
+    before = ""
     for tick in range(count):
         at = (scale.first + span * (tick / max(count - 1, 1))).astimezone(UTC)
         anchor = "middle" if count == 1 or 0 < tick < count - 1 else ("start" if tick == 0 else "end")
-        x = scale.x(at)
-        yield f'<text x="{x}" y="{_PANEL_HEIGHT - BOTTOM + 18}" text-anchor="{anchor}">{at:{words}}</text>'
+        told = f"{at:{words}}"
+        if told != before:
+            yield f'<text x="{scale.x(at)}" y="{_PANEL_HEIGHT - BOTTOM + 18}" text-anchor="{anchor}">{told}</text>'
+        before = told
 
 
 def _described(panel: Panel) -> str:

@@ -50,14 +50,16 @@ def report_document(newest: Newest) -> Document:
 
 
 def _blocks(newest: Newest, targets: Document) -> Iterator[Block]:
-    """Yield the targets, the benches, the history, and last what a reader is to see first."""
+    """Yield the targets, the benches, the history, and last what the targets come to, the result."""
     yield from _entitled(targets, "Targets")
     for result in newest.benches.values():
         yield from _bench(result)
     if newest.history is not None:
         yield from _entitled(newest.history, "History")
         yield from (block for block in newest.history.blocks if isinstance(block, Paragraph))
-    yield from (block for block in targets.blocks if isinstance(block, Paragraph))
+    for block in targets.blocks:
+        if isinstance(block, Paragraph):
+            yield replace(block, is_result=True)
 
 
 def _entitled(document: Document, title: str) -> Iterator[Block]:

@@ -68,7 +68,8 @@ def _plan(shown: ShownPlan, tree: Tree, anchors: Anchors) -> Iterator[str]:
         yield f"<p>{link(anchors.items[shown.name], 'findings')}</p>"
     if shown.statement.strip():
         yield f"<pre><code>{text(shown.statement.strip())}</code></pre>"
-    yield f'<div class="scroll" tabindex="0" role="region" aria-label="{line(f"Plan of {shown.name}")}"><table class="tree">'
+    kind = "tree" if shown.plan.analyzed else "tree planned"
+    yield f'<div class="scroll" tabindex="0" role="region" aria-label="{line(f"Plan of {shown.name}")}"><table class="{kind}">'
     heads = (
         f'<th scope="col"{" class=number" if number else ""}>{heading}</th>'
         for number, heading in enumerate(HEADINGS)
