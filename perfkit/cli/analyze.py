@@ -57,10 +57,11 @@ def analyze(
     from perfkit.report.documents.analyze import analysis_document
 
     analysis = measured(settings, patterns, title="analyze")
-    if not patterns and analysis.summary.measured:
-        _keep_for_targets(settings, analysis)
     document = analysis_document(analysis, fail_on=settings.fail_on)
     emit(document, out)
+    # Cases are skipped once the server is lost: it cannot be asked, and the rest is no mean of the catalog.
+    if not patterns and analysis.summary.measured and not analysis.summary.skipped:
+        _keep_for_targets(settings, analysis)
     if any(check.state is State.FAILED for check in document.checks):
         leave(GATE_FAILED)
     leave(MeasureError.exit_code if analysis.summary.failed else 0)
