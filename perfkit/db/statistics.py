@@ -8,9 +8,14 @@ from psycopg.sql import SQL, Identifier
 from perfkit.db import sql
 from perfkit.errors import StatementError
 
+# Where others call a statement too, this role's own calls are left out: they are those that perfkit measured.
 _CALLS = """
-SELECT queryid, sum(calls) / greatest(1, extract(epoch FROM now() - min(stats_reset)) / 60)::float8
+SELECT
+    queryid,
+    coalesce(sum(calls) FILTER (WHERE userid <> own.oid), sum(calls))
+    / greatest(1, extract(epoch FROM now() - min(stats_reset)) / 60)::float8
 FROM {schema}.pg_stat_statements(false), {schema}.pg_stat_statements_info
+JOIN pg_catalog.pg_roles AS own ON own.rolname = current_user
 WHERE queryid IS NOT NULL AND dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
 GROUP BY queryid
 """
