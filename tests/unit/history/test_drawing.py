@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from perfkit.report.plot import Dot, Panel, Step, plot
 from perfkit.report.sparkline import ASCII, BLOCKS, ramp_for, sparkline
+from perfkit.report.svg import LEFT, RIGHT, WIDTH
 
 SVG = "{http://www.w3.org/2000/svg}"
 AT = datetime(2026, 7, 1, tzinfo=UTC)
@@ -53,7 +54,7 @@ def test_the_ramp_is_one_that_the_encoding_holds() -> None:
 def test_every_point_of_a_plot_lies_within_its_panel(values: list[float]) -> None:
     circles = list(_plotted(values).iter(f"{SVG}circle"))
     assert len(circles) == 2 * len(values)
-    assert all(84 <= float(each.attrib["cx"]) <= 836 for each in circles)
+    assert all(LEFT <= float(each.attrib["cx"]) <= WIDTH - RIGHT for each in circles)
     assert all(44 <= float(each.attrib["cy"]) <= 164 for each in circles)
 
 
