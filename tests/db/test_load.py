@@ -88,6 +88,13 @@ def test_in_an_open_model_calls_wait_for_their_turn_and_that_counts(server: Post
     assert done.calls.late > done.calls.all.count / 2
 
 
+def test_who_is_slow_to_connect_gets_more_time(server: PostgresServer) -> None:
+    place = place_of(server.dsn, {"post_auth_delay": "1"}, NAME)
+    done = run_load([script("SELECT 1;\n")], place, manner(users=1), lambda: None)
+    assert done.calls.all.count > 0
+    assert done.seconds >= 0.5
+
+
 def test_what_fails_is_told_with_the_server_s_words(server: PostgresServer) -> None:
     place = place_of(server.dsn, {"default_transaction_read_only": "on"}, NAME)
     done = run_load([script("CREATE TABLE load_never (a int);\n")], place, manner(), lambda: None)

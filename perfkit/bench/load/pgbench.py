@@ -27,6 +27,7 @@ _GRACE_S = 60.0
 # A server makes a connection in some milliseconds, and two threads of pgbench ask for them one after another.
 CONNECT_S = 0.01
 _TRIES = 3
+_LEAST_S = 0.001
 _CONNECTED = re.compile(r"initial connection time = ([\d.]+) ms")
 _PROCESSED = re.compile(r"number of transactions actually processed: (\d+)")
 _RATE = re.compile(r"tps = ([\d.]+) \(without initial connection time\)")
@@ -137,7 +138,8 @@ def _run_once(
     return LoadRun(
         manner=manner,
         calls=calls,
-        seconds=_seconds(told) or seconds - (float(connected[1]) / 1_000 if connected else 0.0),
+        # Users who made no call, though they could and should, were not connected in time: pgbench says nothing of it.
+        seconds=_seconds(told) or (seconds if errors or manner.rate else _LEAST_S),
         client_cpu_s=cpu_s,
         client_here_s=cpu_s,
         errors=errors,
