@@ -12,6 +12,12 @@ from perfkit.plan.runs import Statement
 from perfkit.syntax.index import IndexDefinition
 from perfkit.twin.restored import MadeCandidate
 
+# Prepared, as it takes a quarter longer when it is parsed each time.
+_PREPARE = b"""
+PREPARE perfkit_switch (oid[]) AS
+UPDATE pg_catalog.pg_index SET indisvalid = NOT indisvalid WHERE indexrelid = ANY ($1)
+"""
+
 
 class TwinWhatIf:
     """A planner that can be asked what if, as `perfkit.indexes.whatif.WhatIf`; it holds a connection to the twin.
@@ -37,6 +43,7 @@ class TwinWhatIf:
         self._switched: frozenset[int] = frozenset()
         with server_errors():
             connection.execute("SET synchronous_commit = off")
+            connection.execute(_PREPARE)
             connection.execute(
                 "UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid = ANY (%s) AND indisvalid",
                 [[oid for each in candidates for oid in each.oids]],
@@ -69,4 +76,4 @@ class TwinWhatIf:
 
 def _switch(oids: Iterable[int]) -> bytes:
     given = ",".join(map(str, oids)).encode()
-    return b"UPDATE pg_catalog.pg_index SET indisvalid = NOT indisvalid WHERE indexrelid IN (" + given + b");"
+    return b"EXECUTE perfkit_switch ('{" + given + b"}');"
