@@ -28,7 +28,8 @@ def grammar_of(delimiter: str, fields: int) -> Grammar:
     separator = re.escape(delimiter.encode())
     # Possessive, so that a long line that does not match is found out in one pass.
     inside = rb'(?:[^"]++|"")*+'
-    field = rb'(?:"%b"|[^"%b]*+)' % (inside, separator)
+    # Before a quote that stays open there is no empty field: it begins one.
+    field = rb'(?:"%b"|[^"%b]*+(?!"))' % (inside, separator)
     before = rb"(?:%b%b)*+" % (field, separator)
     after = rb"(?:%b%b)*+" % (separator, field)
     return Grammar(

@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from perfkit.bench.imports.grammar import grammar_of
@@ -93,6 +93,7 @@ def test_formulas_are_counted_and_stored_or_rejected(field: bytes) -> None:
 
 
 @given(st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8), min_size=3, max_size=3)), st.integers(1, 50))  # fmt: skip
+@example([["", "\n", "\n"], ["a\n", "b\n", "c\n"]], 1)
 def test_what_a_csv_writer_writes_is_read_the_same(rows: list[list[str]], block: int) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
