@@ -30,9 +30,11 @@ class StreamOptions:
     requests: Annotated[
         int,
         typer.Option(
-            "--requests", min=_LEAST_REQUESTS, help="Requests of a run; the curve is of 8 times as many."
+            "--requests",
+            min=_LEAST_REQUESTS,
+            help="Requests of a run; the curve is of up to 20 times as many.",
         ),
-    ] = 5_000
+    ] = 1_500
     skew: Annotated[
         float,
         typer.Option("--skew", min=0.0, max=3.0, help="Zipf's exponent: how much of the reads few keys get."),
@@ -101,7 +103,7 @@ class CacheOptions:
         bool, typer.Option("--protect/--no-protect", help="One miss of a key at a time asks the database.")
     ] = True
     clients: Annotated[int, typer.Option("--clients", min=1, max=64, help="Clients at once.")] = 2
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Runs of each way, in turns.")] = 3
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Runs of each way, in turns.")] = 2
 
 
 @takes(
@@ -251,7 +253,7 @@ def _drawn(
         server,
         patterns,
         shape,
-        requests=given.requests * THRESHOLDS.predicted_runs,
+        requests=THRESHOLDS.predicted_requests(given.requests),
         keys=given.keys,
     )
 

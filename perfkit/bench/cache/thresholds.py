@@ -15,8 +15,11 @@ class Thresholds:
     # Longer than nearly every query; a slower one is asked twice, which costs less than waiting on a holder that died.
     lock_ttl_ms: int = 10_000
     lock_wait_s: float = 5.0
-    # The curve is of a stream this many times as long as a run: rare queries are read again only in a long one.
-    predicted_runs: int = 8
+    # The curve is of a stream this many times as long as a run: rare queries are read again only in a long one, and what a
+    # simulation takes a second for takes a run, which each way has several of, a minute.
+    predicted_runs: int = 20
+    # Longer than this, simulations take minutes; but never shorter than a run.
+    predicted_most: int = 400_000
     # What is left free in the recommended maxmemory, for clients' buffers and what the model does not know.
     headroom_share: float = 0.1
     # A query that was read less often in the stream says too little of how it would fare.
@@ -38,6 +41,10 @@ class Thresholds:
     learn_s: float = 8.0
     # Cases are looked at for blocks for this long.
     blocks_s: float = 6.0
+
+    def predicted_requests(self, requests: int) -> int:
+        """Return how long a stream the curve is of, where a run makes so many requests."""
+        return max(requests, min(self.predicted_runs * requests, self.predicted_most))
 
 
 THRESHOLDS = Thresholds()
