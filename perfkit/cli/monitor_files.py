@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfkit.cli.options import DemoDirectory, OutputOptions, WriteOptions, takes, writable
+from perfkit.cli.options import DemoDirectory, OutputOptions, takes, writable
 from perfkit.cli.session import emit, settings_from
+from perfkit.cli.write_options import WriteOptions
 from perfkit.errors import UsageError
 
 if TYPE_CHECKING:

@@ -156,7 +156,8 @@ Budget = Annotated[
 
 
 # What cannot be told or written is refused before minutes of measuring, not after.
-def _known_format(name: str) -> str:
+def known_format(name: str) -> str:
+    """Return the format's name as an option's value; raises UsageError where there is none of it."""
     from perfkit.report.formats import renderer_of
 
     renderer_of(name)
@@ -211,7 +212,7 @@ def _further_output(text: str) -> Output:
             f"--also {text}: no file is named", hint="write FORMAT=FILE, such as junit=perfkit.xml"
         )
     writable(Path(path))
-    return Output(_known_format(name), Path(path))
+    return Output(known_format(name), Path(path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +225,7 @@ class OutputOptions:
             "--format",
             "-f",
             metavar="FORMAT",
-            callback=_known_format,
+            callback=known_format,
             help="text, json, junit, github, markdown, sarif or html.",
         ),
     ] = "text"
@@ -257,33 +258,6 @@ class OutputOptions:
     def outputs(self) -> tuple[Output, ...]:
         """Return every output, the result's own first; the path "-" is standard output."""
         return (Output(self.format, self.output or Path("-")), *(self.also or ()))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteOptions:
-    """How files are written that are themselves the result, and how that is told."""
-
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False
-    force: Annotated[bool, typer.Option("--force", help="Replace files too that perfkit did not write.")] = (
-        False
-    )
-    format: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            callback=_known_format,
-            help="How to tell what was written: text, json, junit, github, markdown, sarif or html.",
-        ),
-    ] = "text"
-
-    def refuse_without(self, output: Path | None) -> None:
-        """Raise UsageError where these are given and the text goes to standard output, so that nothing is written."""
-        if output is None and self != WriteOptions():
-            raise UsageError(
-                "--format, --dry-run and --force are for what is written to a file", hint="name it: -o PATH"
-            )
 
 
 FailOn = Annotated[

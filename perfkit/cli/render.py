@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfkit.cli.options import OutputOptions, WriteOptions, takes, writable
+from perfkit.cli.options import OutputOptions, takes, writable
 from perfkit.cli.render_options import KnownOptions, PlaceOptions
 from perfkit.cli.session import demo_of, emit, leave, settings_from
+from perfkit.cli.write_options import WriteOptions
 from perfkit.errors import NothingMeasuredError, UsageError
 
 if TYPE_CHECKING:
