@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 
 from perfkit.bench.cache.blocks import look_at_own_cache
 from perfkit.bench.cache.stream import Key
@@ -97,6 +98,18 @@ def test_only_the_holder_of_a_lock_takes_it_away(valkey: ValkeyServer) -> None:
         assert cache.get_many(["lock"]) == [None]
         assert other.get_many(["test lock"]) == [b"not ours"]
         other.delete_if("test lock", b"not ours")
+
+
+def test_what_an_emptied_server_held_is_free(valkey: ValkeyServer) -> None:
+    with closing(ValkeyCache(valkey.url, "")) as cache, closing(redis.Redis.from_url(valkey.url)) as client:
+        cache.empty_server()
+        before = cache.memory().used_bytes
+        with client.pipeline(transaction=False) as pipeline:
+            for number in range(20_000):
+                pipeline.set(f"entry {number}", b"x" * 800)
+            pipeline.execute()
+        cache.empty_server()
+        assert cache.memory().used_bytes < before + 1024**2
 
 
 def test_a_cache_that_is_not_there_is_said_without_its_password() -> None:
