@@ -1,7 +1,11 @@
-"""How many plans what-if makes in a second: the questions of a search on the demo's catalog, asked again."""
+"""How many plans what-if makes in a second: questions as a search puts them, asked again.
+
+They are those of a search on the demo's catalog, with all its candidates, and those about statements for which there are
+a few dozen candidates of every kind. A plan itself takes the longer, the more tables and partitions its statement reads.
+"""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +23,7 @@ from perfkit.indexes.whatif import PlannedCost
 from perfkit.indexes.workload import WorkloadCase
 from perfkit.measure.model import Manner
 from perfkit.measure.run import measure, statement_of
+from perfkit.plan.runs import Statement
 from perfkit.plan.tables import Tables
 from perfkit.syntax.index import IndexDefinition
 from tests.bench.bench_analyze import QUERIES, SEED
@@ -70,6 +75,21 @@ def figures(directory: Path, superuser: str, folder: Path) -> Iterator[Figure]:
         yield _speed("a plan of the whole catalog", what_if, recorder.asked, len(made))
 
 
+def figure_of_kinds(
+    superuser: str, folder: Path, definitions: Sequence[IndexDefinition], statements: Mapping[str, Statement]
+) -> Figure:
+    """Return what a plan takes of each statement: without candidates, with all, then without what that plan uses, and so on."""
+    with asking(superuser, folder, definitions, (), statements) as (what_if, made):
+        recorder = _Recorder(what_if)
+        for id_ in statements:
+            case = WorkloadCase(id=id_, weight=1, measured_ms=1, reads=frozenset())
+            recorder.cost(case, frozenset(), frozenset())
+            offered = frozenset(definitions)
+            while used := recorder.cost(case, offered, frozenset()).used:
+                offered -= used
+        return _speed("a plan beside candidates of every kind", what_if, recorder.asked, len(made))
+
+
 def _gathered(chosen: Workload, server: GuardedServer) -> tuple[Gathered, Tables]:
     manner = Manner(samples=1, plan_mode="custom", target_ms=100)
     analysis = measure(chosen, server, manner, lambda *_: None)
@@ -92,8 +112,8 @@ def _speed(what: str, what_if: TwinWhatIf, asked: Sequence[_Question], candidate
         measured=min(cores_ms),
         most=1_000 / PLANS_A_SECOND_LEAST,
         unit="ms",
-        detail=f"{1_000 / min(cores_ms):,.0f} plans/s of one core, client and server ({len(asked) / min(wall_s):,.0f} by the"
-        f" clock); best of {ROUNDS} x {len(asked):,} plans, {candidates} candidates",
+        detail=f"{1_000 / min(cores_ms):,.0f} plans/s of one core, client and server; {len(asked) / min(wall_s):,.0f} by the"
+        f" clock; best of {ROUNDS} x {len(asked):,} plans, {candidates} candidates",
     )
 
 
