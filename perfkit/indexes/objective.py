@@ -14,10 +14,14 @@ from perfkit.syntax.index import IndexDefinition
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What reading gains by a step from one configuration to another, and what a case would notice, in ms a minute."""
+    """What reading gains by a step from one configuration to another, and what a case would notice, in ms a minute.
+
+    `is_felt` when a call of any case gets faster by what somebody feels.
+    """
 
     gain_ms: float
     noticed_ms: float
+    is_felt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Objective:
         self.costs = CostCache(what_if, cases, candidates)
         self._sizes = [what_if.size_bytes(definition) for definition in candidates.definitions]
         self._size_bytes: dict[Configuration, int] = {}
+        self._workload_ms = sum(case.ms_per_minute for case in cases)
         self._writes = [
             _Writes(writes, existing.get(table, ()), candidates, table)
             for table, writes in sorted(writes_by_table(cases).items())
@@ -71,8 +76,11 @@ class Objective:
 
     def is_worth_it(self, before: Configuration, after: Configuration) -> bool:
         """Tell whether `after` is better by what is worth an index, counting only what a case would notice."""
-        noticed_ms = self._step(before, after).noticed_ms - self._growth_ms(before, after)
-        return noticed_ms >= thresholds.LEAST_BENEFIT_MS_PER_MINUTE
+        step = self._step(before, after)
+        least_ms = thresholds.LEAST_BENEFIT_MS_PER_MINUTE
+        if not step.is_felt:
+            least_ms = max(least_ms, thresholds.LEAST_BENEFIT_SHARE * self._workload_ms)
+        return step.noticed_ms - self._growth_ms(before, after) >= least_ms
 
     def affected(self, changed: Configuration) -> tuple[CaseCosts, ...]:
         """Return the cases of which a plan was seen that uses any of the indexes, in the workload's order."""
@@ -97,13 +105,19 @@ class Objective:
         near = self._neighbourhood(before ^ after)
         key = (before & near.candidates, after & near.candidates)
         if key not in self._steps:
-            pairs = [(costs.ms(before), costs.ms(after)) for costs in near.cases]
+            pairs = [(costs.case.weight, costs.ms(before), costs.ms(after)) for costs in near.cases]
             noticed = (
                 was_ms - is_ms
-                for was_ms, is_ms in pairs
+                for _, was_ms, is_ms in pairs
                 if is_ms > was_ms or is_ms < was_ms * (1 - thresholds.LEAST_CASE_BENEFIT)
             )
-            self._steps[key] = _Step(sum(was_ms - is_ms for was_ms, is_ms in pairs), sum(noticed))
+            self._steps[key] = _Step(
+                gain_ms=sum(was_ms - is_ms for _, was_ms, is_ms in pairs),
+                noticed_ms=sum(noticed),
+                is_felt=any(
+                    was_ms - is_ms >= weight * thresholds.LEAST_FELT_MS > 0 for weight, was_ms, is_ms in pairs
+                ),
+            )
         return self._steps[key]
 
     def _neighbourhood(self, changed: Configuration) -> _Neighbourhood:

@@ -89,13 +89,14 @@ def _not_worth_it(
     gain_ms = objective.gain_ms(chosen, chosen | wanted)
     write_ms = objective.write_ms(chosen | wanted) - objective.write_ms(chosen)
     size_bytes = objective.size_bytes(chosen | wanted)
-    if gain_ms + write_ms < thresholds.LEAST_BENEFIT_MS_PER_MINUTE:
-        return Reason.TOO_SMALL, f"would save {format_ms(gain_ms + write_ms)} a minute"
-    if gain_ms < thresholds.LEAST_BENEFIT_MS_PER_MINUTE:
-        costs = (
-            f"would save {format_ms(gain_ms + write_ms)} a minute, and take {format_ms(write_ms)} of writing"
+    if not objective.is_worth_it(chosen, chosen | wanted):
+        saved = f"would save {format_ms(gain_ms + write_ms)} a minute"
+        if gain_ms < 0:
+            return Reason.WRITE_COST, f"{saved}, and take {format_ms(write_ms)} of writing"
+        return (
+            Reason.TOO_SMALL,
+            f"{saved}, and take {format_ms(write_ms)} of writing" if write_ms > 0 else saved,
         )
-        return (Reason.WRITE_COST if gain_ms < 0 else Reason.TOO_SMALL), costs
     if limits.budget_bytes is not None and size_bytes > limits.budget_bytes:
         return Reason.NO_BUDGET, f"needs {format_bytes(size_bytes - limits.budget_bytes)} more"
     if (
