@@ -1,11 +1,23 @@
-"""perfkit as a user runs it: a process of its own, with nothing of the tests' environment."""
+"""perfkit as a user runs it: in a directory, with nothing of the tests' environment.
 
+Starting Python and loading perfkit takes longer than most commands do. What a test only calls therefore runs here, with
+the streams, the environment and the directory of a process of its own; what it starts, and what leaves programs behind or
+becomes one, is one.
+"""
+
+import contextlib
+import io
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
+
+from perfkit.cli.main import main
 
 QUERIES = Path(__file__).parent / "queries"
 PASSWORD = "sesame of the office"
@@ -13,6 +25,8 @@ PASSWORD = "sesame of the office"
 SECRET = "sesame"
 TIME_LIMIT_S = 120
 BUG = 70
+# They start programs that outlive them, become psql, or are about signals.
+_NEED_A_PROCESS = ("demo", "bench", "monitor", "profile")
 
 Result = subprocess.CompletedProcess[str]
 
@@ -32,7 +46,11 @@ class Perfkit:
         cwd: Path | None = None,
     ) -> Result:
         """Return the finished run; `env` is added to what the user's shell has."""
-        with self.start(*arguments, env=env, cwd=cwd) as process:
+        words = [str(word) for word in arguments]
+        environment = self.shell_environment() | dict(env or {})
+        if _can_run_here(words, environment):
+            return checked(_run_here(words, stdin, environment, cwd or self.directory))
+        with self.start(*words, env=env, cwd=cwd) as process:
             stdout, stderr = process.communicate(stdin, timeout=TIME_LIMIT_S)
         return checked(subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr))
 
@@ -58,6 +76,34 @@ class Perfkit:
     def shell_environment(self) -> dict[str, str]:
         """Return the environment of a user who has set nothing of PostgreSQL's or perfkit's."""
         return {"PATH": os.environ["PATH"], "HOME": str(self.directory), "LANG": "C.UTF-8", **self.environ}
+
+
+def _can_run_here(words: list[str], environment: Mapping[str, str]) -> bool:
+    """Tell whether the command may share this process, one at a time, and nothing is told to Python as it starts."""
+    return (
+        not any(words[:1] == [name] for name in _NEED_A_PROCESS)
+        and not any(name.startswith("PYTHON") for name in environment)
+        and threading.current_thread() is threading.main_thread()
+    )
+
+
+def _run_here(words: list[str], stdin: str, environment: Mapping[str, str], directory: Path) -> Result:
+    """Return the run of perfkit's command line in this process."""
+    given, stdout, stderr = (
+        io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="", write_through=True)
+        for content in (stdin.encode(), b"", b"")
+    )
+    with pytest.MonkeyPatch.context() as patch, contextlib.chdir(directory):
+        for name in os.environ.keys() - environment.keys():
+            patch.delenv(name)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["perfkit", *words])
+        for name, stream in (("stdin", given), ("stdout", stdout), ("stderr", stderr)):
+            patch.setattr(sys, name, stream)
+        exit_code = main()
+    told, complained = (stream.buffer.getvalue().decode() for stream in (stdout, stderr))  # type: ignore[attr-defined]
+    return subprocess.CompletedProcess(["perfkit", *words], exit_code, told, complained)
 
 
 def checked(result: Result) -> Result:
