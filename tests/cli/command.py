@@ -102,7 +102,7 @@ def _run_here(words: list[str], stdin: str, environment: Mapping[str, str], dire
         for name, stream in (("stdin", given), ("stdout", stdout), ("stderr", stderr)):
             patch.setattr(sys, name, stream)
         exit_code = main()
-    told, complained = (stream.buffer.getvalue().decode() for stream in (stdout, stderr))  # type: ignore[attr-defined]
+    told, complained = (stream.buffer.getvalue().decode() for stream in (stdout, stderr))
     return subprocess.CompletedProcess(["perfkit", *words], exit_code, told, complained)
 
 

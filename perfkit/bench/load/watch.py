@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-# How often memory is read, as that takes a look at each process of the server.
+# How often memory is read, and the share of a processor that this may take: it walks through all pages of every process
+# of the server, milliseconds for each.
 _MEMORY_EVERY_S = 1.0
+_MEMORY_SHARE_MOST = 0.02
 
 
 class Activity(NamedTuple):
@@ -87,10 +89,11 @@ class Watch:
     _waiting: Counter[str] = field(default_factory=Counter, init=False)
     _sessions_most: int = field(default=0, init=False)
     _memory_bytes: int | None = field(default=None, init=False)
-    _memory_at: float = field(default=0.0, init=False)
+    _memory_next: float = field(init=False)
 
     def __post_init__(self) -> None:
         self._began = self.server.counters()
+        self._memory_next = time.monotonic() + _MEMORY_EVERY_S / 2  # when the users are there
         self._cpu_s = _cpu_s(self.postmaster)
         self._machine_s = _machine_cpu_s()
 
@@ -106,9 +109,11 @@ class Watch:
                 self._waiting[f"{each.wait_type}: {each.wait}"] += each.sessions
             else:
                 self._busy += each.sessions
-        if self.postmaster and time.monotonic() - self._memory_at >= _MEMORY_EVERY_S:
-            self._memory_at = time.monotonic()
+        began = time.monotonic()
+        if self.postmaster and began >= self._memory_next:
             memory = memory_bytes(self.postmaster)
+            took_s = time.monotonic() - began
+            self._memory_next = began + max(_MEMORY_EVERY_S, took_s / _MEMORY_SHARE_MOST)
             if memory is not None:
                 self._memory_bytes = max(memory, self._memory_bytes or 0)
 
