@@ -21,7 +21,7 @@ from locust.env import Environment
 from locust.exception import RPCError
 
 # Who was not heard for so long is lost: longer than a busy worker is silent, shorter than most steps.
-_SILENT_S = 5
+_SILENT_S = 10
 # A worker asks for its master again after this.
 _TRY_S = 1
 _POLL_S = 0.02
