@@ -20,8 +20,7 @@ class Candidates:
 
     def configuration(self, definitions: Iterable[IndexDefinition]) -> Configuration:
         """Return the set of the definitions; those that are no candidates are left out."""
-        numbers = (self._numbers[each] for each in definitions if each in self._numbers)
-        return sum(1 << number for number in numbers)
+        return of_numbers(self._numbers[each] for each in definitions if each in self._numbers)
 
     def chosen(self, configuration: Configuration) -> frozenset[IndexDefinition]:
         """Return the definitions of a configuration."""
@@ -40,6 +39,11 @@ class Candidates:
             for narrow in self.definitions
             if narrow.table == wide.table and narrow != wide and covers(wide, narrow)
         )
+
+
+def of_numbers(chosen: Iterable[int]) -> Configuration:
+    """Return the configuration of the candidates that have these numbers, each once."""
+    return sum(1 << number for number in chosen)
 
 
 def numbers(configuration: Configuration) -> Iterator[int]:

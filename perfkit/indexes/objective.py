@@ -1,10 +1,10 @@
 """What a configuration is worth: milliseconds a minute of all cases, and of the writes that must keep its indexes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from perfkit.indexes import thresholds
-from perfkit.indexes.configuration import Candidates, Configuration, numbers
+from perfkit.indexes.configuration import Candidates, Configuration, numbers, of_numbers
 from perfkit.indexes.costs import CaseCosts, CostCache
 from perfkit.indexes.whatif import WhatIf
 from perfkit.indexes.workload import TableWrite, WorkloadCase, table_of
@@ -82,10 +82,6 @@ class Objective:
             least_ms = max(least_ms, thresholds.LEAST_BENEFIT_SHARE * self._workload_ms)
         return step.noticed_ms - self._growth_ms(before, after) >= least_ms
 
-    def affected(self, changed: Configuration) -> tuple[CaseCosts, ...]:
-        """Return the cases of which a plan was seen that uses any of the indexes, in the workload's order."""
-        return self._neighbourhood(changed).cases
-
     def write_ms(self, configuration: Configuration) -> float:
         """Return what writes take longer a minute for the new indexes."""
         if configuration not in self._write_ms:
@@ -146,7 +142,7 @@ class _Writes:
     ) -> None:
         new = {number: each for number, each in enumerate(candidates.definitions) if table_of(each) == table}
         old = dict(enumerate(existing, start=len(candidates.definitions)))
-        self._new, self._old = _bits(new), _bits(old)
+        self._new, self._old = of_numbers(new), of_numbers(old)
         self._costs = TableWriteCosts(writes, new | old)
         self._ms = {0: 0.0}
         self._as_it_is_ms = self._costs.ms_per_minute(self._old)
@@ -157,7 +153,3 @@ class _Writes:
         if new not in self._ms:
             self._ms[new] = self._costs.ms_per_minute(self._old | new) - self._as_it_is_ms
         return self._ms[new]
-
-
-def _bits(chosen: Iterable[int]) -> Configuration:
-    return sum(1 << number for number in chosen)

@@ -87,7 +87,7 @@ class _Search:
         configuration: Configuration = 0
         while move := self._next(configuration, rate):
             configuration = move.applied(configuration)
-            self.explore(configuration, self._objective.affected(move.add | move.remove))
+            self.explore(configuration, self._objective.costs.using(move.add | move.remove))
         return configuration
 
     def filled(self, configuration: Configuration, rate: Rate, banned: Configuration = 0) -> Configuration:

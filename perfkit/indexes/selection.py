@@ -118,7 +118,7 @@ def _main_parts(cases: Sequence[WorkloadCase]) -> Iterable[WorkloadCase]:
 def _chosen(objective: Objective, configuration: Configuration, index: Configuration) -> ChosenIndex:
     """Return what one index does beside the others."""
     rest = configuration & ~index
-    effects = (_effect(costs, configuration, index) for costs in objective.affected(index))
+    effects = (_effect(costs, configuration, index) for costs in objective.costs.using(index))
     (definition,) = objective.candidates.chosen(index)
     return ChosenIndex(
         definition=definition,

@@ -80,23 +80,21 @@ def _not_worth_it(
     """Return what speaks against the indexes that the case's best plan of all would use."""
     candidates = objective.candidates.everything
     now_ms = case.ms_per_minute
-    best_ms = now_ms * objective.costs.of(case).share(candidates)
+    costs = objective.costs.of(case)
+    best_ms = now_ms * costs.share(candidates)
     if best_ms > now_ms * (1 - thresholds.LEAST_CASE_BENEFIT):
         saved = f"would be {1 - best_ms / now_ms:.0%} cheaper at best" if best_ms < now_ms else ""
         return Reason.NOT_USED, saved
     chosen = choice.configuration
-    wanted = objective.costs.of(case).planned(candidates).used
+    wanted = costs.planned(candidates).used
     gain_ms = objective.gain_ms(chosen, chosen | wanted)
     write_ms = objective.write_ms(chosen | wanted) - objective.write_ms(chosen)
     size_bytes = objective.size_bytes(chosen | wanted)
     if not objective.is_worth_it(chosen, chosen | wanted):
-        saved = f"would save {format_ms(gain_ms + write_ms)} a minute"
-        if gain_ms < 0:
-            return Reason.WRITE_COST, f"{saved}, and take {format_ms(write_ms)} of writing"
-        return (
-            Reason.TOO_SMALL,
-            f"{saved}, and take {format_ms(write_ms)} of writing" if write_ms > 0 else saved,
-        )
+        told = f"would save {format_ms(gain_ms + write_ms)} a minute"
+        if gain_ms < 0 or write_ms > 0:
+            told += f", and take {format_ms(write_ms)} of writing"
+        return (Reason.WRITE_COST if gain_ms < 0 else Reason.TOO_SMALL), told
     if limits.budget_bytes is not None and size_bytes > limits.budget_bytes:
         return Reason.NO_BUDGET, f"needs {format_bytes(size_bytes - limits.budget_bytes)} more"
     if (

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from perfkit.indexes import thresholds
-from perfkit.indexes.configuration import Configuration, numbers
+from perfkit.indexes.configuration import Configuration, numbers, of_numbers
 from perfkit.indexes.workload import TableWrite, WorkloadCase, WriteKind
 from perfkit.names import quote_name
 from perfkit.syntax.index import IndexDefinition
@@ -34,7 +34,7 @@ def write_ms_per_minute(
 ) -> float:
     """Return the milliseconds a minute that all `indexes` of one table cost those who write to it."""
     costs = TableWriteCosts(writes, dict(enumerate(indexes)))
-    return costs.ms_per_minute((1 << len(indexes)) - 1)
+    return costs.ms_per_minute(of_numbers(range(len(indexes))))
 
 
 class TableWriteCosts:
@@ -90,7 +90,7 @@ class _Update:
 def _update(rows: float, columns: frozenset[str], indexes: Mapping[int, IndexDefinition]) -> _Update:
     touched = {number: each for number, each in indexes.items() if sets_a_column_of(each, columns)}
     ending = [number for number, each in touched.items() if each.method != _SUMMARIZING]
-    return _Update(rows, sum(1 << number for number in touched), sum(1 << number for number in ending))
+    return _Update(rows, of_numbers(touched), of_numbers(ending))
 
 
 def sets_a_column_of(definition: IndexDefinition, columns: frozenset[str]) -> bool:
