@@ -1,7 +1,7 @@
 """Numbers with units, read from and written for people: durations in ms, sizes in bytes, counts, shares."""
 
 import re
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 
 from perfkit.errors import UsageError
 
@@ -62,6 +62,13 @@ def counted(number: int | Sized, noun: str, plural: str = "") -> str:
     """Return "1 session", "2 sessions"."""
     count = number if isinstance(number, int) else len(number)
     return f"{format_count(count)} {noun if count == 1 else plural or noun + 's'}"
+
+
+def listed(names: Sequence[str], most: int, *, joined: str = ", ", noun: str = "") -> str:
+    """Return the first names and how many there are besides: "a, b and 3 more", or "and 3 more tables"."""
+    more = len(names) - most
+    besides = counted(more, f"more {noun}") if noun else f"{format_count(more)} more"
+    return joined.join(names[:most]) + (f" and {besides}" if more > 0 else "")
 
 
 def format_share(share: float) -> str:

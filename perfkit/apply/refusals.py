@@ -43,10 +43,7 @@ def not_owned(tables: Iterable[Table]) -> Iterator[Refusal]:
         if not table.is_owned:
             owners.setdefault(table.owner, {})[table.name.sql] = None
     for owner, names in owners.items():
-        more = len(names) - _NAMES_SHOWN
-        which = ", ".join([*names][:_NAMES_SHOWN]) + (
-            f" and {units.counted(more, 'more table')}" if more > 0 else ""
-        )
+        which = units.listed([*names], _NAMES_SHOWN, noun="table")
         belongs, its = ("belongs", "its") if len(names) == 1 else ("belong", "their")
         yield Refusal(
             f"{which} {belongs} to {owner}, and only {its} owner may change {its} indexes",

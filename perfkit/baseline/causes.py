@@ -9,7 +9,7 @@ from perfkit.baseline.thresholds import Thresholds
 from perfkit.baseline.verdict import Cause
 from perfkit.plan.counters import Counters
 from perfkit.plan.facts import Relation
-from perfkit.units import format_count, format_share
+from perfkit.units import format_count, format_share, listed
 
 Reason = tuple[Cause, str]
 _SHOWN = 3
@@ -130,5 +130,4 @@ def _has_jit(shape: str) -> bool:
 
 
 def _listed(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return " and ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return listed(names, _SHOWN, joined=" and ")

@@ -8,6 +8,7 @@ from perfkit.baseline.verdict import Cause
 from perfkit.catalog.model import Case, Query
 from perfkit.errors import NotComparableError
 from perfkit.measure.model import Analysis
+from perfkit.units import listed
 
 # Plans name each relation with its schema: where another search path leads to another table, the shape tells. The path
 # itself differs between the roles that record and judge.
@@ -44,7 +45,7 @@ def server_obstacle(baseline: QueryBaseline, analysis: Analysis) -> Obstacle | N
     if changed:
         return Obstacle(
             cause=Cause.SETTINGS_CHANGED,
-            reason=f"planner settings differ: {_listed(changed)}",
+            reason=f"planner settings differ: {listed(changed, _SETTINGS_SHOWN)}",
             hint="set them as they were, or record a baseline with the new ones: perfkit baseline",
         )
     return None
@@ -96,8 +97,3 @@ def _changed_settings(before: Mapping[str, str], now: Mapping[str, str]) -> list
     names = sorted((before.keys() | now.keys()) - _SETTINGS_THAT_DO_NOT_COUNT)
     pairs = ((name, before.get(name, _ABSENT), now.get(name, _ABSENT)) for name in names)
     return [f"{name} {old} -> {new}" for name, old, new in pairs if old != new]
-
-
-def _listed(changed: list[str]) -> str:
-    more = len(changed) - _SETTINGS_SHOWN
-    return ", ".join(changed[:_SETTINGS_SHOWN]) + (f" and {more} more" if more > 0 else "")

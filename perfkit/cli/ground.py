@@ -17,6 +17,7 @@ from perfkit.cli.session import catalog_from, manner_of, server_at, server_from,
 from perfkit.cli.twin import database, snapshot_from
 from perfkit.cli.whatif import hypopg_what_if, refuse_without_hypopg, twin_what_if
 from perfkit.errors import MeasureError, NothingMeasuredError, StatementError
+from perfkit.units import listed
 
 if TYPE_CHECKING:
     from perfkit.catalog.draw import Row
@@ -156,13 +157,8 @@ def with_counted_weights(ground: Ground, calls_per_minute: Mapping[int, float]) 
         )
     never = sorted(cases.keys() - called)
     note = f"pg_stat_statements counted no call of {len(never)} of {len(cases)} queries, which count for nothing: "
-    told = (note + _listed(never),) if never else ()
+    told = (note + listed(never, _NAMES_SHOWN),) if never else ()
     return replace(ground, results=results, notes=(*told, *ground.notes))
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _identifier(result: "CaseResult") -> int:

@@ -20,6 +20,7 @@ from perfkit.twin.snapshot import (
     Redaction,
     RelationSize,
 )
+from perfkit.units import listed
 
 # The output of every type must be what the twin reads back, whatever this session would have.
 _OUTPUT = b"""
@@ -162,5 +163,4 @@ def _lacks(relations: Sequence[_Relation], seen: Sequence[RelationSize], hidden:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown, more = names[:3], len(names) - 3
-    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
+    return listed(names, 3)

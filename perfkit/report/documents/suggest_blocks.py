@@ -29,7 +29,7 @@ from perfkit.report.documents.suggest_view import (
     without_index,
 )
 from perfkit.report.documents.verified import measured_blocks, rejected_blocks
-from perfkit.units import format_bytes, format_count, format_ms, format_share
+from perfkit.units import format_bytes, format_count, format_ms, format_share, listed
 
 _CASES_SHOWN = 3
 _SQL = "sql"
@@ -178,13 +178,11 @@ def _without(cases: Sequence[WithoutIndex]) -> Iterator[Table]:
     by_reason = sorted(cases, key=lambda each: (*_group(each), each.case_id))
     for (reason, _), group in groupby(by_reason, key=_group):
         left = list(group)
-        names = ", ".join(each.case_id for each in left[:_CASES_SHOWN])
-        more = len(left) - _CASES_SHOWN
         rows.append(
             (
                 Cell(reason),
                 Cell(str(len(left))),
-                Cell(names + (f" and {more} more" if more > 0 else "")),
+                Cell(listed([each.case_id for each in left], _CASES_SHOWN)),
                 Cell(next((each.detail for each in left if each.detail), "")),
             )
         )
