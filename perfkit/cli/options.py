@@ -215,20 +215,22 @@ def _further_output(text: str) -> Output:
     return Output(known_format(name), Path(path))
 
 
+def format_option(told: str = "") -> Any:
+    """Return the option --format; `told` begins its help."""
+    return typer.Option(
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        callback=known_format,
+        help=f"{told}text, json, junit, github, markdown, sarif or html.",
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
     """How a result is told, and where; no two outputs go to one place."""
 
-    format: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            callback=known_format,
-            help="text, json, junit, github, markdown, sarif or html.",
-        ),
-    ] = "text"
+    format: Annotated[str, format_option()] = "text"
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", callback=writable, help="Write the result to a file."),

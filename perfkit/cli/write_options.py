@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from perfkit.cli.options import known_format
+from perfkit.cli.options import format_option
 from perfkit.errors import UsageError
 
 
@@ -18,16 +18,7 @@ class WriteOptions:
     force: Annotated[bool, typer.Option("--force", help="Replace files too that perfkit did not write.")] = (
         False
     )
-    format: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            callback=known_format,
-            help="How to tell what was written: text, json, junit, github, markdown, sarif or html.",
-        ),
-    ] = "text"
+    format: Annotated[str, format_option("How to tell what was written: ")] = "text"
 
     def refuse_without(self, output: Path | None) -> None:
         """Raise UsageError where these are given and the text goes to standard output, so that nothing is written."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from perfkit.syntax.depth import check_depth
 from perfkit.syntax.groups import same_leaves
-from perfkit.syntax.lexer import COMMENTS, SqlError, TokenKind, tokenize
+from perfkit.syntax.lexer import COMMENTS, SqlError, TokenKind, spliced, tokenize
 from perfkit.syntax.usage.tree import Node, everything, kind_of, parse, strings, words
 
 # What `IN ($1 /*, ... */)` is taken to have been: long enough to be a list, short enough to be read.
@@ -71,13 +71,12 @@ def renumbered(statement: str) -> str:
 
 
 def _renamed(statement: str, numbers: dict[int, int]) -> str:
-    pieces, position = [], 0
+    edits = []
     for token in tokenize(statement):
         if token.kind is TokenKind.POSITION:
             number = int(statement[token.start + 1 : token.end])
-            pieces += [statement[position : token.start], f"${numbers.get(number, number)}"]
-            position = token.end
-    return "".join([*pieces, statement[position:]])
+            edits.append((token.start, token.end, f"${numbers.get(number, number)}"))
+    return spliced(statement, edits)
 
 
 def unwrapped(text: str) -> str:
@@ -161,11 +160,7 @@ def _with_whole_casts(statement: str) -> str:
                 edits.append((outer.start, inner.end, f"CAST({number}"))
             elif word == ")":
                 edits.append((outer.start, after.end, number))
-    pieces, position = [], 0
-    for start, end, text in edits:
-        pieces += [statement[position:start], text]
-        position = end
-    return "".join([*pieces, statement[position:]])
+    return spliced(statement, edits)
 
 
 def _without_comments(statement: str) -> str:

@@ -152,15 +152,23 @@ def replaced(sql: str, parameters: Iterable[Token], places: Mapping[str, int]) -
 
     Lines stay where they are. A name that has no place raises KeyError.
     """
-    pieces: list[str] = []
-    position = 0
+    edits = []
     for token in parameters:
         # A space keeps `x:a` from becoming the identifier x$1, and `:'a'1` from becoming $11.
         before = " " if _IN_WORD.match(sql, token.start - 1) and token.start else ""
         after = " " if _IN_WORD.match(sql, token.end) else ""
-        pieces += sql[position : token.start], f"{before}${places[token.name]}{after}"
-        position = token.end
-    return "".join([*pieces, sql[position:]])
+        edits.append((token.start, token.end, f"{before}${places[token.name]}{after}"))
+    return spliced(sql, edits)
+
+
+def spliced(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
+    """Return the text with pieces of it replaced, each given by where it begins and ends, in order, and what stands there then."""
+    pieces: list[str] = []
+    position = 0
+    for start, end, instead in edits:
+        pieces += text[position:start], instead
+        position = end
+    return "".join([*pieces, text[position:]])
 
 
 def translate(sql: str, places: Mapping[str, int]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from perfkit.catalog.harvest.model import Reading
-from perfkit.syntax.lexer import TokenKind, tokenize
+from perfkit.syntax.lexer import TokenKind, spliced, tokenize
 from perfkit.syntax.statement import StatementKind, read_statement
 
 _IN_WORD = re.compile(r"\w")
@@ -18,7 +18,7 @@ def with_names(statement: str, names: Mapping[int, str]) -> str:
 
     A slice such as `a[1:n]` gets a space, as it would refer to a parameter n.
     """
-    pieces, position = [], 0
+    edits = []
     for token in tokenize(statement):
         before, after = statement[token.start - 1 : token.start], statement[token.end : token.end + 1]
         if token.kind is TokenKind.POSITION:
@@ -30,9 +30,8 @@ def with_names(statement: str, names: Mapping[int, str]) -> str:
             text = f": {statement[token.start + 1 : token.end]}"
         else:
             continue
-        pieces += [statement[position : token.start], text]
-        position = token.end
-    return "".join([*pieces, statement[position:]])
+        edits.append((token.start, token.end, text))
+    return spliced(statement, edits)
 
 
 def file_text(reading: Reading, *, name: str, summary: str, cases: Iterable[str], budget: str) -> str:
