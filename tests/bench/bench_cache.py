@@ -33,6 +33,7 @@ from perfkit.kv.valkey import ValkeyCache
 from perfkit.plan.runs import Statement
 from tests.bench.demo_server import demo_in, running_demo
 from tests.bench.figure import Figure, table
+from tests.db.cached import stage_without_database
 
 KEYS, SKEWS, SIZES = 6_000, (0.6, 0.9, 1.2), (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)
 TABLES = 5
@@ -72,7 +73,7 @@ def _predictions(url: str, requests: int) -> Iterator[Figure]:
     payloads = [float(min(20_000, max(20, round(chance.lognormvariate(6.3, 1.0))))) for _ in range(KEYS)]
     keys = tuple(_key(number, "SELECT 1") for number in range(KEYS))
     with closing(ValkeyCache(url, "")) as cache:
-        stage = _stage(url, cache)
+        stage = stage_without_database(url, cache)
         model, _ = calibrate(stage, keys, payloads)
         values = [round(value_bytes(key, size)) for key, size in zip(keys, payloads, strict=True)]
         for skew in SKEWS:
@@ -127,20 +128,6 @@ def _difference(
         f"{policy} {size:.0%}: predicted {predicted:.1f}, {measured:.1f} hit, true LRU {ideal:.1f}\n"
     )
     return predicted - measured
-
-
-def _stage(url: str, cache: ValkeyCache) -> Stage:
-    return Stage(
-        cache=partial(ValkeyCache, url, ""),
-        database=NotImplemented,
-        memory=cache.memory,
-        empty=cache.empty_server,
-        limit=lambda size, policy: cache.configure(maxmemory=str(size), maxmemory_policy=policy),
-        listening=NotImplemented,
-        own=True,
-        writes=False,
-        clients=1,
-    )
 
 
 def _run(dsn: str, url: str, invalidation: Invalidation, requests: int) -> Seen:

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -93,11 +94,11 @@ def _run_here(words: list[str], stdin: str, environment: Mapping[str, str], dire
         io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="", write_through=True)
         for content in (stdin.encode(), b"", b"")
     )
-    with pytest.MonkeyPatch.context() as patch, contextlib.chdir(directory):
-        for name in os.environ.keys() - environment.keys():
-            patch.delenv(name)
-        for name, value in environment.items():
-            patch.setenv(name, value)
+    with (
+        mock.patch.dict(os.environ, environment, clear=True),
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.chdir(directory),
+    ):
         patch.setattr(sys, "argv", ["perfkit", *words])
         for name, stream in (("stdin", given), ("stdout", stdout), ("stderr", stderr)):
             patch.setattr(sys, name, stream)

@@ -4,9 +4,11 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from perfkit.bench.cache.aside import Invalidation, invalidate
 from perfkit.bench.cache.run import Connections, Seen, Way, run_stream
+from perfkit.bench.cache.stage import Stage
 from perfkit.bench.cache.stream import Key, Shape, Source, Stream, draw_stream
 from perfkit.bench.cache.truth import Truth
 from perfkit.db.cache_reader import CachedDatabase
@@ -30,6 +32,21 @@ def person(number: int, *tables: int) -> Key:
         name=f"person:{number}",
         statement=statement(text, str(number), types=("bigint",)),
         tables=tables,
+    )
+
+
+def stage_without_database(url: str, cache: ValkeyCache) -> Stage:
+    """Return the stage of a cache whose whole server is at hand, where nothing is read from a database."""
+    return Stage(
+        cache=partial(ValkeyCache, url, ""),
+        database=NotImplemented,
+        memory=cache.memory,
+        empty=cache.empty_server,
+        limit=lambda size, policy: cache.configure(maxmemory=str(size), maxmemory_policy=policy),
+        listening=NotImplemented,
+        own=True,
+        writes=False,
+        clients=1,
     )
 
 

@@ -3,7 +3,6 @@
 import math
 import time
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,25 +13,14 @@ from perfkit.bench.cache.stage import Stage
 from perfkit.bench.cache.stream import Shape, Source, draw_stream
 from perfkit.embedded import start_valkey, stop_valkey
 from perfkit.kv.valkey import ValkeyCache
-from tests.db.cached import person
+from tests.db.cached import person, stage_without_database
 
 
 def test_hits_are_predicted_within_two_points_of_a_full_server(server_folder: Path) -> None:
     server = start_valkey(server_folder / "full", settings={"maxmemory": "0"}, die_with_parent=True)
     try:
         with closing(ValkeyCache(server.url, "")) as cache:
-            stage = Stage(
-                cache=partial(ValkeyCache, server.url, ""),
-                database=NotImplemented,
-                memory=cache.memory,
-                empty=cache.empty_server,
-                limit=lambda size, policy: cache.configure(maxmemory=str(size), maxmemory_policy=policy),
-                listening=NotImplemented,
-                own=True,
-                writes=False,
-                clients=1,
-            )
-            check_prediction(stage, cache)
+            check_prediction(stage_without_database(server.url, cache), cache)
     finally:
         stop_valkey(server_folder / "full")
 
