@@ -118,7 +118,7 @@ def test_through_a_pooler_many_users_share_few_sessions(
     assert all(not run["errors"] for run in runs.values())
     # What the session of another user prepared is not there.
     errors = json.loads(prepared.stdout)["levels"][0]["runs"][0]["errors"]
-    assert any(error.startswith("26000 ") for error in errors), errors; print(errors)
+    assert any(error.startswith("26000 ") for error in errors), errors
 
 
 def test_locust_tells_what_pgbench_tells(project: Perfkit) -> None:
