@@ -172,7 +172,7 @@ def _run(
     from perfkit.bench.environment import environment_of
     from perfkit.bench.load.engine import running_engine
     from perfkit.bench.load.proof import prove
-    from perfkit.bench.load.ramp import run_ramp
+    from perfkit.bench.load.ramp import ramp_of, run_ramp
     from perfkit.bench.result import BenchResult
     from perfkit.cli.bench import keep
     from perfkit.cli.progress import progress_bar
@@ -188,13 +188,15 @@ def _run(
     place = _place(settings, server.dsn, pooler, writes=writes)
     if master:
         say(f"perfkit: waiting for workers: perfkit bench load --worker {master.host}:{master.port}")
-    with running_engine(place, options, master) as engine:
+    with running_engine(place, options, master) as engine, connected(server.dsn) as connection:
+        load_server = LoadServer(connection)
+        ramp = ramp_of(load_server.limits(), options)
+        say(f"perfkit: {ramp.told(options)}")
         with progress_bar("each case once") as progress:
             proven = prove(workload, server, progress, writes=writes)
-        with connected(server.dsn) as connection, progress_bar("load") as progress:
-            load_server = LoadServer(connection)
+        with progress_bar("load") as progress:
             run = _run_step(settings, engine, proven.cases, options, load_server)
-            found = run_ramp(run, load_server.limits(), options, proven, chance_of(settings), progress)
+            found = run_ramp(run, ramp, options, proven, chance_of(settings), progress)
     result = BenchResult(
         bench="load",
         at=at,

@@ -74,12 +74,10 @@ class PoolAdvice:
 
 
 def advise_pool(
-    run: RunStep, connections_most: int, *, rounds: int, chance: Random, report: Report
+    run: RunStep, sizes: Sequence[int], *, rounds: int, chance: Random, report: Report
 ) -> PoolAdvice:
-    """Return the pool to be had of so many connections, and the runs that show it."""
-    levels = run_levels(
-        run, pool_sizes(connections_most), think_ms=0.0, rounds=rounds, chance=chance, report=report
-    )
+    """Return the pool among the sizes, of which the last is only tried, and the runs that show it."""
+    levels = run_levels(run, sizes, think_ms=0.0, rounds=rounds, chance=chance, report=report)
     return PoolAdvice(levels=levels, size=smallest_enough(levels))
 
 

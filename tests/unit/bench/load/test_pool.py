@@ -49,7 +49,7 @@ def runner(serves: Serves, chance: Random, *, noise: float) -> RunStep:
 def advised(serves: Serves, seed: int, *, noise: float) -> PoolAdvice:
     chance = Random(seed)
     run = runner(serves, chance, noise=noise)
-    return advise_pool(run, 100, rounds=3, chance=chance, report=lambda *_: None)
+    return advise_pool(run, pool_sizes(100), rounds=3, chance=chance, report=lambda *_: None)
 
 
 def four_are_enough(users: int) -> float:
@@ -101,6 +101,6 @@ def test_what_other_programs_take_is_told() -> None:
     def run(users: int, _: float) -> Step:
         return step(users, four_are_enough(users), others_s=8.0)
 
-    advice = advise_pool(run, 20, rounds=1, chance=Random(1), report=lambda *_: None)
+    advice = advise_pool(run, pool_sizes(20), rounds=1, chance=Random(1), report=lambda *_: None)
     assert advice.others_share == pytest.approx(0.4)
     assert step(1, 1.0).others_share == 0
