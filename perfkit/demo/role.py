@@ -27,11 +27,12 @@ def create_database(superuser: Connection) -> None:
 
 
 def create_statement_statistics(superuser: Connection) -> bool:
-    """Make the extension pg_stat_statements in this session's database; return False when the server has none."""
-    available = value(
+    """Make the extension pg_stat_statements in this session's database; return False when the server has not loaded it."""
+    usable = value(
         superuser,
-        "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements')",
+        "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements')"
+        " AND EXISTS (SELECT FROM pg_settings WHERE name = 'pg_stat_statements.max')",
     )
-    if available:
+    if usable:
         superuser.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-    return bool(available)
+    return bool(usable)

@@ -88,13 +88,21 @@ def version_of(program: Path) -> str:
 
 def useful_libraries(binaries: Path) -> tuple[str, ...]:
     """Return the names for shared_preload_libraries that this installation has."""
+    folders = _library_folders(binaries)
+    return tuple(
+        name for name in _USEFUL_LIBRARIES if any((folder / f"{name}.so").exists() for folder in folders)
+    )
+
+
+def _library_folders(binaries: Path) -> list[Path]:
+    """Return where the server looks for libraries; without pg_config, the places beside it that builds choose."""
     pg_config = binaries / "pg_config"
     if pg_config.exists():
         answer = subprocess.run([pg_config, "--pkglibdir"], capture_output=True, text=True, check=False)
-        folder = Path(answer.stdout.strip())
-    else:
-        folder = binaries.parent / "lib"
-    return tuple(name for name in _USEFUL_LIBRARIES if (folder / f"{name}.so").exists())
+        return [Path(answer.stdout.strip())]
+    # The server follows links to itself too before it looks beside it.
+    beside = (binaries / "postgres").resolve().parents[1] / "lib"
+    return [beside, beside / "postgresql"]
 
 
 def _has_server(folder: Path) -> bool:

@@ -1,14 +1,12 @@
-"""Embedded PostgreSQL through what happens to servers: kills, crowds, strange places, other users."""
+"""Embedded PostgreSQL through what happens to servers: kills, crowds, taken ports."""
 
 import contextlib
 import fcntl
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -17,61 +15,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-import perfkit
-from perfkit.embedded import PostgresServer, find_postgres, ports, processes, start_postgres, stop_postgres
-from perfkit.embedded.become import NOBODY
-from perfkit.embedded.spawn import Mode
-from perfkit.errors import DamagedFileError, ServerError
-
-FAST = {"fsync": "off", "shared_buffers": "16MB"}
-LIMIT_S = 60.0
-IMPORT_PATH = (str(Path(perfkit.__file__).parents[1]), str(Path(psycopg.__file__).parents[1]))
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become other users")
-
-START = """
-import sys
-from pathlib import Path
-from perfkit.embedded import start_postgres
-server = start_postgres(Path(sys.argv[1]), settings={"fsync": "off"}, die_with_parent=sys.argv[2] == "tied")
-print(server.pid, server.port, flush=True)
-sys.stdin.read()
-"""
+from perfkit.embedded import find_postgres, ports, processes, start_postgres, stop_postgres
+from perfkit.errors import ServerError
+from tests.db.serving import FAST, LIMIT_S, difficult_folder, kill_and_wait, one, start, start_elsewhere
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Give a folder of a difficult name that every user may enter; its server is stopped at the end."""
-    base = Path(tempfile.mkdtemp(prefix="perfkit-tests-"))
-    base.chmod(0o711)
-    folder = base / "Jörg's “alumni”, 100 % 校友"
-    yield folder
-    record = folder / "postgres.json"
-    if record.exists() and record.read_bytes().startswith(b"{"):
-        stop_postgres(folder)
-    shutil.rmtree(base)
-
-
-def start(folder: Path) -> PostgresServer:
-    return start_postgres(folder, settings=FAST, die_with_parent=True)
-
-
-def start_elsewhere(
-    folder: Path, tie: str = "free", user: int | None = None, python: str = sys.executable
-) -> subprocess.Popen[str]:
-    """Start the server from another Python, which prints its process id and port and lives until its stdin ends."""
-    kept = {name: os.environ[name] for name in ("PATH", "PERFKIT_PG_BIN") if name in os.environ}
-    return subprocess.Popen(
-        [python, "-X", "dev", "-W", "error", "-c", START, folder, tie],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        user=user,
-        group=user,
-        extra_groups=None if user is None else [],
-        cwd="/",
-        env={**kept, "PYTHONPATH": os.pathsep.join(IMPORT_PATH)},
-    )
+    with difficult_folder() as folder:
+        yield folder
 
 
 @contextlib.contextmanager
@@ -81,24 +33,6 @@ def stranger_process() -> Iterator[subprocess.Popen[bytes]]:
             yield stranger
         finally:
             stranger.kill()
-
-
-def kill_and_wait(pid: int) -> None:
-    """Kill a process, and wait until it is a zombie or gone, without reaping it."""
-    os.kill(pid, signal.SIGKILL)
-    deadline = threading.Event()
-    for _ in range(1000):
-        if not processes.birth_of(pid):
-            return
-        deadline.wait(0.01)
-    pytest.fail(f"{pid} does not die")
-
-
-def one(dsn: str, query: str) -> object:
-    with psycopg.connect(dsn) as connection:
-        row = connection.execute(query.encode()).fetchone()
-    assert row
-    return row[0]
 
 
 def served_folders() -> set[str]:
@@ -305,113 +239,3 @@ def test_failed_start_says_why_and_leaves_nothing_running(
     assert find_postgres(folder) is None
     assert list(tmp_path.iterdir()) == []
     assert one(start(folder).dsn, "SELECT 1") == 1
-
-
-def test_long_temporary_directory_still_gives_a_working_socket(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    long = tmp_path / ("x" * 100)
-    long.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(long))
-    server = start(folder)
-    assert len(f"{server.socket_directory}/.s.PGSQL.{server.port}") <= 107
-    assert one(
-        f"host={server.socket_directory} port={server.port} user=postgres password={server.password}",
-        "SELECT 1",
-    )
-
-
-def test_data_of_another_major_version_is_refused_in_clear_words(folder: Path) -> None:
-    start(folder)
-    stop_postgres(folder)
-    (folder / "data" / "PG_VERSION").write_text("1\n")
-    with pytest.raises(ServerError, match=r"holds data of PostgreSQL 1, which 1\d\.\d+ cannot open"):
-        start(folder)
-
-
-def test_damaged_record_is_named(folder: Path) -> None:
-    folder.mkdir()
-    (folder / "postgres.json").write_text("not json")
-    with pytest.raises(DamagedFileError, match=r"postgres\.json"):
-        start(folder)
-
-
-def test_lost_record_is_named(folder: Path) -> None:
-    start(folder)
-    stop_postgres(folder)
-    (folder / "postgres.json").unlink()
-    with pytest.raises(DamagedFileError, match=r"postgres\.json: is missing"):
-        start(folder)
-
-
-def test_folder_that_cannot_be_made_is_a_clear_error(folder: Path) -> None:
-    folder.touch()
-    with pytest.raises(ServerError, match="cannot be started in"):
-        start(folder)
-
-
-@needs_root
-def test_root_in_a_container_without_namespaces_runs_it_as_nobody(folder: Path) -> None:
-    server = start_postgres(folder, settings=FAST, mode=Mode.NOBODY, die_with_parent=True)
-    assert Path(f"/proc/{server.pid}").stat().st_uid == NOBODY
-    assert one(server.dsn, "SELECT 1") == 1
-    kill_and_wait(server.pid)
-    assert start_postgres(folder, settings=FAST, mode=Mode.NOBODY, die_with_parent=True).port == server.port
-    stop_postgres(folder)
-    with pytest.raises(ServerError, match="made in mode nobody and cannot be opened in mode userns"):
-        start_postgres(folder, mode=Mode.USERNS)
-
-
-@needs_root
-def test_nobody_who_cannot_reach_the_folder_is_told_what_to_do(tmp_path: Path) -> None:
-    tmp_path.chmod(0o700)
-    with pytest.raises(ServerError, match="Permission denied") as caught:
-        start_postgres(tmp_path / "closed" / "pg", mode=Mode.NOBODY)
-    assert "ordinary user" in caught.value.hint
-
-
-@pytest.fixture
-def nobodys_python() -> str:
-    """Return a Python that the user nobody can run; root's own is often under its closed home."""
-    for python in (sys.executable, "/usr/local/bin/python3", "/usr/bin/python3"):
-        try:
-            result = subprocess.run(
-                [python, "-c", "import perfkit.embedded"],
-                env={"PYTHONPATH": os.pathsep.join(IMPORT_PATH)},
-                check=False,
-                cwd="/",
-                user=NOBODY,
-                group=NOBODY,
-                extra_groups=[],
-                capture_output=True,
-            )
-        except OSError:
-            continue
-        if result.returncode == 0:
-            return python
-    pytest.skip("there is no Python and perfkit that the user nobody can reach")
-
-
-@needs_root
-def test_ordinary_user_has_a_server_of_its_own_and_cannot_touch_roots(
-    folder: Path, nobodys_python: str
-) -> None:
-    folder.parent.chmod(0o777)
-    with start_elsewhere(folder, user=NOBODY, python=nobodys_python) as parent:
-        output, errors = parent.communicate(timeout=LIMIT_S)
-    assert errors == ""
-    server = find_postgres(folder)
-    assert server
-    assert output == f"{server.pid} {server.port}\n"
-    assert Path(f"/proc/{server.pid}").stat().st_uid == NOBODY
-    stop_postgres(folder)
-    with pytest.raises(ServerError, match="made in mode own"):
-        start(folder)
-
-    roots = folder.parent / "roots"
-    start(roots)
-    with start_elsewhere(roots, user=NOBODY, python=nobodys_python) as parent:
-        _, errors = parent.communicate(timeout=LIMIT_S)
-    stop_postgres(roots)
-    assert "ServerError" in errors
-    assert "Permission denied" in errors
