@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from perfkit.apply.changes import Changes, Creation, Removal
     from perfkit.apply.prepare import Catalog
     from perfkit.db.server import GuardedServer
-    from perfkit.indexes.verify import Change, Verified
+    from perfkit.indexes.change import Change
+    from perfkit.indexes.verify import Verified
     from perfkit.settings import Settings
 
 
@@ -51,7 +52,7 @@ def proposed(asked: "Changes", catalog: "Catalog") -> "dict[Creation | Removal, 
     from perfkit.apply.changes import Changes
     from perfkit.apply.prepare import prepare
     from perfkit.apply.steps import DROPPING, index_change
-    from perfkit.indexes import verify
+    from perfkit.indexes.change import Removal as IndexRemoval
 
     alone: dict[Creation | Removal, Changes] = {
         **{each: Changes(create=(each,), drop=()) for each in asked.create},
@@ -64,7 +65,7 @@ def proposed(asked: "Changes", catalog: "Catalog") -> "dict[Creation | Removal, 
             continue
         step, definition = change
         if step.action in DROPPING and step.index:
-            removal = verify.Removal(schema=step.index.schema, name=step.index.name, definition=definition)
+            removal = IndexRemoval(schema=step.index.schema, name=step.index.name, definition=definition)
             found[each] = removal
         else:
             found[each] = definition

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from perfkit.baseline.tally import Side
     from perfkit.baseline.trial import Trial
     from perfkit.db.server import GuardedServer
-    from perfkit.indexes.verify import Change, MeasuredCase, Verified
+    from perfkit.indexes.change import Change
+    from perfkit.indexes.measured import MeasuredCase
+    from perfkit.indexes.verify import Verified
     from perfkit.plan.tables import Tables
     from perfkit.settings import Settings
 
@@ -94,10 +96,7 @@ def _problems(trial: "Trial") -> dict[str, str]:
 def _measured(trial: "Trial", tables: "Tables", weights: Mapping[str, float]) -> "list[MeasuredCase]":
     """Return each case as it was measured on both sides, with its own weight where `weights` has none."""
     from perfkit.baseline.verdict import Cause, Gate
-    from perfkit.indexes.gather import written_tables
-    from perfkit.indexes.lookups import lookups
-    from perfkit.indexes.verify import MeasuredCase
-    from perfkit.plan.model import walk
+    from perfkit.indexes.measured import MeasuredCase, with_plan
 
     verdicts = {verdict.id: verdict for verdict in trial.judgement.verdicts}
     found = []
@@ -105,19 +104,14 @@ def _measured(trial: "Trial", tables: "Tables", weights: Mapping[str, float]) ->
         verdict = verdicts[result.case.id]
         if result.runs is None or "median_before_ms" not in verdict.evidence:
             continue
-        plan = result.runs.plan
-        found.append(
-            MeasuredCase(
-                case_id=result.case.id,
-                weight=weights.get(result.case.id, result.weight),
-                before_ms=float(verdict.evidence["median_before_ms"]),
-                after_ms=float(verdict.evidence["median_now_ms"]),
-                slower=verdict.gate is Gate.FAILED,
-                faster=verdict.cause is Cause.IMPROVED,
-                used_before=trial.baseline[result.query.name].cases[result.case.name].indexes,
-                used=tuple(sorted({node.index for node in walk(plan.root) if node.index})),
-                lookups=lookups(plan, tables),
-                written=written_tables(plan, tables),
-            )
+        case = MeasuredCase(
+            case_id=result.case.id,
+            weight=weights.get(result.case.id, result.weight),
+            before_ms=float(verdict.evidence["median_before_ms"]),
+            after_ms=float(verdict.evidence["median_now_ms"]),
+            slower=verdict.gate is Gate.FAILED,
+            faster=verdict.cause is Cause.IMPROVED,
+            used_before=trial.baseline[result.query.name].cases[result.case.name].indexes,
         )
+        found.append(with_plan(case, result.runs.plan, tables))
     return found

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
 from perfkit.db.connect import connected, server_errors
-from perfkit.indexes.verify import Change, Removal
+from perfkit.indexes.change import Change, Removal
 from perfkit.syntax.index import IndexDefinition
 
 _SESSION = ("SET default_transaction_read_only = off", "SET statement_timeout = 0")

@@ -4,13 +4,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from perfkit.indexes.change import Change, Removal
 from perfkit.indexes.drops import DropKind, Drops, Usage, find_drops
 from perfkit.indexes.existing import existing_indexes
 from perfkit.indexes.gather import Gathered
 from perfkit.indexes.screening import screen
 from perfkit.indexes.search import Clock, Limits
 from perfkit.indexes.selection import Selection, select
-from perfkit.indexes.verify import Change, Removal
 from perfkit.indexes.whatif import WhatIf
 from perfkit.plan.tables import Tables
 from perfkit.syntax.index import IndexDefinition, read_definition

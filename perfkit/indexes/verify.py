@@ -1,38 +1,19 @@
 """Verification: index changes made on a copy, each case measured with and without them, what does not help thrown out."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from perfkit.errors import StatementError
-from perfkit.indexes import thresholds
+from perfkit.indexes.blame import Names, concerns, doubtful, guilty, idle, touches, without_replacement
+from perfkit.indexes.change import Change, Removal, definition_of
 from perfkit.indexes.import_cost import ImportCost
-from perfkit.indexes.lookups import Lookup
+from perfkit.indexes.measured import MeasuredCase
 from perfkit.indexes.workload import table_of
-from perfkit.names import quote_name
 from perfkit.syntax.index import IndexDefinition
 
 # Each throws out at least one index; more would rather mean that the machine is too noisy to tell.
 ROUNDS_MOST = 6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removal:
-    """An existing index to drop; `name` is unquoted. `instead` is the statement of the new index that must replace it, or ''."""
-
-    schema: str
-    name: str
-    definition: IndexDefinition
-    instead: str = ""
-
-    @property
-    def statement(self) -> str:
-        """Return the statement that drops it."""
-        return f"DROP INDEX {quote_name(self.schema)}.{quote_name(self.name)}"
-
-
-Change = IndexDefinition | Removal
-"""An index to create, or one to drop."""
 
 
 class Copy(Protocol):
@@ -46,40 +27,6 @@ class Copy(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeasuredCase:
-    """What a case takes without and with the changes, in ms a call, and whether either is clear beyond noise.
-
-    `used_before` and `used` are the indexes of its plans without and with them, `lookups` what its foreign keys look for,
-    `written` the qualified tables that it writes to.
-    """
-
-    case_id: str
-    weight: float
-    before_ms: float
-    after_ms: float
-    slower: bool
-    faster: bool
-    used_before: tuple[str, ...] = ()
-    used: tuple[str, ...] = ()
-    lookups: tuple[Lookup, ...] = ()
-    written: tuple[str, ...] = ()
-
-    @property
-    def lost_ms(self) -> float:
-        """Return what it takes longer a minute."""
-        return self.weight * (self.after_ms - self.before_ms)
-
-
-def _definition(change: Change) -> IndexDefinition:
-    return change.definition if isinstance(change, Removal) else change
-
-
-def statement_of(change: Change) -> str:
-    """Return the statement of a change."""
-    return change.statement if isinstance(change, Removal) else change.create()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
     """A change that was thrown out, and why."""
 
@@ -89,7 +36,7 @@ class Rejected:
     @property
     def definition(self) -> IndexDefinition:
         """Return what the index does that was to be created, or dropped."""
-        return _definition(self.change)
+        return definition_of(self.change)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +86,7 @@ class Verified:
         return tuple(case for case in self.cases if case.slower)
 
 
-_Names = Mapping[Change, frozenset[str]]
+_Blamed = Callable[[Sequence[MeasuredCase], Names], Mapping[Change, str]]
 
 
 Again = Callable[[frozenset[str]], Sequence[MeasuredCase]]
@@ -154,120 +101,91 @@ def verify(
 ) -> Verified:
     """Return what is left of the changes when each case is measured with and without them.
 
-    A new index goes when a case that uses it is slower, by what is felt or by more than others gain, the one that helps others least first, when keeping it takes a case
-    that writes more than it saves others, and when no case that uses it is faster, unless it keeps a rule; a drop when a
-    case that used the index is slower. After each that goes those cases are measured again whose plan or writing it is in,
-    or that were slower, by `again` or for want of it with all others: nothing changes for a plan that left it aside.
+    A new index goes when a case that uses it is slower, by what is felt or by more than others gain, the one that helps
+    others least first, when keeping it takes a case that writes more than it saves others, when no case that uses it is
+    faster, unless it keeps a rule, and when the cases that read it mostly in vain are quicker by what is there without it;
+    a drop when a case that used the index is slower. After each that goes those cases are measured again whose plan or
+    writing it is in, or that were slower, by `again` or for want of it with all others: nothing changes for a plan that
+    left it aside.
     """
-    names, rejected = _made(changes, copy)
-    cases = tuple(measure())
-    for _ in range(ROUNDS_MOST):
-        out = _guilty(cases, names) or dict(_idle(cases, names))
-        out |= dict(_without_replacement(names, [*(each.change for each in rejected), *out]))
-        if not out:
-            break
-        touched = frozenset(case.case_id for case in cases if case.slower or _touches(out, case, names))
-        for change, reason in out.items():
-            copy.take_back(change)
-            del names[change]
-            rejected.append(Rejected(change=change, reason=reason))
-        if again is None:
-            cases = tuple(measure())
-        elif touched:
-            fresh = {case.case_id: case for case in again(touched)}
-            cases = tuple(fresh.get(case.case_id, case) for case in cases)
+    trial = _Trial(copy=copy, measure=measure, again=again)
+    trial.make(changes)
+    trial.throw_out_all(guilty)
+    # Before the idle ones go: what is walked in vain may be all that keeps another index idle.
+    for change in doubtful(trial.cases, trial.names):
+        trial.try_without(change)
+    trial.throw_out_all(lambda cases, names: guilty(cases, names) or dict(idle(cases, names)))
+    cases, names = trial.cases, trial.names
     helped = {
-        change: tuple(case.case_id for case in cases if case.faster and _concerns(change, case, names))
+        change: tuple(case.case_id for case in cases if case.faster and concerns(change, case, names))
         for change in names
     }
-    return Verified(kept=tuple(names), rejected=tuple(rejected), cases=cases, helped=helped)
+    return Verified(kept=tuple(names), rejected=tuple(trial.rejected), cases=cases, helped=helped)
 
 
-def _made(changes: Sequence[Change], copy: Copy) -> tuple[dict[Change, frozenset[str]], list[Rejected]]:
-    names: dict[Change, frozenset[str]] = {}
-    rejected: list[Rejected] = []
-    for change in changes:
-        try:
-            names[change] = copy.make(change)
-        except StatementError as error:
-            rejected.append(Rejected(change=change, reason=f"it could not be made: {error.message}"))
-    return names, rejected
+@dataclass(slots=True, kw_only=True)
+class _Trial:
+    """The changes that are made on the copy, by the names of their indexes, and the cases as they are with them."""
 
+    copy: Copy
+    measure: Callable[[], Sequence[MeasuredCase]]
+    again: Again | None
+    names: dict[Change, frozenset[str]] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+    cases: tuple[MeasuredCase, ...] = ()
 
-def _guilty(cases: Sequence[MeasuredCase], names: _Names) -> dict[Change, str]:
-    """Return the culprit of each slower case, with the reason."""
-    found: dict[Change, str] = {}
-    for case in cases:
-        culprit = _culprit(case, cases, names) if case.slower else None
-        if culprit is not None and not _is_forgiven(culprit, case, cases, names):
-            how = "without" if isinstance(culprit, Removal) else "with"
-            times = f"{case.before_ms:.2f} -> {case.after_ms:.2f} ms"
-            found.setdefault(culprit, f"{case.case_id} is slower {how} it: {times}")
-    return found
+    def make(self, changes: Iterable[Change]) -> None:
+        """Make the changes and measure all cases with them."""
+        for change in changes:
+            try:
+                self.names[change] = self.copy.make(change)
+            except StatementError as error:
+                self._reject(change, f"it could not be made: {error.message}")
+        self.cases = tuple(self.measure())
 
+    def throw_out_all(self, blamed: _Blamed) -> None:
+        """Throw out what is to blame for something until nothing is, and drops whose new index is gone."""
+        for _ in range(ROUNDS_MOST):
+            out = dict(blamed(self.cases, self.names))
+            out |= without_replacement(self.names, [*(each.change for each in self.rejected), *out])
+            if not out:
+                break
+            self.throw_out(out)
 
-def _culprit(case: MeasuredCase, cases: Sequence[MeasuredCase], names: _Names) -> Change | None:
-    """Return the change that made a case slower.
+    def throw_out(self, out: Mapping[Change, str]) -> None:
+        """Take changes back for the reasons given, and measure what they touched."""
+        touched = [case for case in self.cases if case.slower or touches(out, case, self.names)]
+        for change, reason in out.items():
+            self.copy.take_back(change)
+            del self.names[change]
+            self._reject(change, reason)
+        self._renew(self._measured(touched))
 
-    A drop that it misses is taken back before anything else; then goes the index of its plan that helps others least, then
-    one that it must keep up to date for less than that costs. What a function or trigger reads, no plan tells: when nothing
-    else explains it, it is a drop.
-    """
-    removed = [change for change in names if isinstance(change, Removal)]
-    missed = [change for change in removed if _concerns(change, case, names)]
-    if missed:
-        return missed[0]
-    built = [change for change in names if isinstance(change, IndexDefinition)]
-    used = [change for change in built if _concerns(change, case, names)]
-    kept_up = [
-        change
-        for change in built
-        if table_of(change) in case.written and _saved_ms(change, cases, names) < case.lost_ms
-    ]
-    suspects = used or kept_up
-    if suspects:
-        return min(suspects, key=lambda change: _saved_ms(change, cases, names))
-    return removed[0] if removed else None
+    def try_without(self, change: Change) -> None:
+        """Throw an index out when the cases that it touches take less without it, make it again when they do not."""
+        touched = [case for case in self.cases if touches((change,), case, self.names)]
+        self.copy.take_back(change)
+        without = self._measured(touched)
+        pairs = [(case, without[case.case_id]) for case in touched if case.case_id in without]
+        gains_ms = {case.case_id: case.lost_ms - other.lost_ms for case, other in pairs}
+        if sum(gains_ms.values()) <= 0:
+            self.copy.make(change)
+            return
+        case, other = max(pairs, key=lambda pair: gains_ms[pair[0].case_id])
+        times = f"{case.after_ms:.2f} -> {other.after_ms:.2f} ms"
+        del self.names[change]
+        self._reject(change, f"{case.case_id} is quicker by what is there without it: {times}")
+        self._renew(without)
 
+    def _measured(self, cases: Sequence[MeasuredCase]) -> dict[str, MeasuredCase]:
+        """Return these cases, or all for want of a way to measure a few, as they are now, by id."""
+        if self.again is None:
+            return {case.case_id: case for case in self.measure()}
+        ids = frozenset(case.case_id for case in cases)
+        return {case.case_id: case for case in self.again(ids)} if ids else {}
 
-def _is_forgiven(change: Change, case: MeasuredCase, cases: Sequence[MeasuredCase], names: _Names) -> bool:
-    """Tell whether nobody feels what one call loses, and all calls together gain more."""
-    felt = case.after_ms - case.before_ms >= thresholds.LEAST_FELT_MS
-    return not felt and _saved_ms(change, cases, names) > 0
+    def _renew(self, fresh: Mapping[str, MeasuredCase]) -> None:
+        self.cases = tuple(fresh.get(case.case_id, case) for case in self.cases)
 
-
-def _idle(cases: Sequence[MeasuredCase], names: _Names) -> Iterator[tuple[Change, str]]:
-    """Yield the new indexes that no faster case uses, with the reason; one that is unique has another purpose."""
-    for change in names:
-        if isinstance(change, Removal) or change.unique:
-            continue
-        using = [case for case in cases if _concerns(change, case, names)]
-        if not using:
-            yield change, "no case uses it"
-        elif not any(case.faster for case in using):
-            yield change, f"no case is measured to be faster with it, not even {using[0].case_id}"
-
-
-def _without_replacement(names: _Names, out: Sequence[Change]) -> Iterator[tuple[Change, str]]:
-    gone = {change.create() for change in out if isinstance(change, IndexDefinition)}
-    for change in names:
-        if isinstance(change, Removal) and change.instead in gone:
-            yield change, "the index that was to replace it is thrown out"
-
-
-def _touches(changes: Iterable[Change], case: MeasuredCase, names: _Names) -> bool:
-    """Tell whether a case reads by what is changed, or must keep it up to date."""
-    return any(
-        _concerns(change, case, names) or table_of(_definition(change)) in case.written for change in changes
-    )
-
-
-def _concerns(change: Change, case: MeasuredCase, names: _Names) -> bool:
-    """Tell whether a case used the index that was dropped, or uses the one that was built."""
-    used = case.used_before if isinstance(change, Removal) else case.used
-    served = any(lookup.is_served_by(_definition(change)) for lookup in case.lookups)
-    return served or not names[change].isdisjoint(used)
-
-
-def _saved_ms(change: Change, cases: Sequence[MeasuredCase], names: _Names) -> float:
-    return -sum(case.lost_ms for case in cases if _concerns(change, case, names))
+    def _reject(self, change: Change, reason: str) -> None:
+        self.rejected.append(Rejected(change=change, reason=reason))

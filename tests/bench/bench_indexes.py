@@ -29,9 +29,9 @@ from perfkit.db.whatif import TwinWhatIf
 from perfkit.demo.role import DATABASE
 from perfkit.embedded import start_postgres, stop_postgres
 from perfkit.indexes.advise import Planner, advise, to_plan
+from perfkit.indexes.change import statement_of as change_statement
 from perfkit.indexes.gather import Gathered, gather
 from perfkit.indexes.search import Limits
-from perfkit.indexes.verify import statement_of as change_statement
 from perfkit.indexes.verify import verify
 from perfkit.indexes.whatif import PlannedCost
 from perfkit.indexes.workload import WorkloadCase

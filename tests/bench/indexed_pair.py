@@ -13,9 +13,8 @@ from perfkit.catalog.workload import WeightedCase
 from perfkit.db.copy_indexes import CopyIndexes
 from perfkit.db.server import GuardedServer
 from perfkit.errors import StatementError
-from perfkit.indexes.gather import written_tables
-from perfkit.indexes.lookups import lookups
-from perfkit.indexes.verify import Change, MeasuredCase
+from perfkit.indexes.change import Change
+from perfkit.indexes.measured import MeasuredCase, with_plan
 from perfkit.measure.model import Prepared
 from perfkit.measure.run import statement_of
 from perfkit.measure.session import Stopwatch
@@ -78,17 +77,15 @@ class PairedCase:
 
     def as_verified(self, tables: Tables) -> MeasuredCase:
         """Return it as the verification sees it."""
-        return MeasuredCase(
+        case = MeasuredCase(
             case_id=self.id,
             weight=self.weight,
             before_ms=self.bare_ms,
             after_ms=self.bare_ms * self.ratio,
             slower=self.slower,
             faster=self.timing is not None and self.timing.faster,
-            used=self.used,
-            lookups=lookups(self.plan, tables),
-            written=written_tables(self.plan, tables),
         )
+        return with_plan(case, self.plan, tables)
 
 
 @dataclass(slots=True, kw_only=True)

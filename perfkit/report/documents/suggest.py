@@ -3,9 +3,10 @@
 from typing import Any
 
 from perfkit.indexes.advise import Advice
+from perfkit.indexes.measured import MeasuredCase
 from perfkit.indexes.selection import CaseEffect, ChosenIndex
 from perfkit.indexes.times import Times
-from perfkit.indexes.verify import MeasuredCase, Verified
+from perfkit.indexes.verify import Verified
 from perfkit.report.data import to_data
 from perfkit.report.document import Document
 from perfkit.report.documents.suggest_blocks import blocks_of, notes_of

@@ -5,9 +5,10 @@ from itertools import groupby
 
 from perfkit.indexes.advise import Advice
 from perfkit.indexes.drops import Drop
+from perfkit.indexes.measured import MeasuredCase
 from perfkit.indexes.selection import CaseEffect, ChosenIndex
 from perfkit.indexes.times import Times
-from perfkit.indexes.verify import MeasuredCase, Verified
+from perfkit.indexes.verify import Verified
 from perfkit.indexes.why_not import Reason, WithoutIndex
 from perfkit.report.document import Block, Cell, Item, Listing, Paragraph, Table, Tone
 from perfkit.report.documents.suggest_statements import (

@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.advise import Advice
+from perfkit.indexes.measured import MeasuredCase
 from perfkit.indexes.selection import CaseEffect
 from perfkit.indexes.times import Times
-from perfkit.indexes.verify import MeasuredCase, Verified
+from perfkit.indexes.verify import Verified
 from perfkit.indexes.why_not import Reason, WithoutIndex
 from perfkit.units import format_count, format_ms
 

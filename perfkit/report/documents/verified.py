@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from perfkit.indexes.change import Change, statement_of
 from perfkit.indexes.import_cost import ImportCost, Spread
-from perfkit.indexes.verify import Change, MeasuredCase, Rejected, Verified, statement_of
+from perfkit.indexes.measured import MeasuredCase
+from perfkit.indexes.verify import Rejected, Verified
 from perfkit.report.data import to_data
 from perfkit.report.document import Block, Cell, Item, Listing, Paragraph, Table, Tone
 from perfkit.units import format_count, format_ms, format_share

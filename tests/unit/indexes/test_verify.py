@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from perfkit.errors import StatementError
+from perfkit.indexes.change import Change, Removal
 from perfkit.indexes.lookups import Lookup
-from perfkit.indexes.verify import Change, MeasuredCase, Removal, verify
+from perfkit.indexes.measured import MeasuredCase
+from perfkit.indexes.verify import verify
 from perfkit.syntax.index import IndexDefinition, IndexKey
 
 
@@ -216,3 +218,18 @@ def test_a_slower_case_that_is_called_so_often_that_all_lose_more_takes_its_inde
     verified = verify([A], copy, copy.measure)
     assert verified.kept == ()
     assert "often is slower with it" in verified.rejected[0].reason
+
+
+def test_an_index_that_is_read_in_vain_goes_when_all_that_it_touches_is_quicker_without_it() -> None:
+    plans = {"page": [({"walk"}, 5.0), ({"b"}, 1.0), (set(), 10.0)], "first": [({"walk"}, 1.0), (set(), 2.0)]}
+    walk, search = map(_index, ("walk", "b"))
+    wasted: dict[str, dict[str, object]] = {"page": {"wasted": ("walk",)}}
+    copy = _Copy(plans, fields=wasted)
+    verified = verify([walk, search], copy, copy.measure)
+    assert verified.kept == (search,)
+    assert verified.rejected[0].reason == "page is quicker by what is there without it: 5.00 -> 1.00 ms"
+    assert copy.there == {"b", "old"}
+    copy = _Copy(plans, fields={"page": {"wasted": ("walk",)}, "first": {"weight": 10}})
+    verified = verify([walk, search], copy, copy.measure)
+    assert set(verified.kept) == {walk}
+    assert copy.there == {"walk", "old"}
