@@ -1,18 +1,11 @@
 """How true bench load is: 300 users, calls/s of pgbench by hand, engines that agree, a pool that holds, nothing left.
 
-perfkit and pgbench by hand take turns, as A B B A, each pair for the same seconds: the first second of a run is a quarter
-slower than those after it, as each new session reads the catalogs and maps the buffers, so that a run that is longer is
-also faster. Both are started here, in one session, as Linux shares out processors by session (autogroup); each session of
-the server is one of its own, so that where other programs run, more connections get more. Hence a machine that does
-nothing else.
-
-Run: python -m tests.bench.bench_load (about fifteen minutes), or make bench-load
+Run: python -m tests.bench.bench_load (about fifteen minutes), or make bench-load; --only hand takes five.
 """
 
 import argparse
 import math
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -25,65 +18,40 @@ from typing import Any
 import psycopg
 
 from perfkit import stats
-from perfkit.bench.load.pgbench import find_pgbench
 from tests.bench.demo_server import demo_in, running_demo
 from tests.bench.figure import Figure, table
+from tests.bench.load_by_hand import APART_MOST, CATALOG, against_hand
 from tests.bench.load_run import command, folder_of_run, load
-from tests.bench.pairs import interleaved
+from tests.bench.pairs import geometric_ratio, interleaved
 
 USERS = 300
+PARTS = ("left", "hand", "engines", "pool", "users")
 # What half of the pool must fall short of, and twice as many must not exceed, as perfkit has it.
 POOL_ENOUGH = 0.95
 GONE_WITHIN_S = 10.0
-_TPS = re.compile(r"tps = ([\d.]+) \(without initial connection time\)")
-# The same statements twice: as a catalog for perfkit, and as scripts that a person would write for pgbench.
-CATALOG = """
--- name: by_key
--- weight: 60
--- param: id bigint
--- case: one  id=519
-SELECT person_id, given_name, family_name, grad_year FROM alumni.people WHERE person_id = :id;
-
--- name: jobs
--- weight: 30
--- param: id bigint
--- case: one  id=519
-SELECT w.name, j.title, j.started_on FROM alumni.employment j JOIN alumni.employers w USING (employer_id)
-WHERE j.person_id = :id ORDER BY j.started_on DESC;
-
--- name: class_size
--- weight: 10
--- param: year int
--- case: one  year=1998
-SELECT count(*) FROM alumni.people WHERE grad_year = :year;
-"""
-BY_HAND = {
-    60: "SELECT person_id, given_name, family_name, grad_year FROM alumni.people WHERE person_id = :id;\n",
-    30: "SELECT w.name, j.title, j.started_on FROM alumni.employment j JOIN alumni.employers w USING (employer_id)"
-    " WHERE j.person_id = :id ORDER BY j.started_on DESC;\n",
-    10: "SELECT count(*) FROM alumni.people WHERE grad_year = :year;\n",
-}
 
 
 def figures(directory: Path, given: argparse.Namespace) -> Iterator[Figure]:
     """Yield the figures of the demo in the directory."""
-    chosen = given.only or ("left", "rates", "pool", "users")
+    chosen = given.only or PARTS
     if "left" in chosen:
         yield from _left_behind(directory, given.interruptions)
-    if "rates" in chosen:
-        yield from _rates(directory, given.rounds, given.seconds)
+    if {"hand", "engines"} & set(chosen):
+        yield from _rates(directory, given, chosen)
     if "pool" in chosen:
         yield from _pool(directory, given.pool_seconds)
     if "users" in chosen:
         yield from _many_users(directory, given.users_seconds)
 
 
-def _rates(directory: Path, rounds: int, seconds: int) -> Iterator[Figure]:
+def _rates(directory: Path, given: argparse.Namespace, chosen: Sequence[str]) -> Iterator[Figure]:
     with folder_of_run() as folder:
         (folder / "catalog").mkdir()
         (folder / "catalog" / "same.sql").write_text(CATALOG)
-        yield _against_hand(directory, folder, rounds, seconds)
-        yield from _engines(directory, folder, rounds, seconds)
+        if "hand" in chosen:
+            yield from against_hand(directory, folder, given.pairs, given.seconds)
+        if "engines" in chosen:
+            yield from _engines(directory, folder, given.rounds, given.seconds)
 
 
 def _many_users(directory: Path, seconds: float) -> Iterator[Figure]:
@@ -99,32 +67,6 @@ def _many_users(directory: Path, seconds: float) -> Iterator[Figure]:
     yield Figure(what=f"{USERS} users: p95", measured=p95_ms, most=document["within_ms"], unit="ms")
     yield Figure(
         what=f"{USERS} users: not held", measured=USERS - document["users_held"], most=0, unit="users"
-    )
-
-
-def _against_hand(directory: Path, folder: Path, rounds: int, seconds: float) -> Figure:
-    for weight, text in BY_HAND.items():
-        (folder / f"{weight}.sql").write_text(text)
-    ours, theirs = interleaved(
-        rounds,
-        [lambda: _perfkit_tps(directory, folder, seconds), lambda: _pgbench_tps(directory, folder, seconds)],
-    )
-    return _apart("calls/s away from pgbench by hand", ours, theirs)
-
-
-def _apart(what: str, ours: Sequence[float], theirs: Sequence[float]) -> Figure:
-    """Return how far calls/s are apart: the median of the pairs, as what the machine did meanwhile met both of a pair.
-
-    Infinitely far where the other one was not answered once.
-    """
-    pairs = [one / other if other else math.inf for one, other in zip(ours, theirs, strict=True)]
-    medians = f"{stats.median(ours):,.0f} against {stats.median(theirs):,.0f} calls/s"
-    return Figure(
-        what=what,
-        measured=abs(stats.median(pairs) - 1) * 100,
-        most=5,
-        unit="%",
-        detail=f"{medians}, {len(pairs)} pairs {min(pairs):.3f} to {max(pairs):.3f}",
     )
 
 
@@ -146,7 +88,14 @@ def _engines(directory: Path, folder: Path, rounds: int, seconds: float) -> Iter
         return calls_per_s
 
     theirs, ours = interleaved(rounds, [lambda: rate(*pgbench, *light), lambda: rate(*locust, *light)])
-    yield _apart("calls/s of 40 users, Locust from pgbench", ours, theirs)
+    found = geometric_ratio(ours, theirs)
+    yield Figure(
+        what="calls/s of 40 users, Locust from pgbench",
+        measured=found.apart * 100,
+        most=APART_MOST,
+        unit="%",
+        detail=str(found),
+    )
     most = {engine[0]: rate(*engine, *heavy) for engine in (pgbench, locust)}
     for engine in (pgbench, locust):
         steps = [each["runs"][0] for each in runs[engine + light]]
@@ -160,31 +109,6 @@ def _engines(directory: Path, folder: Path, rounds: int, seconds: float) -> Iter
             unit="ms a call",
             detail=f"p50 {p50_ms:.2f} ms; 8 users who never pause: {most[engine[0]]:,.0f} calls/s of one process",
         )
-
-
-def _perfkit_tps(directory: Path, folder: Path, seconds: float) -> float:
-    options = ("--users=8", "--think=0", f"--seconds={seconds:g}", "--rounds=1", "--no-pool", "--threads=2")
-    document = load(directory, *options, f"--queries={folder / 'catalog'}")
-    rate: float = document["levels"][0]["calls_per_s"][0]
-    return rate
-
-
-def _pgbench_tps(directory: Path, folder: Path, seconds: float) -> float:
-    """Return what pgbench tells by itself, asked for the same: statements with parameters, a log of every call."""
-    files = [f"--file={folder / f'{weight}.sql'}@{weight}" for weight in BY_HAND]
-    options = ["--no-vacuum", "--client=8", "--jobs=2", f"--time={seconds:g}", "--protocol=extended", "--log"]
-    values = ["--define=id=519", "--define=year=1998"]
-    dsn = running_demo(directory).dsn
-    told = subprocess.run(
-        [str(find_pgbench()), *options, *values, *files, dsn],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=folder,
-    ).stdout
-    found = _TPS.search(told)
-    assert found, told
-    return float(found[1])
 
 
 def _pool(directory: Path, seconds: float) -> Iterator[Figure]:
@@ -269,13 +193,12 @@ def main() -> None:
     )
     parser.add_argument("--alumni", type=int, default=20_000, help="size of the demo that is made")
     parser.add_argument("--dir", type=Path, help="a running demo to use instead")
-    parser.add_argument("--rounds", type=int, default=4, help="pairs of perfkit and pgbench by hand")
+    parser.add_argument("--rounds", type=int, default=4, help="pairs of Locust and pgbench")
+    parser.add_argument("--pairs", type=int, default=12, help="pairs of perfkit and pgbench by hand")
     parser.add_argument("--seconds", type=int, default=10, help="of each run of a pair")
     parser.add_argument("--pool-seconds", type=int, default=3, help="of each run of a pool")
     parser.add_argument("--users-seconds", type=float, default=60, help=f"of the run of {USERS} users")
-    parser.add_argument(
-        "--only", nargs="+", choices=("left", "rates", "pool", "users"), help="what to look at; all"
-    )
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="what to look at; all")
     parser.add_argument("--interruptions", type=int, default=20, help="of each kind")
     given = parser.parse_args()
     found: list[Figure] = []

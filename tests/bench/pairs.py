@@ -1,5 +1,6 @@
 """Two commands measured in turn, so that what the machine does meanwhile meets both alike."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -33,6 +34,39 @@ def ratio(ours_s: Sequence[float], theirs_s: Sequence[float]) -> Ratio:
         ours_s=medians[0],
         theirs_s=medians[1],
         pairs=len(each),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeometricRatio:
+    """The geometric mean of the ratios of pairs, and the interval that holds the true one in 95 of 100 such runs."""
+
+    mean: float
+    low: float
+    high: float
+    pairs: int
+
+    @property
+    def apart(self) -> float:
+        """Return how far the mean is from 1, whichever of the two is larger."""
+        return abs(self.mean - 1)
+
+    def __str__(self) -> str:
+        return f"ratio {self.mean:.3f} ({self.low:.3f} to {self.high:.3f}), {self.pairs} pairs"
+
+
+def geometric_ratio(ours: Sequence[float], theirs: Sequence[float]) -> GeometricRatio:
+    """Return the ratio of two series of positive numbers, of which the n-th of each were measured side by side.
+
+    By Student's t on the logarithms of at least two pairs.
+    """
+    logs = [math.log(one / other) for one, other in zip(ours, theirs, strict=True)]
+    degrees = len(logs) - 1
+    mean = math.fsum(logs) / len(logs)
+    deviation = math.sqrt(math.fsum((each - mean) ** 2 for each in logs) / degrees)
+    reach = stats.student_t_quantile(0.975, degrees) * deviation / math.sqrt(len(logs))
+    return GeometricRatio(
+        mean=math.exp(mean), low=math.exp(mean - reach), high=math.exp(mean + reach), pairs=len(logs)
     )
 
 
