@@ -180,7 +180,7 @@ def _measured(
         ),
         left_out=drawn.left_out,
         proof=proof,
-        notes=(),
+        notes=drawn.notes,
     )
 
 

@@ -1,12 +1,12 @@
 """The requests of a cache bench: drawn from the catalog on its server, or recorded, and why queries are left out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfkit.cli.session import catalog_from, demo_of
-from perfkit.errors import MeasureError, NothingMeasuredError
+from perfkit.errors import MeasureError, NothingMeasuredError, StatementError
 
 if TYPE_CHECKING:
     from perfkit.bench.cache.stream import Shape, Source, Stream
@@ -15,13 +15,30 @@ if TYPE_CHECKING:
     from perfkit.plan.model import Plan
     from perfkit.settings import Settings
 
+_NO_PRIVILEGE = "42501"
+_PRIVILEGES = ("INSERT", "UPDATE", "DELETE")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """The stream, and why queries are left out of it."""
+    """The stream, why queries are left out of it, and which writes it could not have."""
 
     stream: "Stream"
     left_out: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Planned:
+    """The tables of each query that can be planned, why others cannot, and what is told of writes among those.
+
+    `unseen` are the tables that such writes name.
+    """
+
+    tables: dict[str, frozenset[str]] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    unseen: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
 
 
 def write_share_of(settings: "Settings", given: float | None) -> float | None:
@@ -48,16 +65,19 @@ def drawn_requests(
     # Writes end entries whichever queries were chosen.
     queries = (*chosen, *(each for each in catalog.queries if _writes(each) and each not in chosen))
     cases = cases_to_cache(queries, rows=server.rows, seed=settings.seed, most=keys)
-    tables, left_out = _tables(server, queries, cases)
-    sources, names = sources_of(queries, cases, tables)
+    planned = _planned(server, queries, cases)
+    sources, names = sources_of(queries, cases, planned.tables)
     sources, failing = _without_failing(server, sources)
+    left_out = planned.left_out | failing
     if not any(source.keys for source in sources):
         raise NothingMeasuredError(
-            f"there is no query to cache: {next(iter((left_out | failing).values()), 'the catalog has none that reads')}",
+            f"there is no query to cache: {next(iter(left_out.values()), 'the catalog has none that reads')}",
             hint="see: perfkit catalog list",
         )
+    if shape.write_share == 0:
+        _leave_out_writes(planned, queries)
     stream = draw_stream(sources, names, requests=requests, shape=shape)
-    return Drawn(stream=stream, left_out=left_out | failing)
+    return Drawn(stream=_marked(stream, planned), left_out=left_out, notes=tuple(planned.notes))
 
 
 def recorded_requests(
@@ -73,48 +93,91 @@ def recorded_requests(
 
     queries = {query.name: query for query in catalog_from(settings).queries}
     calls = read_trace(trace, queries)
-    unwritten: dict[str, str] = {}
-    if write_share == 0:
-        writing = {call.query for call in calls if _writes(queries[call.query])}
-        unwritten = dict.fromkeys(
-            sorted(writing), "it writes; with --writes its calls go to a scratch schema that is dropped after"
-        )
-        calls = tuple(call for call in calls if call.query not in writing)
     cases = {
         call.query: (Case(query=call.query, name="recorded", values=call.values, line=0),) for call in calls
     }
-    tables, left_out = _tables(server, [queries[name] for name in cases], cases)
-    return Drawn(stream=recorded_stream(calls, queries, tables), left_out=left_out | unwritten)
+    planned = _planned(server, [queries[name] for name in cases], cases)
+    if write_share == 0:
+        writing = [queries[name] for name in sorted(cases) if _writes(queries[name])]
+        _leave_out_writes(planned, writing)
+        why = "it writes; with --writes its calls go to a scratch schema that is dropped after"
+        planned.left_out |= {query.name: why for query in writing}
+        calls = tuple(call for call in calls if not _writes(queries[call.query]))
+    stream = recorded_stream(calls, queries, planned.tables)
+    return Drawn(stream=_marked(stream, planned), left_out=planned.left_out, notes=tuple(planned.notes))
+
+
+def _marked(stream: "Stream", planned: _Planned) -> "Stream":
+    """Return the stream with the tables whose writes it does not have."""
+    unseen = frozenset(number for number, name in enumerate(stream.tables) if name in planned.unseen)
+    return replace(stream, unseen=unseen)
+
+
+def _leave_out_writes(planned: _Planned, queries: Sequence["Query"]) -> None:
+    """Take down that the writes are not among the requests, since nobody asked for them."""
+    changed = {table for query in queries if _writes(query) for table in planned.tables.get(query.name, ())}
+    if changed:
+        planned.unseen |= changed
+        planned.notes.append(
+            "The catalog's writes are not among the requests: --writes SHARE makes them, to versions in a scratch schema."
+        )
 
 
 def _writes(query: "Query") -> bool:
     return "write" in query.allowed
 
 
-def _tables(
+def _planned(
     server: "GuardedServer", queries: Sequence["Query"], cases: Mapping[str, Sequence["Case"]]
-) -> tuple[dict[str, frozenset[str]], dict[str, str]]:
-    """Return the tables of each query that can be planned, and why others cannot."""
+) -> _Planned:
+    """Return what planning the queries tells; nothing of them is run."""
     from perfkit.cli.progress import progress_bar
     from perfkit.db.cache_reader import tables_of
     from perfkit.db.connect import connected
     from perfkit.db.guard import guarded
     from perfkit.measure.run import statement_of
 
+    found = _Planned()
     plans: dict[str, Plan] = {}
-    problems: dict[str, str] = {}
+    refused: list[tuple[Query, MeasureError]] = []
     with progress_bar("plan") as progress:
         for number, query in enumerate(queries):
             progress(number, len(queries), query.name)
             if query.name not in cases:
-                problems[query.name] = "it has no cases here"
+                found.left_out[query.name] = "it has no cases here"
                 continue
             try:
                 plans[query.name] = server.plan(statement_of(query, cases[query.name][0]))
             except MeasureError as error:
-                problems[query.name] = error.message
+                found.left_out[query.name] = error.message
+                if _writes(query):
+                    refused.append((query, error))
     with connected(server.dsn) as connection, guarded(connection, server.guard):
-        return tables_of(connection, plans), problems
+        found.tables = tables_of(connection, plans)
+    for query, problem in refused:
+        _note_refused(found, server, query, problem)
+    return found
+
+
+def _note_refused(found: _Planned, server: "GuardedServer", query: "Query", error: MeasureError) -> None:
+    """Take down that a write could not be planned: which tables it changes is known by name alone."""
+    from perfkit.db.cache_reader import command_and_tables
+    from perfkit.db.connect import connected
+    from perfkit.db.guard import guarded
+
+    try:
+        with connected(server.dsn) as connection, guarded(connection, server.guard):
+            command, named = command_and_tables(connection, query.statement)
+    except MeasureError:
+        # Its names cannot be looked up either: it may change any.
+        command, named = "", frozenset[str]().union(*found.tables.values())
+    found.unseen |= named
+    note = f"Writes of {query.name} could not be seen: {error.message}."
+    if isinstance(error, StatementError) and error.sqlstate == _NO_PRIVILEGE and named:
+        privileges = command if command in _PRIVILEGES else ", ".join(_PRIVILEGES)
+        tables = ", ".join(sorted(named))
+        note += f" To be planned, for it is never run, it needs: GRANT {privileges} ON {tables} TO this role."
+    found.notes.append(note)
 
 
 def _without_failing(

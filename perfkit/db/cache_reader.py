@@ -18,6 +18,7 @@ from perfkit.db.explain import server_types
 from perfkit.db.guard import Guard, execute, guarded
 from perfkit.plan.model import Plan, walk
 from perfkit.plan.runs import Statement
+from perfkit.syntax.statement import first_word, read_statement
 
 _BEGIN = SQL("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 _VERSIONS = SQL("SELECT version FROM {}.generation WHERE table_number IN ({}) ORDER BY table_number")
@@ -148,3 +149,14 @@ def tables_of(connection: psycopg.Connection, plans: Mapping[str, Plan]) -> dict
         name: frozenset(roots.get((schema, relation), f"{schema}.{relation}") for schema, relation in pairs)
         for name, pairs in named.items()
     }
+
+
+def command_and_tables(connection: psycopg.Connection, text: str) -> tuple[str, frozenset[str]]:
+    """Return a statement's first word, in capitals, and the tables that it names, as `tables_of` does without a plan.
+
+    Raises StatementError where a schema's names may not be looked up.
+    """
+    names = sorted(read_statement(text).relation_names)
+    with server_errors(), psycopg.RawCursor(connection) as cursor:
+        rows = cursor.execute(sql.load("cache_named"), [names]).fetchall()
+    return first_word(text), frozenset(name for (name,) in rows)

@@ -62,6 +62,16 @@ def test_a_database_that_is_not_ours_is_not_written_to_unless_it_is_said(project
     assert kept["bench"] == "cache"
 
 
+def test_writes_that_the_role_cannot_plan_are_not_taken_for_none(own_project: Perfkit, own_dsn: str) -> None:
+    with psycopg.connect(own_dsn, autocommit=True) as connection:
+        connection.execute("REVOKE UPDATE ON alumni.people FROM perfkit_demo")
+    document = bench(own_project, "--writes=0.05")
+    assert any("GRANT UPDATE ON alumni.people TO" in note for note in document["notes"])
+    queries = {each["query"]: each for each in document["recommendation"]["queries"]}
+    assert not queries["class_list"]["writes_seen"]
+    assert queries["class_list"]["ttl_alone_seconds"] <= 60
+
+
 def test_the_text_tells_the_recommendation(project: Perfkit) -> None:
     result = project("bench", "cache", *QUICK, *QUERIES)
     assert result.returncode == 0, result.stderr

@@ -23,7 +23,7 @@ class Stream:
     """Requests in their order.
 
     An event n >= 0 reads `keys[n]`; an event n < 0 writes to the tables `writes[-n - 1]`. `per_minute` is how many
-    requests a minute the workload makes.
+    requests a minute the workload makes. `unseen` are tables that something writes that is not among the events.
     """
 
     tables: tuple[str, ...]
@@ -31,6 +31,7 @@ class Stream:
     writes: tuple[tuple[int, ...], ...]
     events: tuple[int, ...]
     per_minute: float
+    unseen: frozenset[int] = frozenset()
 
     @property
     def reads(self) -> int:

@@ -32,6 +32,8 @@ class Thresholds:
     policy_gain_share: float = 0.01
     # With TTL alone, a query's TTL is chosen so that this share of its hits is older than the database.
     stale_share: float = 0.01
+    # Where writes could not be seen, no count of them allows more: as old as people take a page to be.
+    unseen_ttl_s: float = 60.0
     # Streams of more keys than this are sampled for the curve (SHARDS): some thousands of keys are within a point.
     sampled_keys: int = 8_000
     # Writers and readers of a stampede's trial: enough that an unprotected cache shows it, few for the server.

@@ -78,8 +78,8 @@ class Worth:
     """One query: reads a minute, distinct keys, its share of hits were memory endless, and means of a read.
 
     `saved_ms_per_minute` is the time of clients that caching saves, less what asking and filling the cache takes, below 0
-    when it costs; `memory_bytes` what all its entries take. `reads_per_write` is None when nothing writes to its tables.
-    `ttl_seconds` is long enough for nearly every read that comes again; `ttl_alone_seconds` is short enough that, were there
+    when it costs; `memory_bytes` what all its entries take. `reads_per_write` is None when the stream has no write to its
+    tables: that is all there is only where `writes_seen`, and else its entries live shortly. `ttl_seconds` is long enough for nearly every read that comes again; `ttl_alone_seconds` is short enough that, were there
     no other invalidation, 1 % of hits at most would be stale.
     """
 
@@ -92,6 +92,7 @@ class Worth:
     memory_bytes: float
     saved_ms_per_minute: float
     reads_per_write: float | None
+    writes_seen: bool
     ttl_seconds: float
     ttl_alone_seconds: float
     reason: str
@@ -142,7 +143,9 @@ def _worth(
     )
     reads = sum(part.reads)
     minutes = len(stream.events) / stream.per_minute
-    written = sum(writes[table] for table in {table for n in own for table in stream.keys[n].tables})
+    tables = {table for n in own for table in stream.keys[n].tables}
+    written, seen = sum(writes[table] for table in tables), stream.unseen.isdisjoint(tables)
+    longest_s = DAY_S if seen else THRESHOLDS.unseen_ttl_s
     memory = math.fsum(known.entry_bytes[n] for n in own)
     database_ms = math.fsum(known.learned.database_ms[n] * simulated.reads[n] for n in own) / reads
     saved = known.saved_ms(part) / minutes
@@ -156,8 +159,9 @@ def _worth(
         memory_bytes=memory,
         saved_ms_per_minute=saved,
         reads_per_write=reads / written if written else None,
-        ttl_seconds=_long_enough(gaps, 60 / stream.per_minute) if written else DAY_S,
-        ttl_alone_seconds=_short_enough(written / (minutes * 60)),
+        writes_seen=seen,
+        ttl_seconds=min(longest_s, _long_enough(gaps, 60 / stream.per_minute) if written else DAY_S),
+        ttl_alone_seconds=min(longest_s, _short_enough(written / (minutes * 60))),
         reason=_reason(part, database_ms, known.costs) if saved <= 0 else "",
     )
 

@@ -8,6 +8,7 @@ from perfkit.bench.cache.policies import Policy
 from perfkit.bench.cache.predict import SizePoint
 from perfkit.bench.cache.prove import Proof
 from perfkit.bench.cache.result import CacheBench
+from perfkit.bench.cache.thresholds import THRESHOLDS
 from perfkit.bench.cache.worth import Worth
 from perfkit.bench.result import BenchResult
 from perfkit.report.chart import Chart, Point, Series, draw
@@ -147,6 +148,13 @@ def _worth_blocks(worths: Sequence[Worth]) -> Iterator[Block]:
             rows=tuple(map(_worth_row, shown)),
             numeric=frozenset(range(1, 9)),
         )
+    unseen = sum(not worth.writes_seen for worth in cached)
+    if unseen:
+        yield Paragraph(
+            f"Not all writes to the tables of {units.format_count(unseen)} of these {units.format_count(len(cached))} queries were"
+            f" seen; until they are, let their entries live {_seconds(THRESHOLDS.unseen_ttl_s)} at most. Why is said below.",
+            Tone.WARN,
+        )
     others = [worth for worth in worths if not worth.cached]
     if others:
         yield Table(
@@ -169,10 +177,18 @@ def _worth_row(worth: Worth) -> tuple[Cell, ...]:
         Cell(units.format_ms(worth.saved_ms_per_minute)),
         Cell(units.format_ms(worth.saved_ms_per_mb)),
         Cell(units.format_bytes(worth.entry_bytes)),
-        Cell("never written" if worth.reads_per_write is None else units.format_count(worth.reads_per_write)),
+        _writes_cell(worth),
         Cell(_seconds(worth.ttl_seconds)),
         Cell(_seconds(worth.ttl_alone_seconds)),
     )
+
+
+def _writes_cell(worth: Worth) -> Cell:
+    if not worth.writes_seen:
+        return Cell("not seen", Tone.WARN)
+    if worth.reads_per_write is None:
+        return Cell("never written")
+    return Cell(units.format_count(worth.reads_per_write))
 
 
 def _seconds(seconds: float) -> str:

@@ -1,10 +1,13 @@
 """What is worth caching, and the recommendation that comes of it."""
 
+from dataclasses import replace
+
 from perfkit.bench.cache.learn import Learned
 from perfkit.bench.cache.memory import MemoryModel
 from perfkit.bench.cache.policies import Policy
 from perfkit.bench.cache.predict import recommend
 from perfkit.bench.cache.stream import Stream
+from perfkit.bench.cache.thresholds import THRESHOLDS
 from perfkit.bench.cache.worth import DAY_S, Costs, Known, Worth, worth_of
 from tests.unit.bench.cache.streams import key, stream
 
@@ -55,6 +58,15 @@ def test_ttl_alone_is_as_short_as_writes_are_frequent() -> None:
     assert 0.015 < often.ttl_alone_seconds < 0.025
     seldom = worths(stream([2] * 30_000 + [-1], keys=KEYS, per_minute=60))["written"]
     assert seldom.ttl_alone_seconds == 600
+
+
+def test_what_is_written_unseen_lives_shortly() -> None:
+    seen = stream([0, 2] * 100, keys=KEYS)
+    found = worths(replace(seen, unseen=frozenset({0})))
+    assert (found["slow"].writes_seen, found["slow"].ttl_alone_seconds) == (True, DAY_S)
+    written = found["written"]
+    assert not written.writes_seen
+    assert (written.ttl_seconds, written.ttl_alone_seconds) == (THRESHOLDS.unseen_ttl_s,) * 2
 
 
 def test_only_what_is_worth_it_is_in_the_curve_and_the_size_is_in_whole_megabytes() -> None:
