@@ -9,12 +9,22 @@ import typer
 
 from perfkit.cli.options import CatalogOptions, OutputOptions, Patterns, ServerOptions, takes
 from perfkit.cli.run import GATE_FAILED
-from perfkit.cli.session import emit, leave, server_at, server_from, settings_from, workload_from
+from perfkit.cli.session import (
+    catalog_from,
+    emit,
+    leave,
+    queries_of,
+    server_at,
+    server_from,
+    settings_from,
+    workload_from,
+)
 
 if TYPE_CHECKING:
     from perfkit.db.server import GuardedServer
     from perfkit.settings import Settings
     from perfkit.twin.build import Change, Database, Twin
+    from perfkit.twin.known_texts import KnownTexts
     from perfkit.twin.snapshot import Redaction, Snapshot
 
 app = typer.Typer(
@@ -38,26 +48,35 @@ def export(
         list[str] | None,
         typer.Option("--keep", metavar="PATTERN", help="Columns that may (schema.table.column, with *)."),
     ] = None,
+    queries: Annotated[
+        Path | None,
+        typer.Option(
+            "--queries", "-q", metavar="DIR", help="The catalog; texts that it writes itself are no secret."
+        ),
+    ] = None,
     server: ServerOptions,
     out: OutputOptions,
 ) -> None:
     """Write what the planner knows of the database to one file: schema, statistics, sizes, settings; no rows.
 
-    An ordinary read-only role does. Values of text columns stay on the server, unless told.
+    An ordinary read-only role does. Values of text columns stay on the server, but for texts that the catalog writes
+    itself, unless told.
     """
     from perfkit.files import write_error
     from perfkit.report.documents.twin import ExportView, export_document
     from perfkit.twin.codec import encode
     from perfkit.twin.snapshot import Redaction
 
-    settings = settings_from(server)
-    snapshot = snapshot_from(server_from(settings), Redaction(values=not exact, kept=tuple(keep or ())))
+    settings = settings_from(server, queries=queries)
+    redaction = Redaction(values=not exact, kept=tuple(keep or ()), known=_known_texts(settings))
+    snapshot = snapshot_from(server_from(settings), redaction)
     content = encode(snapshot)
     try:
         file.write_bytes(content)
     except OSError as error:
         raise write_error(file, error) from error
-    emit(export_document(snapshot, ExportView(path=file, size_bytes=len(content))), out)
+    view = ExportView(path=file, size_bytes=len(content), knows_catalog=bool(redaction.known.values))
+    emit(export_document(snapshot, view), out)
 
 
 @app.command("build")
@@ -197,6 +216,16 @@ def database() -> "Database":
         make_candidates=make_candidates,
         size_new_indexes=size_new_indexes,
     )
+
+
+def _known_texts(settings: "Settings") -> "KnownTexts":
+    """Return the texts that the catalog of the settings writes, none where there is no catalog and none is named."""
+    from perfkit.twin.known_texts import KnownTexts, known_texts
+
+    is_default = settings.source_of("queries") == "default"
+    if is_default and not queries_of(settings).exists():
+        return KnownTexts()
+    return known_texts(catalog_from(settings))
 
 
 def _forget(place: Path) -> bool:

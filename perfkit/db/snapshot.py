@@ -69,12 +69,11 @@ def read_planner_data(dsn: str, guard: Guard, redaction: Redaction) -> PlannerDa
         relations = _relations(connection)
         probes = [probe for relation in relations if (probe := _probe(relation, redaction))]
         found = probe_indexes(connection, probes)
-        kept = [pattern.replace("_", r"\_").replace("*", "%") for pattern in redaction.kept]
         seen = tuple(replace(relation.size, **found.get(relation.size.oid, {})) for relation in relations)
         (hidden,) = _rows(connection, "twin_database", _Hidden)
         return PlannerData(
             relations=seen,
-            columns=_rows(connection, "twin_columns", ColumnStatistics, redaction.values, kept),
+            columns=_columns(connection, redaction),
             extended=_rows(connection, "twin_extended", ExtendedStatistics, redaction.values),
             expressions=_rows(connection, "twin_expressions", ExpressionStatistics, redaction.values),
             unreadable=tuple(_unreadable(relations)),
@@ -92,6 +91,14 @@ def _relations(connection: psycopg.Connection) -> list[_Relation]:
 def _relation(row: dict[str, Any], own: set[str]) -> _Relation:
     size = RelationSize(**{name: value for name, value in row.items() if name not in own})
     return _Relation(size=size, **{name: row[name] for name in own})
+
+
+def _columns(connection: psycopg.Connection, redaction: Redaction) -> tuple[ColumnStatistics, ...]:
+    kept = [pattern.replace("_", r"\_").replace("*", "%") for pattern in redaction.kept]
+    texts = [
+        list(part) for part in (redaction.known.values, redaction.known.bounds, redaction.known.fragments)
+    ]
+    return _rows(connection, "twin_columns", ColumnStatistics, redaction.values, kept, *texts)
 
 
 def _rows(connection: psycopg.Connection, name: str, kind: type[_Row], *values: object) -> tuple[_Row, ...]:

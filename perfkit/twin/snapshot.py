@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from perfkit.copies import Locale
+from perfkit.twin.known_texts import KnownTexts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class ColumnStatistics:
     """A row of pg_stats, in its own words: arrays as text, in the output of their type.
 
     `table` is a table, or an index whose expressions have statistics. `range_*` are of range types. Values that are
-    `is_redacted` are not the database's: they have the order, width and frequency of those.
+    `is_redacted` are not the database's, but for known texts: they have the order, width and frequency of those.
     """
 
     schema: str
@@ -116,11 +117,12 @@ class ExpressionStatistics:
 class Redaction:
     """What of the values in statistics may leave the server: all, or all but text, save in the columns of `kept`.
 
-    These are patterns of schema.table.column, with * as in a shell.
+    These are patterns of schema.table.column, with * as in a shell. Texts that are `known` anyway stand for themselves.
     """
 
     values: bool = True
     kept: tuple[str, ...] = ()
+    known: KnownTexts = field(default_factory=KnownTexts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,8 @@
 """The planner twin: what it is built from holds no rows, and its planner makes of a statement what the source's makes."""
 
 import gzip
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,6 +26,7 @@ from perfkit.plan.runs import Statement
 from perfkit.twin.build import Database, Twin, built_twin
 from perfkit.twin.codec import decode, encode
 from perfkit.twin.export import snapshot_of
+from perfkit.twin.known_texts import KnownTexts
 from perfkit.twin.snapshot import Redaction, Snapshot
 
 GUARD = Guard(allow_superuser=True, analyze_on_primary=True)
@@ -96,6 +99,12 @@ STATEMENTS = (
     "SELECT * FROM office.empty JOIN office.person USING (id)",
     "UPDATE office.person SET city = 'Bern' WHERE code = 'c7'",
 )
+
+TEXTUAL = (
+    "SELECT FROM office.person WHERE city = 'Rome'",
+    "SELECT FROM office.person WHERE city < 'Rome'",
+)
+UNKNOWN = "SELECT FROM office.person WHERE city = 'Lima'"
 
 
 def _snapshot(dsn: str, redaction: Redaction = EXACT) -> Snapshot:
@@ -228,13 +237,33 @@ def test_no_row_and_no_value_of_text_leaves_the_server_unless_told(source: str) 
     assert "Person a" not in kept
 
 
-def test_a_redacted_twin_plans_what_compares_no_text_as_the_source_does(
+def test_texts_that_are_known_anyway_stand_for_themselves_and_tell_of_no_other(source: str) -> None:
+    known = KnownTexts(values=("Oslo", "u17", "w5"), bounds=("Person 8", "Person 9"), fragments=("e4",))
+    text = gzip.decompress(encode(_snapshot(source, Redaction(known=known)))).decode()
+    columns = {each["column"]: each for each in json.loads(text)["columns"] if each["table"] == "person"}
+    assert "Oslo" in columns["city"]["common_values"]
+    assert "u17" in columns["tags"]["common_elements"]
+    assert columns["words"]["common_elements"].startswith("{w5,")
+    for other in ("Rome", "Lima", '"u18"', "u18,", "w6", "v3"):
+        assert other not in text
+    names = columns["name"]["histogram"].strip('{"}').split('","')
+    # Of a name no more is told than what bounds and fragments tell.
+    told = {re.sub(r" \d{3}x*", "", name) for name in names}
+    assert told <= {"Oslo", "Osloe4", "Person 8", "Person 8e4", "Person 9", "Person 9e4"}
+    assert {"Oslo", "Osloe4", "Person 8", "Person 9"} <= told
+    assert names == sorted(names)
+    assert sum(name.startswith("Person 8") for name in names) == pytest.approx(len(names) / 16, abs=2)
+
+
+def test_a_redacted_twin_plans_as_the_source_does_but_for_texts_that_are_not_known(
     source: str, server_folder: Path
 ) -> None:
-    with _twin(_snapshot(source, REDACTED), server_folder) as twin:
+    known = KnownTexts(values=("Rome", "t3", "u17", "w5 & v3"), bounds=("person a", "person b"))
+    with _twin(_snapshot(source, Redaction(known=known)), server_folder) as twin:
         assert twin.notes == ()
-        for sql in (STATEMENTS[0], STATEMENTS[1], STATEMENTS[4], STATEMENTS[10], STATEMENTS[16]):
+        for sql in (*(STATEMENTS[place] for place in (0, 1, 4, 7, 9, 10, 15, 16)), *TEXTUAL):
             assert _nodes(_plan(twin.dsn, sql)) == _nodes(_plan(source, sql)), sql
+        assert _nodes(_plan(twin.dsn, UNKNOWN)) != _nodes(_plan(source, UNKNOWN))
 
 
 def test_a_role_that_may_only_select_sees_less_and_is_told(source: str, server_folder: Path) -> None:

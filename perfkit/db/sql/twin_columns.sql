@@ -1,15 +1,29 @@
 -- What ANALYZE found out about columns, as far as this role may know it. With $1, values of text columns whose name
 -- (schema.table.column) is not like any of $2 do not leave the server: each is replaced by its rank among the column's
--- known values, in letters that sort alike everywhere, filled up to its own length. Of documents and arrays of text,
--- where order says little, only elements are kept, by rank.
-WITH known AS (
+-- known values, in digits that sort alike everywhere, filled up to its own length. Of documents and arrays of text, where
+-- order says little, only elements are kept, by rank. The texts $3 are known elsewhere and stand for themselves. A rank
+-- follows the last of these, and of the bounds $4, that its value does not sort before, so that it sorts as the value does
+-- and has its prefix, and ends with what the value has of the fragments $5, so that patterns find these.
+WITH bounds (sorted) AS MATERIALIZED (
+    SELECT ARRAY(SELECT DISTINCT unnest($3::text[] || $4::text[]) AS bound ORDER BY bound)
+),
+lexemes (known) AS MATERIALIZED (
+    SELECT coalesce(array_agg(DISTINCT lexeme), '{}')
+    FROM pg_catalog.pg_ts_config AS config,
+        unnest($3::text[]) AS text (value),
+        unnest(pg_catalog.tsvector_to_array(pg_catalog.to_tsvector(config.oid::regconfig, text.value))) AS lexeme
+    WHERE $1 AND config.cfgnamespace = 'pg_catalog'::regnamespace
+        AND EXISTS (SELECT FROM pg_catalog.pg_stats WHERE most_common_elems IS NOT NULL)
+),
+known AS (
     SELECT
         stats.*,
         CASE
             WHEN NOT $1 OR stats.schemaname || '.' || stats.tablename || '.' || stats.attname LIKE ANY ($2) THEN 'open'
             WHEN type.typcategory = 'S' THEN 'text'
             WHEN type.typcategory = 'A' AND element.typcategory = 'S' THEN 'elements'
-            WHEN coalesce(base.typname, type.typname) IN ('json', 'jsonb', 'xml', 'hstore', 'tsvector') THEN 'elements'
+            WHEN coalesce(base.typname, type.typname) = 'tsvector' THEN 'lexemes'
+            WHEN coalesce(base.typname, type.typname) IN ('json', 'jsonb', 'xml', 'hstore') THEN 'elements'
             ELSE 'open'
         END AS treatment
     FROM pg_catalog.pg_stats AS stats
@@ -38,7 +52,7 @@ SELECT
             FROM unnest(known.most_common_vals::text::text[]) WITH ORDINALITY AS each (value, place)
         )
     END AS common_values,
-    CASE WHEN known.treatment <> 'elements' THEN known.most_common_freqs::text END AS common_frequencies,
+    CASE WHEN known.treatment IN ('open', 'text') THEN known.most_common_freqs::text END AS common_frequencies,
     CASE known.treatment
         WHEN 'open' THEN known.histogram_bounds::text
         WHEN 'text' THEN (
@@ -47,11 +61,16 @@ SELECT
         )
     END AS histogram,
     known.correlation::float8 AS correlation,
-    CASE WHEN known.treatment = 'elements' THEN (
-        SELECT array_agg(ranked.codes ->> value ORDER BY place)::text
-        FROM unnest(known.most_common_elems::text::text[]) WITH ORDINALITY AS each (value, place)
-    ) ELSE known.most_common_elems::text END AS common_elements,
-    known.most_common_elem_freqs::text AS element_frequencies,
+    CASE known.treatment
+        WHEN 'elements' THEN (
+            SELECT array_agg(ranked.codes ->> value ORDER BY place)::text
+            FROM unnest(known.most_common_elems::text::text[]) WITH ORDINALITY AS each (value, place)
+        )
+        WHEN 'lexemes' THEN told.elements::text
+        ELSE known.most_common_elems::text
+    END AS common_elements,
+    CASE WHEN known.treatment = 'lexemes' THEN told.frequencies::text ELSE known.most_common_elem_freqs::text END
+        AS element_frequencies,
     known.elem_count_histogram::text AS element_counts,
     -- Columns from 17 on.
     (
@@ -65,18 +84,23 @@ SELECT
     ) AS range_bounds,
     known.treatment <> 'open' AS is_redacted
 FROM known
+CROSS JOIN bounds
+CROSS JOIN lexemes
 LEFT JOIN LATERAL (
-    SELECT jsonb_object_agg(
-        value,
-        rpad(
-            translate(lpad(to_hex(rank), digits, '0'), '0123456789abcdef', 'abcdefghijklmnop'),
-            greatest(length(value), digits), 'x'
-        )
-    ) AS codes
+    SELECT jsonb_object_agg(value, CASE WHEN value = ANY ($3) THEN value ELSE
+        rpad(code, greatest(length(value) - length(fragments), length(code)), 'x') || fragments
+    END) AS codes
     FROM (
         SELECT
-            value, row_number() OVER (ORDER BY value) AS rank,
-            length(to_hex(count(*) OVER ())) AS digits
+            value,
+            -- A space sorts before what may follow the bound in the next one.
+            coalesce(bounds.sorted[width_bucket(value, bounds.sorted)], '') || ' '
+                || lpad((row_number() OVER (ORDER BY value))::text, length((count(*) OVER ())::text), '0') AS code,
+            (
+                SELECT coalesce(string_agg(substr(value, place, length(fragment)), ''), '')
+                FROM unnest($5::text[]) AS fragment, strpos(lower(value), lower(fragment)) AS place
+                WHERE place > 0
+            ) AS fragments
         FROM (
             SELECT DISTINCT unnest(
                 CASE known.treatment
@@ -88,5 +112,20 @@ LEFT JOIN LATERAL (
             )
         ) AS all_values (value)
     ) AS places
-) AS ranked ON known.treatment <> 'open'
+) AS ranked ON known.treatment IN ('text', 'elements')
+-- Lexemes are sorted by their length first, so that no rank fits between two: those that are not known are left out, as
+-- none of them is ever searched for. One stays, so that there is a list: the last, and longest.
+LEFT JOIN LATERAL (
+    SELECT
+        array_agg(
+            CASE WHEN value = ANY (lexemes.known) THEN value ELSE rpad('', length(value), '~') END ORDER BY place
+        ) FILTER (WHERE value IS NOT NULL) AS elements,
+        array_agg(frequency ORDER BY place) AS frequencies
+    FROM unnest(known.most_common_elems::text::text[], known.most_common_elem_freqs)
+        WITH ORDINALITY AS each (value, frequency, place)
+    WHERE
+        -- After those of elements come the lowest and the highest frequency.
+        value IS NULL OR value = ANY (lexemes.known)
+        OR place = cardinality(known.most_common_elems::text::text[])
+) AS told ON known.treatment = 'lexemes' AND known.most_common_elems IS NOT NULL
 ORDER BY 1, 2, 3, 4

@@ -33,10 +33,11 @@ CHECK_SCHEMA = "perfkit.twin.check/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportView:
-    """Where a snapshot was written, and how long the file is."""
+    """Where a snapshot was written, how long the file is, and whether texts of a catalog stand for themselves in it."""
 
     path: Path
     size_bytes: int
+    knows_catalog: bool
 
 
 def export_document(snapshot: Snapshot, view: ExportView) -> Document:
@@ -55,9 +56,11 @@ def export_document(snapshot: Snapshot, view: ExportView) -> Document:
     if snapshot.is_redacted:
         blocks.append(
             Paragraph(
-                f"Values of {format_count(redacted)} text columns stayed on the server: the file has their order, width and frequency."
-                " Constants that are common in them are planned as if they were not;"
-                " keep what is nobody's secret (--keep 'schema.table.column'), or all (--exact).",
+                f"Values of {format_count(redacted)} text columns stayed on the server"
+                f"{', but for texts that the catalog writes itself' if view.knows_catalog else ''}:"
+                " the file has their order, width and frequency."
+                f" {'Other constants' if view.knows_catalog else 'Constants'} that are common in them are planned as if"
+                " they were not; keep what is nobody's secret (--keep 'schema.table.column'), or all (--exact).",
                 Tone.WARN if redacted else Tone.PLAIN,
             )
         )
