@@ -10,6 +10,7 @@ from perfkit.report.layout import visible
 from perfkit.report.options import RenderOptions
 from perfkit.report.paths import shown_path
 from perfkit.report.told import message_of, text_of
+from perfkit.units import counted
 
 _KINDS = {State.FAILED: "error", State.ERROR: "error", State.WARNING: "warning", State.SKIPPED: "notice"}
 # GitHub shows 10 annotations of each kind for a step and drops the others without a word.
@@ -59,15 +60,16 @@ def _command(check: Check, options: RenderOptions) -> str:
 
 
 def _summary(document: Document, hidden: Sequence[Check]) -> str:
-    """Return the counts; it holds no text of the document's but its schema, so that it is never read as a command."""
-    counted = _counted(document.checks)
-    line = f"{document.schema}: {len(document.checks)} checks{counted and f': {counted}'}"
+    """Return the counts; it holds no text of the document's but its command, so that it is never read as one of GitHub's."""
+    command, _, _ = document.schema.partition("/")
+    states = _states(document.checks)
+    line = f"{command.replace('.', ' ')}: {counted(document.checks, 'check')}{states and f': {states}'}"
     if not hidden:
         return line
-    return f"{line}; GitHub shows {_SHOWN_A_KIND} annotations of a kind, not shown: {_counted(hidden)}"
+    return f"{line}; GitHub shows {_SHOWN_A_KIND} annotations of a kind, not shown: {_states(hidden)}"
 
 
-def _counted(checks: Sequence[Check]) -> str:
+def _states(checks: Sequence[Check]) -> str:
     states = Counter(check.state for check in checks)
     return ", ".join(f"{states[state]} {state}" for state in State if states[state])
 

@@ -130,7 +130,7 @@ def test_github_gets_one_line_a_command_whatever_the_text(given_checks: list[Che
     *commands, summary, end = render(document(*given_checks), "github").split("\n")
     told = [check for check in given_checks if check.state is not State.PASSED]
     assert end == ""
-    assert summary.startswith("perfkit.test/1: ")
+    assert summary.startswith("perfkit test: ")
     assert len(commands) == len(told)
     for command, check in zip(commands, told, strict=True):
         match = re.fullmatch(r"::(error|warning|notice) (.*?)::(.*)", command)
@@ -151,11 +151,9 @@ def test_github_is_given_ten_of_a_kind_and_the_count_of_the_rest() -> None:
         ),
         "github",
     ).splitlines()
-    assert [line.split(" ")[0] for line in lines] == ["::error"] * 10 + ["::warning"] * 10 + [
-        "perfkit.test/1:"
-    ]
+    assert [line.split(" ")[0] for line in lines] == ["::error"] * 10 + ["::warning"] * 10 + ["perfkit"]
     assert lines[-1] == (
-        "perfkit.test/1: 27 checks: 1 passed, 11 warning, 13 failed, 2 error;"
+        "perfkit test: 27 checks: 1 passed, 11 warning, 13 failed, 2 error;"
         " GitHub shows 10 annotations of a kind, not shown: 1 warning, 3 failed, 2 error"
     )
 
