@@ -39,6 +39,7 @@ ALUMNI_QUERIES = Path("queries")
 OWNER, READER, PASSWORD = "bench_owner", "bench_reader", "bench"
 # Statistics that autovacuum renews between export and comparison would be taken for the twin's fault.
 STILL = {"fsync": "off", "autovacuum": "off"}
+PARTS = ("newest", "15", "wide")
 TABLES, INDEXES_A_TABLE = 2_000, 5
 TABLES_AT_ONCE = 50  # more would need more locks than a server has room for
 LARGE_BYTES, LARGE_ROWS = 300 * 2**30, 2e9
@@ -126,12 +127,14 @@ def _twin_figures(source: Source) -> Iterator[Figure]:
     yield Figure(what="snapshot", measured=source.exact.stat().st_size / 1e3, unit="kB", detail=source.name)
     yield from _agreement(source, source.exact, "owner, exact", most_shapes=0, most_costs=0)
     redacted = source.folder / "redacted.twin"
-    source.perfkit("twin", "export", redacted, "--dsn", source.owner)
-    yield from _agreement(source, redacted, "owner, redacted")
-    with _reader(source) as reader:
-        read = source.folder / "read.twin"
-        source.perfkit("twin", "export", read, "--exact", "--dsn", reader)
+    source.perfkit("twin", "export", redacted, "--queries", source.queries, "--dsn", source.owner)
+    yield from _agreement(source, redacted, "owner, redacted", most_shapes=3)
+    reader = _reader(source)
+    read, told = source.folder / "read.twin", source.folder / "told.twin"
+    source.perfkit("twin", "export", read, "--exact", "--dsn", reader)
     yield from _agreement(source, read, "SELECT only, exact", most_shapes=3)
+    source.perfkit("twin", "export", told, "--queries", source.queries, "--dsn", reader)
+    yield from _agreement(source, told, "SELECT only, redacted", most_shapes=3)
     twins = source.folder / "built"
     yield _figure(source, "build", source.perfkit("twin", "build", source.exact, "--dir", twins))
     source.perfkit("twin", "down", "--dir", twins)
@@ -170,15 +173,14 @@ def _agreement(
         sys.stderr.write(f"  {each['case']}: {each['difference']}\n")
 
 
-@contextmanager
-def _reader(source: Source) -> Iterator[str]:
-    """Yield the URI of a role that may select from all tables, and nothing else."""
+def _reader(source: Source) -> str:
+    """Return the URI of a role that may select from all tables, and nothing else."""
     schema, reader = Identifier(source.schema), Identifier(READER)
     with psycopg.connect(source.superuser, autocommit=True) as connection:
         connection.execute(SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(reader, PASSWORD))
         connection.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, reader))
         connection.execute(SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(schema, reader))
-    yield make_conninfo(source.owner, user=READER, password=PASSWORD)
+    return make_conninfo(source.owner, user=READER, password=PASSWORD)
 
 
 def _large_table(source: Source) -> Iterator[Figure]:
@@ -254,14 +256,17 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _all_figures(alumni: int) -> Iterator[Figure]:
-    yield from figures(find_postgres_binaries(), alumni=alumni)
+def _figures(part: str, alumni: int) -> Iterator[Figure]:
+    """Yield the figures of a part: those of the newest PostgreSQL, of 15, or of the wide schema."""
     older = Path(os.environ.get("PERFKIT_TEST_PG15_BIN") or "/usr/lib/postgresql/15/bin")
-    if (older / "postgres").exists():
+    if part == "wide":
+        yield from _wide()
+    elif part == "newest":
+        yield from figures(find_postgres_binaries(), alumni=alumni)
+    elif (older / "postgres").exists():
         yield from figures(older, alumni=alumni)
     else:
         sys.stderr.write(f"SKIPPED: no PostgreSQL 15 in {older}; set PERFKIT_TEST_PG15_BIN\n")
-    yield from _wide()
 
 
 def main() -> None:
@@ -269,11 +274,16 @@ def main() -> None:
         prog="python -m tests.bench.bench_twin", description="How true the twin is."
     )
     parser.add_argument("--alumni", type=int, default=20_000, help="size of the demo that is made")
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured; default: all"
+    )
+    given = parser.parse_args()
     found: list[Figure] = []
-    for figure in _all_figures(parser.parse_args().alumni):
+    for figure in (figure for part in given.parts for figure in _figures(part, given.alumni)):
         found.append(figure)
         sys.stderr.write(f"{figure.what}: {figure.measured:.2f} {figure.unit} ({figure.detail})\n")
     sys.stdout.write(table(found))
+    sys.exit(not all(figure.met for figure in found))
 
 
 if __name__ == "__main__":
