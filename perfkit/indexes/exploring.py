@@ -4,7 +4,7 @@ The planner is asked for the best plan of all candidates, then again without wha
 is a way to do the case that no other answer makes superfluous, and a candidate that would never be used is never asked for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Configuration, parts
@@ -19,14 +19,39 @@ _MOST_BESIDE = 4
 
 
 def explore(
+    cases: Sequence[CaseCosts],
+    configuration: Configuration,
+    candidates: Configuration,
+    fits: Callable[[Configuration], bool],
+    is_over: Callable[[], bool],
+) -> None:
+    """Let the costs know the ways to do the cases beside the configuration with the candidates, until time `is_over`.
+
+    What is alike is asked of every case before the next: to have one index where all were, and all again, is many to
+    switch on the twin, and takes longer than the plans.
+    """
+    for costs in cases:
+        if not is_over():
+            costs.planned(configuration)
+    together = [
+        0 if is_over() else _ways(costs, configuration, candidates & costs.relevant & ~configuration, fits)
+        for costs in cases
+    ]
+    for costs, indexes in zip(cases, together, strict=True):
+        for each in parts(indexes):
+            if not is_over():
+                costs.planned(configuration | each)
+
+
+def _ways(
     costs: CaseCosts,
     configuration: Configuration,
     candidates: Configuration,
     fits: Callable[[Configuration], bool],
-) -> None:
-    """Let the costs know the ways to do a case beside the configuration with the candidates."""
+) -> Configuration:
+    """Ask for a case's best plan, its best without what that uses, and so on; return what plans use together with others."""
     enough = costs.planned(configuration).cost * (1 - thresholds.LEAST_CASE_BENEFIT)
-    offers = [candidates & costs.relevant & ~configuration]
+    offers = [candidates]
     together, peeled = 0, 0
     for seen, offer in enumerate(offers):
         if configuration and seen == _MOST_BESIDE:
@@ -42,6 +67,4 @@ def explore(
         if not fits(used) and peeled < _MOST_PEELED:
             peeled += 1
             offers.extend(offer & ~each for each in parts(used))
-    # Not between the offers: to have one index where all were, and all again, is many to switch on the twin.
-    for each in parts(together):
-        costs.planned(configuration | each)
+    return together

@@ -77,10 +77,8 @@ class _Search:
             return budget is None or objective.size_bytes(indexes) <= budget
 
         possible = sum(each for each in parts(everything) if fits(each))
-        for costs in sorted(cases, key=lambda costs: -costs.case.ms_per_minute):
-            if self._time_is_over():
-                return
-            explore(costs, configuration, possible, fits)
+        dearest_first = sorted(cases, key=lambda costs: -costs.case.ms_per_minute)
+        explore(dearest_first, configuration, possible, fits, self._time_is_over)
 
     def explored(self, rate: Rate) -> Configuration:
         """Return the configuration that is filled from nothing, the plans beside it asked for at each step."""

@@ -268,6 +268,6 @@ def test_when_time_is_over_the_best_so_far_is_told_to_be_incomplete() -> None:
     ways = {f"case_{n}": (way(1_000), way(1, index(f"column_{n}"))) for n in range(50)}
     cases = [case(f"case_{n}", index(f"column_{n}")) for n in range(50)]
     planner = ExactPlanner(ways=ways)
-    chosen = select(cases, {}, (), planner, Limits(time_s=100), lambda: float(next(ticks)))
+    chosen = select(cases, {}, (), planner, Limits(time_s=175), lambda: float(next(ticks)))
     assert not chosen.complete
     assert 0 < len(chosen.chosen) < 50
