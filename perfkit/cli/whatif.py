@@ -27,7 +27,7 @@ def twin_what_if(
     from perfkit.twin.build import add_candidates
 
     twin, made = add_candidates(bare, to_plan(gathered, tables), gathered.needs, database())
-    with connected(twin.dsn) as connection:
+    with connected(twin.socket_dsn) as connection:
         refused = {each.definition: each.problem for each in made if each.problem}
         what_if = TwinWhatIf(connection, made, _statements(workload, gathered))
         yield Planner(what_if=what_if, refused=refused)

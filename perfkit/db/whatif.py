@@ -68,12 +68,16 @@ class TwinWhatIf:
         with server_errors():
             explain = self._questions.explain(case.id)
             change = self._switched.symmetric_difference(wanted) & self._questions.seen(case.id)
-            # In one message, and so in one transaction: the way there and back is a good part of what a question takes.
+            self._switched ^= change
+            # In one message: the way there and back is a good part of what a question takes.
             explained = self._questions.told(_switch(change) + explain if change else explain)
-        self._switched ^= change
         return self._questions.answer(explained, self._definition_of)
 
 
 def _switch(oids: Iterable[int]) -> bytes:
+    """Return what switches the indexes, in a transaction of its own.
+
+    Were it the question's too, the server would read them anew twice: for the question, and once more after the end.
+    """
     given = ",".join(map(str, oids)).encode()
-    return b"EXECUTE perfkit_switch ('{" + given + b"}');"
+    return b"BEGIN; EXECUTE perfkit_switch ('{" + given + b"}'); COMMIT;"

@@ -57,10 +57,14 @@ class Database:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Twin:
-    """A running twin: what it is made of, its superuser's URI, where its data are, and what it lacks, a sentence each."""
+    """A running twin: what it is made of, its superuser's URI, where its data are, and what it lacks, a sentence each.
+
+    `socket_dsn` is for who has thousands of questions.
+    """
 
     snapshot: Snapshot = field(repr=False)
     dsn: str = field(repr=False)
+    socket_dsn: str = field(repr=False)
     data_directory: Path
     notes: tuple[str, ...]
 
@@ -96,7 +100,7 @@ def _filled(twin: Twin, made: Sequence[MadeIndex]) -> Twin:
     for index in made:
         _fill_index(index.size, twin.data_directory / index.path, None, index.table_blocks)
     server = _start(twin.snapshot, directory, die_with_parent=True)
-    return replace(twin, dsn=server.dsn_for(DATABASE))
+    return replace(twin, dsn=server.dsn_for(DATABASE), socket_dsn=server.socket_dsn_for(DATABASE))
 
 
 def build(
@@ -128,6 +132,7 @@ def build(
     return Twin(
         snapshot=snapshot,
         dsn=server.dsn_for(DATABASE),
+        socket_dsn=server.socket_dsn_for(DATABASE),
         data_directory=data,
         notes=tuple(dict.fromkeys(filter(None, notes))),
     )

@@ -29,5 +29,5 @@ def asking(
     snapshot = snapshot_from(GuardedServer(dsn=superuser, guard=guard), Redaction(values=False))
     with built_twin(snapshot, folder, database()) as bare:
         twin, made = add_candidates(bare, definitions, needs, database())
-        with connected(twin.dsn) as connection:
+        with connected(twin.socket_dsn) as connection:
             yield TwinWhatIf(connection, made, statements), made
