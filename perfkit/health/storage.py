@@ -49,7 +49,7 @@ def dead_rows(rows: Rows, context: Context) -> Outcome:
         evidence=evidence,
         objects=found,
         fix="VACUUM them; where it does not help see xmin-horizon, where it comes too late give autovacuum more"
-        " (autovacuum_max_workers, autovacuum_vacuum_cost_limit)",
+        " (autovacuum_max_workers, autovacuum_vacuum_cost_limit), where it is off switch it on",
     )
 
 
@@ -71,8 +71,14 @@ def _dead(row: Row, context: Context) -> Concern:
             "is_autovacuumed": row["is_autovacuumed"],
             "vacuum_age_s": None if row["vacuum_age_s"] is None else round(row["vacuum_age_s"], 1),
         },
-        fix=f"VACUUM (ANALYZE) {name}",
+        fix=f"VACUUM (ANALYZE) {name}{_switch_on(row)}",
     )
+
+
+def _switch_on(row: Row) -> str:
+    """Return, after another statement, what lets autovacuum see to a table again whose own option keeps it from that."""
+    option = row["switched_off_by"]
+    return f"; ALTER TABLE {relation(row)} RESET ({option})" if option else ""
 
 
 def bloat(rows: Rows, context: Context) -> Outcome:

@@ -8,6 +8,11 @@ SELECT
     pg_catalog.pg_stat_get_dead_tuples(relation.oid) AS dead_rows,
     limits.own_limit AS autovacuum_rows,
     limits.is_enabled AND current_setting('autovacuum')::bool AS is_autovacuumed,
+    -- The option of the table that switches it off, as ALTER TABLE names it.
+    CASE WHEN NOT limits.is_enabled THEN
+        CASE WHEN owner.oid IS NOT NULL AND relation.reloptions IS NOT NULL THEN 'toast.' ELSE '' END
+        || 'autovacuum_enabled'
+    END AS switched_off_by,
     extract(
         epoch FROM clock_timestamp() - greatest(
             pg_catalog.pg_stat_get_last_vacuum_time(relation.oid),

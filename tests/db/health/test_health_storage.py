@@ -41,6 +41,10 @@ def test_a_table_s_own_settings_of_autovacuum_count(gifts: str) -> None:
     (concern,) = look(gifts, "dead-rows").outcome.objects
     assert concern.evidence["autovacuum_rows"] == 150
     assert concern.told.endswith("autovacuum is off for it")
+    assert concern.fix == f"VACUUM (ANALYZE) {_GIFT}; ALTER TABLE {_GIFT} RESET (autovacuum_enabled)"
+    carry_out(gifts, concern.fix)
+    options = f"SELECT reloptions FROM pg_class WHERE oid = '{_GIFT}'::regclass"
+    assert value(gifts, options) == ["autovacuum_vacuum_scale_factor=0.01"]
 
 
 def test_a_table_that_was_emptied_by_half_is_unfilled_until_it_is_rewritten(gifts: str) -> None:
