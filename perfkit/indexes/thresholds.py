@@ -51,9 +51,9 @@ INCLUDE_COLUMNS_MAX = 7
 INCLUDE_WIDTH_BYTES_MAX = 80
 # Two statements together ask for no more than one of them may.
 MERGED_COLUMNS_MAX = 7
-# On less than a third of the rows an index is small enough to be another one; with a LIMIT also nearly all rows are
+# On a third of the rows or less an index is small enough to be another one; with a LIMIT also nearly all rows are
 # worth leaving the rest out, as reading stops sooner.
-PARTIAL_SHARE_MAX = 0.3
+PARTIAL_SHARE_MAX = 1 / 3
 PARTIAL_SHARE_LIMITED_MAX = 0.9
 # A column with more values than this is asked for another one in the next call, be the value written in the statement.
 PARTIAL_VALUES_MAX = 20
@@ -63,7 +63,7 @@ BRIN_CORRELATION_MIN = 0.9
 # What a comparison leaves when statistics say nothing, as PostgreSQL's planner takes it (selfuncs.h, selfuncs.c).
 UNKNOWN_SHARES = {
     "equal": 0.005, "in": 0.05, "range": 1 / 3, "null": 0.005, "not_null": 0.995, "true": 0.5, "false": 0.5,
-    "like": 0.005, "search": 0.005, "operator": 0.01, "not_equal": 0.995,
+    "like": 0.005, "search": 0.005, "operator": 0.01, "not_equal": 0.995, "test": 1 / 3,
 }  # fmt: skip
 # Rows of 100 bytes with their headers, for a table that was never analyzed.
 UNKNOWN_ROWS_PER_PAGE = 60

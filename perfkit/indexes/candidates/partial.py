@@ -17,7 +17,7 @@ _Chosen = tuple[Predicate, ...]
 # A limit of a range is seldom the same in the next call.
 _CONSTANT = frozenset({
     Comparison.EQUAL, Comparison.IN, Comparison.NULL, Comparison.NOT_NULL, Comparison.TRUE, Comparison.FALSE,
-    Comparison.NOT_EQUAL,
+    Comparison.NOT_EQUAL, Comparison.TEST,
 })  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def _without(asked: Asked, chosen: _Chosen) -> Asked:
 
 
 def _by_itself(asked: Asked, chosen: _Chosen, predicate: str, reason: str) -> Iterator[Idea]:
-    """Yield an index on the rare column itself, where nothing else is asked."""
+    """Yield an index on the rare column itself, where nothing else is asked; a test of two columns has none."""
     key = ordered_key(asked, chosen[0].expression)
-    if key:
+    if key and chosen[0].comparison is not Comparison.TEST:
         yield Idea(keys=(key,), reason=reason, predicate=predicate, whole=True)

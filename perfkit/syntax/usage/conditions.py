@@ -7,7 +7,7 @@ from typing import NamedTuple
 from perfkit.syntax.index import expression_text
 from perfkit.syntax.usage.model import Comparison, Expression, Predicate
 from perfkit.syntax.usage.scope import Value
-from perfkit.syntax.usage.terms import constant_text, expression_of
+from perfkit.syntax.usage.terms import constants_of, expression_of
 from perfkit.syntax.usage.tree import (
     Node,
     conjuncts,
@@ -181,11 +181,25 @@ def _comparison(node: Node, reader: Reader) -> Condition:
         return _compared(left, right, operator, Comparison.IN)
     if expression.kind == kinds.AEXPR_BETWEEN:
         return _compared(left, right, operator, Comparison.RANGE)
+    if _COMPARISONS.get(operator) is Comparison.RANGE and left.references == right.references:
+        test = _upwards(node, operator)
+        return _alone(reader.value(test), test, Comparison.TEST)
     if expression.kind in (kinds.AEXPR_OP, kinds.AEXPR_LIKE, kinds.AEXPR_ILIKE):
         return _compared(left, right, operator)
-    if expression.kind == kinds.AEXPR_IN:
-        return _compared(left, right, operator, Comparison.NOT_EQUAL)
-    return _compared(left, right, operator, Comparison.OTHER)
+    is_list = expression.kind == kinds.AEXPR_IN
+    return _compared(left, right, operator, Comparison.NOT_EQUAL if is_list else Comparison.OTHER)
+
+
+def _upwards(node: Node, operator: str) -> Node:
+    """Return a > b as b < a, so that the two are one."""
+    if operator not in (">", ">="):
+        return node
+    turned = words().Node()
+    turned.CopyFrom(node)
+    turned.a_expr.name[-1].string.sval = _COMMUTED[operator]
+    turned.a_expr.lexpr.CopyFrom(node.a_expr.rexpr)
+    turned.a_expr.rexpr.CopyFrom(node.a_expr.lexpr)
+    return turned
 
 
 def _compared(left: Value, right: Value, operator: str, comparison: Comparison | None = None) -> Condition:
@@ -204,7 +218,7 @@ def _one_side(value: Value, other: Value, operator: str, comparison: Comparison)
     expression = expression_of(value)
     if expression is None or value.references & other.references:
         return None
-    constants = _constants(other.node)
+    constants = constants_of(other.node)
     parameter = other.node.param_ref.number if other.node and kind_of(other.node) == "param_ref" else 0
     predicate = Predicate(
         comparison=comparison,
@@ -235,16 +249,6 @@ def _comparison_text(value: Value, other: Value, operator: str, comparison: Comp
     expression.lexpr.CopyFrom(value.node)
     expression.rexpr.CopyFrom(other.node)
     return expression_text(node)
-
-
-def _constants(node: Node | None) -> tuple[str, ...]:
-    """Return the literals of a side that is made of them alone, else nothing."""
-    if node is None:
-        return ()
-    items = {"list": lambda: node.list.items, "a_array_expr": lambda: node.a_array_expr.elements}
-    parts = items.get(kind_of(node), lambda: [node])()
-    texts = [constant_text(part) for part in parts]
-    return tuple(text for text in texts if text is not None) if None not in texts else ()
 
 
 def _rows(node: Node, operator: str, reader: Reader) -> Condition:

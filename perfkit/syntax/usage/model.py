@@ -46,6 +46,7 @@ class Comparison(StrEnum):
     LIKE = "like"
     SEARCH = "search"
     NOT_EQUAL = "not_equal"
+    TEST = "test"
     OPERATOR = "operator"
     OTHER = "other"
 
@@ -54,6 +55,7 @@ class Comparison(StrEnum):
 class Predicate:
     """A condition on one expression of a reference, whose other side is known before the row is looked up.
 
+    TEST holds two columns of the row against one another: its expression is the whole of it.
     SEARCH is ILIKE, SIMILAR TO and the regular expressions; OPERATOR any operator that is not a comparison (@>, %, @@).
     `constants` are the literals of the other side as text when it is made of nothing else; `parameter` its $n, 0 when
     it is not a bare parameter. `joined` are the references that the other side reads; it is `derived` when that comes

@@ -59,6 +59,16 @@ def constant_text(node: Node) -> str | None:
     return str({"fval": constant.fval.fval, "sval": constant.sval.sval}.get(which, constant.bsval.bsval))
 
 
+def constants_of(node: Node | None) -> tuple[str, ...]:
+    """Return the literals of a side that is made of them alone, else nothing."""
+    if node is None:
+        return ()
+    items = {"list": lambda: node.list.items, "a_array_expr": lambda: node.a_array_expr.elements}
+    parts = items.get(kind_of(node), lambda: [node])()
+    texts = [constant_text(part) for part in parts]
+    return tuple(text for text in texts if text is not None) if None not in texts else ()
+
+
 def _cast(cast: Node) -> Term:
     names = strings(cast.type_name.names)
     name = ("_" if cast.type_name.array_bounds else "") + names[-1]

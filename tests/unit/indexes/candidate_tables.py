@@ -78,8 +78,9 @@ FUNCTIONS = _signatures(
     "random_name(text) text v",
 )
 OPERATORS = _signatures(
-    "->>(jsonb,text) text i", "->(jsonb,text) jsonb i", "||(text,text) text i", "+(int4,int4) int4 i"
-)
+    "->>(jsonb,text) text i", "->(jsonb,text) jsonb i", "||(text,text) text i", "+(int4,int4) int4 i",
+    "<(int8,int8) bool i", "<(date,date) bool i",
+)  # fmt: skip
 CASTS = {("timestamptz", "date"): "s", ("timestamp", "date"): "i", ("int4", "numeric"): "i"}
 
 

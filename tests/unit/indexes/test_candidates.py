@@ -106,6 +106,7 @@ TABLES = database(
         ("SELECT count(*) FROM person WHERE status = 'lost'", "person (status) WHERE status = 'lost'"),
         ("SELECT * FROM person WHERE is_open AND city = $1", "person (city) WHERE is_open"),
         ("SELECT * FROM person WHERE boss_id = $1", "person (boss_id) WHERE boss_id IS NOT NULL"),
+        ("SELECT * FROM person WHERE city = $1 AND boss_id > id", "person (city) WHERE id < boss_id"),
         (
             "SELECT * FROM person WHERE status = 'active' ORDER BY name LIMIT 9",
             "person (name) WHERE status = 'active'",

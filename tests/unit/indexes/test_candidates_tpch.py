@@ -163,6 +163,7 @@ group by cntrycode order by cntrycode"""
         (Q3, "orders (o_custkey, o_orderdate)"),
         (Q4, "orders (o_orderdate)"),
         (Q4, "orders (o_orderdate) INCLUDE (o_orderkey, o_orderpriority)"),
+        (Q4, "lineitem (l_orderkey) WHERE l_commitdate < l_receiptdate"),
         (Q6, "lineitem (l_shipdate)"),
         (Q6, "lineitem (l_shipdate) INCLUDE (l_quantity, l_extendedprice, l_discount)"),
         (Q12, "lineitem (l_receiptdate)"),

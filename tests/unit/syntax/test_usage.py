@@ -47,6 +47,8 @@ def asked(predicates: tuple[Predicate, ...]) -> list[str]:
         ("(p.name, p.id) > ($1, $2)", ["range name"]),
         ("p.year + $1 = 3", []),
         ("p.id = p.boss_id", []),
+        ("p.boss_id > p.id + 1", ["test (id + 1) < boss_id"]),
+        ("p.id < p.boss_id + $1", []),
     ],
 )
 def test_a_condition_is_read_as_what_it_asks_of_the_column(condition: str, expected: list[str]) -> None:
