@@ -21,6 +21,9 @@ from perfkit.embedded import PostgresServer
 from tests.unit.bench.load.test_script import make_case, make_query
 
 NAME = "perfkit load test"
+# What is waited for comes within a second, but where a machine has much else to do. Statements last longer, so that only
+# one that was cancelled is gone by then.
+PATIENCE_S = 180
 
 
 def script(text: str, query: str = "q", weight: int = 1, **variables: str) -> Script:
@@ -82,7 +85,7 @@ def test_pauses_are_not_calls_and_slow_users_down(server: PostgresServer) -> Non
 def test_in_an_open_model_calls_wait_for_their_turn_and_that_counts(server: PostgresServer) -> None:
     slow = script("SELECT pg_sleep(0.05);\n")
     place = place_of(server.dsn, {}, NAME)
-    done = run_load([slow], place, manner(users=1, seconds=2, rate=100), lambda: None)
+    done = run_load([slow], place, manner(users=1, rate=100), lambda: None)
     # 20 calls/s are answered of 100 that come: the last one waits for most of the time.
     assert done.calls.all.largest_ms > 500
     assert done.calls.late > done.calls.all.count / 2
@@ -127,14 +130,14 @@ def test_an_interrupted_load_leaves_no_session(
     code = (
         "from tests.db.test_load import *\n"
         "session = {'client_connection_check_interval': '100'}\n"
-        f"run_load([script('SELECT pg_sleep(30);')], place_of({server.dsn!r}, session, NAME), manner(seconds=30), lambda: None)"
+        f"run_load([script('SELECT pg_sleep(600);')], place_of({server.dsn!r}, session, NAME), manner(seconds=600), lambda: None)"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=Path(__file__).parents[2], start_new_session=True
     )
     _wait_for_sessions(connection, 2)
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(20) != 0
+    assert process.wait(PATIENCE_S) != 0
     _wait_for_sessions(connection, 0)
 
 
@@ -142,12 +145,12 @@ def test_a_killed_load_takes_pgbench_with_it(server: PostgresServer, connection:
     code = (
         "from tests.db.test_load import *\n"
         "session = {'client_connection_check_interval': '100'}\n"
-        f"run_load([script('SELECT pg_sleep(30);')], place_of({server.dsn!r}, session, NAME), manner(seconds=30), lambda: None)"
+        f"run_load([script('SELECT pg_sleep(600);')], place_of({server.dsn!r}, session, NAME), manner(seconds=600), lambda: None)"
     )
     process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
     _wait_for_sessions(connection, 2)
     process.kill()
-    process.wait(20)
+    process.wait(PATIENCE_S)
     _wait_for_sessions(connection, 0)
 
 
@@ -160,7 +163,7 @@ def test_no_password_stands_in_a_command_line() -> None:
 
 
 def _wait_for_sessions(connection: psycopg.Connection, wanted: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         activity = LoadServer(connection).activity(NAME)
         if sum(each.sessions for each in activity) == wanted:

@@ -23,6 +23,9 @@ from perfkit.errors import MeasureError, UsageError
 
 NAME = "perfkit locust test"
 CHECKED = {"client_connection_check_interval": "100"}
+# What is waited for comes within seconds; where a machine has much else to do, programs that import Locust take a minute.
+# Statements last longer, so that only one that was cancelled is gone by then.
+PATIENCE_S = 180
 
 
 def request(text: str, query: str = "q", weight: float = 1, *, writes: bool = False) -> Request:
@@ -97,13 +100,13 @@ def test_pauses_slow_users_down_from_the_first_call_on(local: Locust) -> None:
 
 
 def test_in_an_open_model_calls_wait_for_their_turn_and_that_counts(local: Locust) -> None:
-    easy = run(local, request("SELECT 1"), users=4, seconds=2, rate=60)
-    assert easy.rate == pytest.approx(60, rel=0.35)
-    slow = run(local, request("SELECT pg_sleep(0.05)"), users=1, seconds=2, rate=100)
+    easy = run(local, request("SELECT 1"), users=4, rate=60)
+    assert easy.rate == pytest.approx(60, rel=0.5)
+    slow = run(local, request("SELECT pg_sleep(0.05)"), users=1, rate=100)
     # 20 calls/s are answered of 100 that come: the last one waits for most of the time.
     assert slow.calls.all.largest_ms > 500
     assert slow.calls.late > slow.calls.all.count / 2
-    assert slow.seconds < 4
+    assert slow.seconds < 3
 
 
 def test_what_writes_is_rolled_back(local: Locust, connection: psycopg.Connection) -> None:
@@ -119,7 +122,7 @@ def test_what_fails_is_told_by_code_and_the_load_goes_on(server: PostgresServer)
     settings = {"default_transaction_read_only": "on", "statement_timeout": "50"}
     wrong = (request("CREATE TABLE locust_never (a int)"), request("SELECT pg_sleep(1)"), request("SELECT 1"))
     with running_locust(place_of(server.dsn, settings, NAME), None) as locust:
-        done = run(locust, *wrong, seconds=2)
+        done = run(locust, *wrong)
     assert set(done.calls.failures) == {
         "25006 cannot execute CREATE TABLE in a read-only transaction",
         "57014 canceling statement due to statement timeout",
@@ -168,7 +171,7 @@ def test_workers_share_the_users_of_step_after_step(
             call = request("SELECT nextval('locust_calls')")
             steps = [run(locust, call, users=users, think_ms=20) for users in (1, 10)]
         # Told that it is over, they end in order.
-        assert [first.wait(20), second.wait(20)] == [0, 0]
+        assert [first.wait(PATIENCE_S), second.wait(PATIENCE_S)] == [0, 0]
     assert sum(step.calls.all.count for step in steps) == counted(connection)
     assert steps[1].calls.all.count > 3 * steps[0].calls.all.count
     assert not sum(step.failed for step in steps)
@@ -189,7 +192,7 @@ def test_a_worker_lost_in_the_middle_is_told_and_nobody_is_left(
             manner = Manner(users=4, seconds=30, protocol="extended", threads=2)
             with pytest.raises(MeasureError, match="of 2 workers, 1 stopped"):
                 locust.run([request("SELECT pg_sleep(0.1)")], NAME, manner, 0, lose_one)
-        assert second.wait(20) == 0
+        assert second.wait(PATIENCE_S) == 0
     wait_for_sessions(connection, 0)
 
 
@@ -200,15 +203,15 @@ def test_a_killed_master_is_missed_by_its_worker(
     code = (
         "from tests.db.test_locust import *\n"
         f"with running_locust(place_of({server.dsn!r}, CHECKED, NAME), Master(host='127.0.0.1', port={port}, workers=1)) as locust:\n"
-        "    run(locust, request('SELECT pg_sleep(30)'), seconds=30)\n"
+        "    run(locust, request('SELECT pg_sleep(600)'), seconds=600)\n"
     )
     leader = python(code)
     with worker(server, Master(host="127.0.0.1", port=port, workers=1)) as only:
         wait_for_sessions(connection, 2)
         leader.kill()
-        leader.wait(20)
+        leader.wait(PATIENCE_S)
         wait_for_sessions(connection, 0)
-        assert only.wait(20) == 0  # the master's program heard of it, and let its worker go
+        assert only.wait(PATIENCE_S) == 0  # the master's program heard of it, and let its worker go
 
 
 def test_no_master_and_no_workers_are_told(server: PostgresServer) -> None:
@@ -241,15 +244,15 @@ def test_an_ended_load_leaves_no_session_and_no_process(
     process = python(
         "from tests.db.test_locust import *\n"
         f"with running_locust(place_of({server.dsn!r}, CHECKED, NAME), None) as locust:\n"
-        "    run(locust, request('SELECT pg_sleep(30)'), seconds=30)\n"
+        "    run(locust, request('SELECT pg_sleep(600)'), seconds=600)\n"
     )
     wait_for_sessions(connection, 2)
     program = children(process.pid)
     assert len(program) == 1
     process.send_signal(kind)
-    assert process.wait(20) != 0
+    assert process.wait(PATIENCE_S) != 0
     wait_for_sessions(connection, 0)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while Path(f"/proc/{program[0]}/cmdline").exists():
         assert time.monotonic() < deadline, "Locust's program still runs"
         time.sleep(0.05)
@@ -290,7 +293,7 @@ def sessions(connection: psycopg.Connection) -> int:
 
 
 def wait_for_sessions(connection: psycopg.Connection, wanted: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while (found := sessions(connection)) != wanted:
         assert time.monotonic() < deadline, f"{found} sessions, not {wanted}"
         time.sleep(0.05)
