@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfkit.cli.options import ScratchCopies
+from perfkit.cli.change_options import ScratchCopies
 from perfkit.errors import UsageError
 
 if TYPE_CHECKING:

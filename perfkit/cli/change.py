@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perfkit.cli.options import ChangeOptions
+from perfkit.cli.change_options import ChangeOptions
 from perfkit.cli.run import say
 from perfkit.cli.session import catalog_from, queries_of, rule_ids, server_at, server_from, side_from
 from perfkit.errors import MeasureError, UsageError

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfkit.cli.change import Change, change_of
+from perfkit.cli.change_options import ChangeOptions
 from perfkit.cli.options import (
     MEASURING,
     BaselineDirectory,
@@ -14,7 +15,6 @@ from perfkit.cli.options import (
     Budget,
     Calls,
     CatalogOptions,
-    ChangeOptions,
     MeasureOptions,
     OutputOptions,
     Patterns,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perfkit.cli.change_options import ScratchCopies
 from perfkit.cli.ground import HYPOPG, TWIN, Ground, measured_ground, snapshot_ground, with_counted_weights
 from perfkit.cli.options import (
     MEASURING,
@@ -17,7 +18,6 @@ from perfkit.cli.options import (
     MeasureOptions,
     OutputOptions,
     Patterns,
-    ScratchCopies,
     ServerOptions,
     SqlFile,
     takes,
