@@ -58,7 +58,10 @@ def _without_nulls(asked: Asked, idea: Idea) -> Iterator[Idea]:
 
 def _choices(asked: Asked) -> Iterator[_Chosen]:
     """Yield what may be left to the predicate: all constants, the rare ones of them, and the rarest alone."""
-    constant = tuple(each for each in asked.predicates if _may_be_predicate(asked, each))
+    # The arms of an OR may all say the same.
+    constant = tuple(
+        {each.text: each for each in asked.predicates if _may_be_predicate(asked, each)}.values()
+    )
     rare = sorted(
         (each for each in constant if share_of(each, asked.table) <= thresholds.PARTIAL_SHARE_MAX),
         key=lambda each: share_of(each, asked.table),
@@ -98,7 +101,8 @@ def _has_few_values(asked: Asked, predicate: Predicate) -> bool:
 
 def _without(asked: Asked, chosen: _Chosen) -> Asked:
     """Return what is asked without these predicates, whose columns an index on their rows need not have."""
-    predicates = tuple(each for each in asked.predicates if each not in chosen)
+    texts = {each.text for each in chosen}
+    predicates = tuple(each for each in asked.predicates if each.text not in texts)
     fixed = frozenset[str]().union(*(each.expression.columns for each in chosen))
     return replace(
         asked, predicates=predicates, needed=None if asked.needed is None else asked.needed - fixed

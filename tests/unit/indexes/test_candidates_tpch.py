@@ -132,8 +132,10 @@ where p_partkey = l_partkey and p_brand = 'Brand#23' and p_container = 'MED BOX'
   and l_quantity < (select 0.2 * avg(l_quantity) from lineitem where l_partkey = p_partkey)"""
 Q19 = """
 select sum(l_extendedprice) from lineitem, part
-where (p_partkey = l_partkey and p_brand = 'Brand#12' and p_container in ('SM CASE', 'SM BOX') and l_quantity < 11)
-   or (p_partkey = l_partkey and p_brand = 'Brand#23' and p_container in ('MED BAG', 'MED BOX') and l_quantity < 20)"""
+where (p_partkey = l_partkey and p_brand = 'Brand#12' and p_container in ('SM CASE', 'SM BOX') and l_quantity < 11
+    and l_shipinstruct = 'COLLECT COD')
+   or (p_partkey = l_partkey and p_brand = 'Brand#23' and p_container in ('MED BAG', 'MED BOX') and l_quantity < 20
+    and l_shipinstruct = 'COLLECT COD')"""
 Q20 = """
 select s_name from supplier, nation where s_suppkey in (
     select ps_suppkey from partsupp where ps_partkey in (select p_partkey from part where p_name like 'forest%')
@@ -173,6 +175,7 @@ group by cntrycode order by cntrycode"""
         (Q17, "lineitem (l_partkey)"),
         (Q17, "lineitem (l_partkey) INCLUDE (l_quantity)"),
         (Q17, "part (p_container, p_brand)"),
+        (Q19, "lineitem (l_partkey) WHERE l_shipinstruct = 'COLLECT COD'"),
         (Q20, "lineitem (l_partkey, l_suppkey)"),
         (Q20, "part (p_name text_pattern_ops)"),
         (Q21, "lineitem (l_suppkey)"),
