@@ -47,6 +47,7 @@ def cache_stage(
                 cache=cache,
                 database=partial(CachedDatabase, server.dsn, server.guard, scratch),
                 memory=admin.memory,
+                clients_bytes=admin.clients_bytes,
                 empty=admin.empty_server if own else admin.empty,
                 limit=partial(_limit, admin),
                 listening=partial(_listening, server.dsn, scratch, cache),

@@ -103,6 +103,11 @@ class ValkeyCache:
                 policy=str(told["maxmemory_policy"]),
             )
 
+    def clients_bytes(self) -> list[int]:
+        """Return what each connection takes now, its buffers included, which maxmemory counts; only for a server that is ours."""
+        with _server_errors():
+            return [int(each["tot-mem"]) for each in self._client.client_list()]
+
     def lookups(self) -> tuple[int, int]:
         """Return how many look-ups found an entry, and how many found none, since the server was started."""
         with _server_errors():

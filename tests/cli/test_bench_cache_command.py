@@ -16,7 +16,7 @@ from perfkit.embedded import ValkeyServer, start_valkey, stop_valkey
 from tests.cli.command import Perfkit
 from tests.cli.schemas import holds
 
-QUICK = ("--requests=300", "--rounds=2", "--keys=20")
+QUICK = ("--requests=100", "--rounds=2", "--keys=20")
 QUERIES = ("class_list", "names_of_many")
 
 
@@ -105,7 +105,7 @@ def test_a_recorded_trace_is_replayed(project: Perfkit, tmp_path: Path) -> None:
             for place, year in enumerate(years)
         )
     )
-    document = bench(project, f"--trace={trace}")
+    document = bench(project, f"--trace={trace}", "--requests=300")
     assert document["requests"]["recorded"]
     assert document["requests"]["keys"] == 3
     assert round(document["requests"]["per_minute"]) == 603

@@ -41,6 +41,7 @@ def stage_without_database(url: str, cache: ValkeyCache) -> Stage:
         cache=partial(ValkeyCache, url, ""),
         database=NotImplemented,
         memory=cache.memory,
+        clients_bytes=cache.clients_bytes,
         empty=cache.empty_server,
         limit=lambda size, policy: cache.configure(maxmemory=str(size), maxmemory_policy=policy),
         listening=NotImplemented,

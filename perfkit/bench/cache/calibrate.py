@@ -13,6 +13,8 @@ from perfkit.bench.cache.stream import Key
 from perfkit.bench.cache.worth import Costs
 
 _ENTRIES = 1_000
+# Beside the clients, the connection that asks for the server's memory and the listener's.
+_OTHERS = 2
 # Beside a result, an entry has the versions and tokens of its tables, and line breaks.
 _HEADER_BYTES, _TABLE_BYTES = 2, 20
 
@@ -22,19 +24,27 @@ def value_bytes(key: Key, payload_bytes: float) -> float:
     return payload_bytes + _HEADER_BYTES + _TABLE_BYTES * len(key.tables)
 
 
-def _under_pressure(stage: Stage, cache: Cache, model: MemoryModel, sizes: Mapping[str, int]) -> MemoryModel:
-    """Return the model with the baseline of a server that evicts: buffers take more there than when it is empty."""
+def _at_work(stage: Stage, cache: Cache, model: MemoryModel, sizes: Mapping[str, int]) -> MemoryModel:
+    """Return the model with the buffers of clients that are all at work, while the server evicts.
+
+    A connection's buffers grow with what it sends and gets, and shrink again within seconds (clientsCron in server.c): those of
+    the one that worked stand for all.
+    """
     whole = sum(map(model.entry_bytes, sizes.values()))
     stage.limit(round(model.baseline_bytes + whole / 2), str(Policy.LRU))
     for name, size in sizes.items():
         cache.get_many([name])
         cache.set(name, b"x" * size)
-    used = stage.memory().used_bytes
-    kept = [size for name, size in sizes.items() if cache.get_many([name])[0] is not None]
+    at_work = max(stage.clients_bytes()) * (stage.clients + _OTHERS)
     stage.limit(0, str(Policy.LRU))
     stage.empty()
-    pressed = used - sum(map(model.entry_bytes, kept))
-    return replace(model, baseline_bytes=max(model.baseline_bytes, pressed))
+    return replace(model, baseline_bytes=model.baseline_bytes + at_work, clients_bytes=at_work)
+
+
+def _without_clients(stage: Stage) -> int:
+    """Return what the server uses beside the buffers of connections, where they can be told apart."""
+    clients = stage.clients_bytes() if stage.own else ()
+    return stage.memory().used_bytes - sum(clients)
 
 
 def _warm(cache: Cache) -> None:
@@ -54,6 +64,9 @@ def calibrate(stage: Stage, keys: Sequence[Key], payload_bytes: Sequence[float])
     get_ms, set_ms = [], []
     try:
         stage.empty()
+        if stage.own:
+            stage.limit(0, str(Policy.LRU))
+            stage.clients_bytes()
         stage.memory()
         for each in caches:
             _warm(each)
@@ -65,17 +78,16 @@ def calibrate(stage: Stage, keys: Sequence[Key], payload_bytes: Sequence[float])
             cache.set(name, value)
             set_ms.append((time.perf_counter() - middle) * 1000)
             get_ms.append((middle - began) * 1000)
-        filled = stage.memory().used_bytes
+        filled = _without_clients(stage)
         stage.empty()
-        empty = stage.memory()
         model = fit_model(
-            allocator=empty.allocator,
-            baseline_bytes=empty.used_bytes,
+            allocator=stage.memory().allocator,
+            baseline_bytes=_without_clients(stage),
             filled_bytes=filled,
             values=list(sizes.values()),
         )
         if stage.own:
-            model = _under_pressure(stage, cache, model, sizes)
+            model = _at_work(stage, cache, model, sizes)
     finally:
         for each in caches:
             each.close()

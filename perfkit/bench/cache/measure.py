@@ -1,7 +1,7 @@
 """The proof: the ways of caching run beside one another, in rounds, under the maxmemory and policy that were recommended."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from perfkit import stats
@@ -59,7 +59,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is run: the known stream, the memory model, the cache's limits, TTLs of each key by the way, and rounds."""
+    """What is run: the known stream, the memory model, the cache's limits, TTLs of each key by the way, and the ways' rounds."""
 
     known: Known
     model: MemoryModel
@@ -68,26 +68,26 @@ class Plan:
     ttl_seconds: Sequence[float]
     ttl_alone_seconds: Sequence[float]
     protected: bool
-    rounds: int
+    rounds: Mapping[Invalidation, int]
     seed: int
 
 
-def measure_ways(
-    plan: Plan, ways: Sequence[Invalidation], stage: Stage, progress: Progress
-) -> dict[Invalidation, tuple[Round, ...]]:
+def measure_ways(plan: Plan, stage: Stage, progress: Progress) -> dict[Invalidation, tuple[Round, ...]]:
     """Return the rounds of each way, which take turns in an order of chance; a lost cache ends it after that round."""
     chance = random.Random(plan.seed)
-    found: dict[Invalidation, list[Round]] = {way: [] for way in ways}
+    found: dict[Invalidation, list[Round]] = {way: [] for way in plan.rounds}
+    rounds = max(plan.rounds.values())
     if stage.own:
         stage.limit(plan.maxmemory_bytes, str(plan.policy))
-    for number in range(plan.rounds):
-        for way in chance.sample(list(ways), len(ways)):
-            title = f"round {number + 1} of {plan.rounds}: {way}"
+    for number in range(rounds):
+        ways = [way for way, wanted in plan.rounds.items() if wanted > number]
+        for way in chance.sample(ways, len(ways)):
+            title = f"round {number + 1} of {rounds}: {way}"
             run = _run(plan, way, stage, _titled(progress, title))
             found[way].append(run)
             if run.lost_after is not None:
-                return {way: tuple(rounds) for way, rounds in found.items() if rounds}
-    return {way: tuple(rounds) for way, rounds in found.items()}
+                return {way: tuple(runs) for way, runs in found.items() if runs}
+    return {way: tuple(runs) for way, runs in found.items()}
 
 
 def _titled(progress: Progress, title: str) -> Progress:

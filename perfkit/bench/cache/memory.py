@@ -12,13 +12,15 @@ _JEMALLOC_CLASSES_PER_DOUBLING = 4
 class MemoryModel:
     """What a server's memory is made of, in bytes.
 
-    `baseline_bytes` is used before there is an entry: maxmemory counts it too. An entry takes the allocation of its value
+    `baseline_bytes` is used before there is an entry: maxmemory counts it too; `clients_bytes` of it are the buffers of
+    clients at work, 0 where that is not known. An entry takes the allocation of its value
     and `overhead_bytes`: key, object, header of the string, its share of the hash table.
     """
 
     allocator: str
     baseline_bytes: float
     overhead_bytes: float
+    clients_bytes: float = 0.0
 
     def entry_bytes(self, value_bytes: float) -> float:
         """Return what an entry with a value of so many bytes takes."""

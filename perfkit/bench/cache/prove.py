@@ -28,7 +28,7 @@ _PREFERENCE = (Invalidation.NOTIFY, Invalidation.VERSION, Invalidation.TTL)
 class Wanted:
     """What the user wants proved; None for what is recommended.
 
-    `requests` is how many of the stream's a run makes; `ttl_seconds` is for every query.
+    `requests` is how many of the stream's a run makes; `ttl_seconds` is for every query; `rounds` is for every way.
     """
 
     maxmemory_bytes: int | None
@@ -37,8 +37,18 @@ class Wanted:
     requests: int
     ways: tuple[Invalidation, ...]
     protected: bool
-    rounds: int
+    rounds: int | None
     seed: int
+
+    @property
+    def way(self) -> Invalidation:
+        """Return the way whose figures are the bench's."""
+        return next(way for way in _PREFERENCE if way in self.ways)
+
+    @property
+    def rounds_of_ways(self) -> dict[Invalidation, int]:
+        """Return how often each way runs."""
+        return {way: self.rounds or (THRESHOLDS.rounds if way is self.way else 1) for way in self.ways}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +102,7 @@ def prove(stream: Stream, stage: Stage, wanted: Wanted, progress_of: ProgressOf)
             cached, {each.query: each.ttl_alone_seconds for each in recommendation.worths}, wanted
         ),
         protected=wanted.protected,
-        rounds=wanted.rounds,
+        rounds=wanted.rounds_of_ways,
         seed=wanted.seed,
     )
     rounds: Mapping[Invalidation, tuple[Round, ...]] = {}
@@ -100,7 +110,7 @@ def prove(stream: Stream, stage: Stage, wanted: Wanted, progress_of: ProgressOf)
     if plan.known.stream.reads:
         stampedes = _stampedes(plan.known, stage)
         with progress_of("cache") as progress:
-            rounds = measure_ways(plan, wanted.ways, stage, progress)
+            rounds = measure_ways(plan, stage, progress)
     return Proof(
         server=now.version,
         own_server=stage.own,
@@ -111,7 +121,7 @@ def prove(stream: Stream, stage: Stage, wanted: Wanted, progress_of: ProgressOf)
         recommendation=recommendation,
         maxmemory_bytes=plan.maxmemory_bytes,
         policy=plan.policy,
-        way=next(way for way in _PREFERENCE if way in wanted.ways),
+        way=wanted.way,
         rounds=rounds,
         stampedes=stampedes,
     )

@@ -16,8 +16,11 @@ class Thresholds:
     lock_ttl_ms: int = 10_000
     lock_wait_s: float = 5.0
     # The curve is of a stream this many times as long as a run: rare queries are read again only in a long one, and what a
-    # simulation takes a second for takes a run, which each way has several of, a minute.
-    predicted_runs: int = 20
+    # simulation takes a second for takes a run, most of which waits for the database, a minute.
+    predicted_runs: int = 60
+    # Runs of the way whose figures are kept, where the user does not say: two show their spread. The other ways are there to
+    # count stale reads, which needs no spread.
+    rounds: int = 2
     # Longer than this, simulations take minutes; but never shorter than a run.
     predicted_most: int = 400_000
     # What is left free in the recommended maxmemory, for clients' buffers and what the model does not know.
@@ -40,9 +43,9 @@ class Thresholds:
     stampede_clients: int = 8
     stampede_rounds: int = 10
     # Keys are asked for once to learn their time and size, the most read first, for this long; others are like their query's.
-    learn_s: float = 8.0
+    learn_s: float = 6.0
     # Cases are looked at for blocks for this long.
-    blocks_s: float = 6.0
+    blocks_s: float = 4.0
 
     def predicted_requests(self, requests: int) -> int:
         """Return how long a stream the curve is of, where a run makes so many requests."""

@@ -20,7 +20,7 @@ def proof_blocks(proof: Proof) -> Iterator[Block]:
     """Yield what the runs measured, and what became of stampedes."""
     if proof.rounds:
         yield Table(
-            title=f"Proved by runs, {len(next(iter(proof.rounds.values())))} of each way in turns: medians, least and most",
+            title="Proved by runs in turns: medians, and of hits the least and most where there were several",
             headings=("invalidation", "predicted", "hit", "stale reads", "saved/min", "per entry", "evicted"),
             rows=tuple(_way_row(way, runs) for way, runs in proof.rounds.items()),
             numeric=frozenset(range(1, 7)),
@@ -51,12 +51,20 @@ def _way_row(way: Invalidation, runs: Sequence[Round]) -> tuple[Cell, ...]:
     return (
         Cell(TITLES[way]),
         Cell(f"{stats.median([run.predicted_hit_share for run in runs]) * 100:.1f} %"),
-        Cell(f"{stats.median(shares) * 100:.1f} % ({min(shares) * 100:.1f}-{max(shares) * 100:.1f})"),
+        Cell(_hits(shares)),
         Cell(units.format_count(stale), Tone.WARN if stale else Tone.GOOD),
         Cell(units.format_ms(stats.median([run.saved_ms_per_minute for run in runs]))),
         Cell(units.format_bytes(stats.median(per_entry)) if per_entry else "unknown"),
         Cell(units.format_count(stats.median(evictions)) if evictions else "unknown"),
     )
+
+
+def _hits(shares: Sequence[float]) -> str:
+    """Return the median, with the least and most of several runs: one run says nothing of its spread."""
+    median = f"{stats.median(shares) * 100:.1f} %"
+    if len(shares) == 1:
+        return median
+    return f"{median} ({min(shares) * 100:.1f}-{max(shares) * 100:.1f}, {len(shares)} runs)"
 
 
 def _latency_rows(way: Invalidation, runs: Sequence[Round]) -> Iterator[tuple[Cell, ...]]:
