@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 from perfkit.cli.progress import progress_bar
 from perfkit.cli.session import catalog_from, manner_of, server_at, server_from, workload_from
-from perfkit.cli.twin import database, snapshot_from
+from perfkit.cli.twin import database, snapshot_from, written_workload
 from perfkit.cli.whatif import hypopg_what_if, refuse_without_hypopg, twin_what_if
-from perfkit.errors import MeasureError, NothingMeasuredError, StatementError
+from perfkit.errors import MeasureError, NothingMeasuredError
 from perfkit.units import listed
 
 if TYPE_CHECKING:
-    from perfkit.catalog.draw import Row
     from perfkit.catalog.workload import WeightedCase, Workload
     from perfkit.db.server import GuardedServer
     from perfkit.indexes.advise import Planner
@@ -108,7 +107,6 @@ def snapshot_ground(
     settings: "Settings", patterns: Sequence[str] | None, file: Path, baseline: str | None
 ) -> Iterator[Ground]:
     """Yield the ground on a twin of the snapshot alone; times are the baseline's, or else the planner's costs."""
-    from perfkit.catalog.workload import workload
     from perfkit.db.connect import connected
     from perfkit.db.tables import read_tables
     from perfkit.indexes.times import Times, unmeasured_results
@@ -118,12 +116,12 @@ def snapshot_ground(
 
     snapshot = read_snapshot(file)
     known_ms = _times_of(settings, baseline) if baseline else {}
-    chosen = workload(catalog_from(settings), tuple(patterns or ()), rows=_no_rows, seed=settings.seed)
+    chosen = written_workload(settings, patterns)
     with built_twin(snapshot, settings.dir, database()) as twin:
         planner = server_at(twin.dsn, settings, allow_superuser=True)
         plans, problems = _planned(chosen.cases, planner)
         if not plans:
-            why = next(iter(problems.values()), "it has no written cases, and a twin has no rows to draw any")
+            why = next(iter(problems.values()))
             raise NothingMeasuredError(f"no case was planned: {why}", hint="see: perfkit catalog list")
         with connected(twin.dsn) as connection:
             tables = _without_usage(read_tables(connection))
@@ -214,10 +212,6 @@ def _times_of(settings: "Settings", baseline: str) -> dict[str, float]:
     }
 
 
-def _no_rows(_: str) -> Iterable["Row"]:
-    raise StatementError("a twin has no rows to draw them from", hint="write a case with: -- case:")
-
-
 def _without_usage(tables: "Tables") -> "Tables":
     """Return the tables without what a twin counts itself, which says nothing of the server's own indexes."""
     return replace(
@@ -246,8 +240,8 @@ def _notes_on_snapshot(
     yield "which indexes are never used is not in a snapshot: ask the server itself for such drops"
     if snapshot.is_redacted:
         yield (
-            "values of text are not in the snapshot: those that are common are planned as if they were not, and no partial"
-            " index is made for them (perfkit twin export --keep, --exact)"
+            "values of text that the catalog does not write are not in the snapshot: those that are common are planned as if"
+            " they were not, and no partial index is made for them (perfkit twin export --keep, --exact)"
         )
     if baseline and len(known) < len(plans):
         yield (

@@ -176,8 +176,7 @@ def _judge_on_twins(
 
     from perfkit.baseline.plans import judge_plans
     from perfkit.cli.progress import progress_bar
-    from perfkit.cli.session import workload_from
-    from perfkit.cli.twin import running_twin
+    from perfkit.cli.twin import left_out, running_twin, written_workload
     from perfkit.db.migration import apply_migration, read_migration
     from perfkit.report.documents.regress import Place, judgement_document
     from perfkit.twin.codec import read_snapshot
@@ -187,10 +186,11 @@ def _judge_on_twins(
     read_migration(files)  # what is wrong with them is told before anything is built
     snapshot = read_snapshot(change.twin) if change.twin else None
     assert snapshot is not None
+    chosen = written_workload(settings, patterns)
+    cases = chosen.cases
     with running_twin(snapshot, settings) as (twin, planner), progress_bar("before") as progress:
-        cases = workload_from(settings, planner, patterns).cases
         before = plan_all(cases, planner, progress)
-        notes = (*snapshot.data.lacks, *twin.notes)
+        notes = (*left_out(chosen), *snapshot.data.lacks, *twin.notes)
     migrate = partial(apply_migration, files=files)
     with running_twin(snapshot, settings, migrate) as (_, planner), progress_bar("after") as progress:
         after = plan_all(cases, planner, progress)

@@ -1,6 +1,6 @@
 """perfkit twin: production as its planner sees it, on a server of our own, without a row of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +21,8 @@ from perfkit.cli.session import (
 )
 
 if TYPE_CHECKING:
+    from perfkit.catalog.draw import Row
+    from perfkit.catalog.workload import Workload
     from perfkit.db.server import GuardedServer
     from perfkit.settings import Settings
     from perfkit.twin.build import Change, Database, Twin
@@ -122,7 +124,11 @@ def explain(
     catalog: CatalogOptions,
     out: OutputOptions,
 ) -> None:
-    """Plan the catalog, or one statement, on a twin that is built for it and gone after."""
+    """Plan the catalog, or one statement, on a twin that is built for it and gone after.
+
+    Only written cases are planned: a twin has no rows to draw others from.
+    """
+    from perfkit.catalog.workload import Workload
     from perfkit.cli.progress import progress_bar
     from perfkit.errors import MeasureError
     from perfkit.plan.runs import Statement
@@ -132,15 +138,15 @@ def explain(
 
     settings = settings_from(catalog, dir=directory)
     snapshot = read_snapshot(file)
+    chosen = Workload(cases=(), undrawn=()) if sql else written_workload(settings, patterns)
     with running_twin(snapshot, settings) as (twin, planner):
         if sql:
             statement = Statement(text=sql, types=(), values=(), writes=False, volatile=False)
             planned = {"--sql": Planned(plan=planner.plan(statement))}
         else:
-            chosen = workload_from(settings, planner, patterns)
             with progress_bar("plan") as progress:
                 planned = plan_all(chosen.cases, planner, progress)
-    notes = (*snapshot.data.lacks, *twin.notes)
+    notes = (*left_out(chosen), *snapshot.data.lacks, *twin.notes)
     emit(explain_document(planned, notes, source=str(file)), out)
     leave(MeasureError.exit_code if all(each.problem for each in planned.values()) else 0)
 
@@ -189,6 +195,34 @@ def running_twin(
 
     with built_twin(snapshot, settings.dir, database(), change) as twin:
         yield twin, server_at(twin.dsn, settings, allow_superuser=True, allow_writes=True)
+
+
+def written_workload(settings: "Settings", patterns: Iterable[str] | None) -> "Workload":
+    """Return the chosen cases of the catalog that are written; NothingMeasuredError when there are none."""
+    from perfkit.catalog.workload import workload
+    from perfkit.errors import NothingMeasuredError
+
+    chosen = workload(catalog_from(settings), tuple(patterns or ()), rows=_no_rows, seed=settings.seed)
+    if not chosen.cases:
+        raise NothingMeasuredError(
+            "none of the chosen queries has a written case, and a twin has no rows to draw any",
+            hint="write a case with: -- case:",
+        )
+    return chosen
+
+
+def _no_rows(_: str) -> Iterable["Row"]:
+    from perfkit.errors import StatementError
+
+    raise StatementError("a twin has no rows to draw them from", hint="write a case with: -- case:")
+
+
+def left_out(chosen: "Workload") -> Iterator[str]:
+    """Yield which queries have cases that are drawn, and so not planned on a twin."""
+    from perfkit.units import listed
+
+    if names := [each.query.name for each in chosen.undrawn]:
+        yield f"a twin has no rows to draw cases from: of {listed(names, 3)} only the written ones are planned"
 
 
 def snapshot_from(server: "GuardedServer", redaction: "Redaction") -> "Snapshot":

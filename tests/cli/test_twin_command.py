@@ -56,6 +56,32 @@ def test_a_file_that_is_no_snapshot_names_itself(project: Perfkit, content: byte
     assert words in told.stderr
 
 
+_DRAWN = """
+-- name: drawn
+-- summary: People of a year
+-- param: year int
+-- cases: draw 2 SELECT 1998 AS year
+SELECT * FROM alumni.people WHERE grad_year = :year
+"""
+
+
+def test_cases_that_are_drawn_are_not_planned_on_a_twin_and_that_is_told(
+    project: Perfkit, grown: Grown
+) -> None:
+    queries = project.directory / "drawn"
+    queries.mkdir()
+    (queries / "drawn.sql").write_text(_DRAWN)
+    alone = project("twin", "explain", grown.with_index, "--queries", "drawn")
+    assert alone.returncode == 3
+    assert "none of the chosen queries has a written case" in alone.stderr
+    (queries / "drawn.sql").write_text(_DRAWN.replace("-- cases:", "-- case: one year=1997\n-- cases:"))
+    told = project("twin", "explain", grown.with_index, "--queries", "drawn", "--also", "json=shown.json")
+    assert told.returncode == 0, told.stderr
+    shown = json.loads((project.directory / "shown.json").read_text())
+    assert [each["case"] for each in shown["plans"]] == ["drawn/one"]
+    assert "no rows to draw cases from: of drawn only the written ones are planned" in shown["notes"][0]
+
+
 MIGRATIONS = {
     "lost.sql": (f"DROP INDEX alumni.{INDEX};", 1, "plan changed"),
     "made.sql": ("CREATE INDEX CONCURRENTLY again ON alumni.person_names (given_name);", 0, "same"),
