@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,15 @@ from perfkit.cli.session import catalog_from, demo_of
 from perfkit.errors import MeasureError, NothingMeasuredError, StatementError
 
 if TYPE_CHECKING:
-    from perfkit.bench.cache.stream import Shape, Source, Stream
+    from perfkit.bench.cache.stream import Key, Shape, Source, Stream
     from perfkit.catalog.model import Case, Query
     from perfkit.db.server import GuardedServer
     from perfkit.plan.model import Plan
     from perfkit.settings import Settings
 
 _NO_PRIVILEGE = "42501"
+# Each query is asked once, by as many at once as the runs have clients.
+_CHECKERS = 2
 _PRIVILEGES = ("INSERT", "UPDATE", "DELETE")
 
 
@@ -183,13 +186,22 @@ def _note_refused(found: _Planned, server: "GuardedServer", query: "Query", erro
 def _without_failing(
     server: "GuardedServer", sources: Sequence["Source"]
 ) -> tuple[tuple["Source", ...], dict[str, str]]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    first = [source.keys[0] for source in sources if source.keys]
+    with ThreadPoolExecutor(_CHECKERS) as pool:
+        parts = list(pool.map(partial(_failing, server), (first[n::_CHECKERS] for n in range(_CHECKERS))))
+    problems = {query: why for part in parts for query, why in part.items()}
+    kept = tuple(each for each in sources if not each.keys or each.keys[0].query not in problems)
+    return kept, problems
+
+
+def _failing(server: "GuardedServer", keys: Sequence["Key"]) -> dict[str, str]:
     from perfkit.bench.cache.learn import failing
     from perfkit.db.cache_reader import CachedDatabase
 
     database = CachedDatabase(server.dsn, server.guard, None)
     try:
-        problems = failing((source.keys[0] for source in sources if source.keys), database)
+        return failing(keys, database)
     finally:
         database.close()
-    kept = tuple(each for each in sources if not each.keys or each.keys[0].query not in problems)
-    return kept, problems

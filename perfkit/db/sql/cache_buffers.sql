@@ -1,10 +1,14 @@
 -- Bytes of each table with its indexes and TOAST in shared buffers; {schema} has pg_buffercache.
+WITH held AS (
+    SELECT relfilenode, count(*) AS buffers
+    FROM {schema}.pg_buffercache
+    WHERE reldatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+    GROUP BY relfilenode
+)
 SELECT coalesce(owner_schema.nspname || '.' || owner.relname, schema.nspname || '.' || own.relname) AS name,
-       (count(*) * current_setting('block_size')::bigint)::bigint AS cached_bytes
-FROM {schema}.pg_buffercache AS buffer
-JOIN pg_catalog.pg_class AS own
-    ON buffer.relfilenode = pg_catalog.pg_relation_filenode(own.oid)
-    AND buffer.reldatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+       (sum(held.buffers) * current_setting('block_size')::bigint)::bigint AS cached_bytes
+FROM held
+JOIN pg_catalog.pg_class AS own ON held.relfilenode = pg_catalog.pg_relation_filenode(own.oid)
 JOIN pg_catalog.pg_namespace AS schema ON schema.oid = own.relnamespace
 LEFT JOIN pg_catalog.pg_index AS index ON index.indexrelid = own.oid
 -- TOAST and its index belong to the table that has them.

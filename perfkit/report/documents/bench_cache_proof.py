@@ -20,7 +20,7 @@ def proof_blocks(proof: Proof) -> Iterator[Block]:
     """Yield what the runs measured, and what became of stampedes."""
     if proof.rounds:
         yield Table(
-            title="Proved by runs in turns: medians, and of hits the least and most where there were several",
+            title="Proved by runs in turns: medians; of several also the least and most hits",
             headings=("invalidation", "predicted", "hit", "stale reads", "saved/min", "per entry", "evicted"),
             rows=tuple(_way_row(way, runs) for way, runs in proof.rounds.items()),
             numeric=frozenset(range(1, 7)),
