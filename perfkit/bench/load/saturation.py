@@ -56,7 +56,7 @@ class Step:
         if seen.server_cpu_s is None or seen.machine_cpu_s is None:
             return None
         others_s = seen.machine_cpu_s - seen.server_cpu_s - self.run.client_here_s
-        return max(0.0, others_s / (self.run.seconds * self.cores))
+        return max(0.0, others_s / (seen.seconds * self.cores))
 
     @property
     def working(self) -> float:

@@ -57,7 +57,7 @@ class Server(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was seen over a run.
+    """What was seen over a run; `seconds` are a little longer than its own, as they begin before it and end after it.
 
     `busy` and `waiting` are the mean numbers of sessions that ran on a processor, and that waited, by what for;
     `server_cpu_s` and `memory_bytes` (the most, shared pages counted once) are None where the server is elsewhere;
@@ -65,6 +65,7 @@ class Seen:
     `counters` is what the database counted meanwhile.
     """
 
+    seconds: float
     busy: float
     waiting: dict[str, float]
     sessions_most: int
@@ -81,6 +82,7 @@ class Watch:
     server: Server
     application_name: str
     postmaster: int | None
+    _began_s: float = field(default_factory=time.monotonic, init=False)
     _began: Counters = field(init=False)
     _cpu_s: float | None = field(init=False)
     _machine_s: float | None = field(init=False)
@@ -122,6 +124,7 @@ class Watch:
         now = self.server.counters()
         looks = max(1, self._looks)
         return Seen(
+            seconds=time.monotonic() - self._began_s,
             busy=self._busy / looks,
             waiting={name: count / looks for name, count in self._waiting.most_common()},
             sessions_most=self._sessions_most,

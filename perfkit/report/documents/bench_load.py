@@ -5,20 +5,19 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from perfkit import units
 from perfkit.bench.load.bench import Level
-from perfkit.bench.load.latencies import Latencies
 from perfkit.bench.load.model import LoadResult
-from perfkit.bench.load.saturation import Limit, Step
+from perfkit.bench.load.saturation import Limit
 from perfkit.bench.load.scalability import Scalability
 from perfkit.bench.load.thresholds import OTHERS_SHARE
 from perfkit.bench.result import BenchResult
 from perfkit.report.chart import Chart, Point, Series, draw
 from perfkit.report.document import Block, Cell, Check, Document, Paragraph, Picture, State, Table, Tone
 from perfkit.report.documents.bench import result_data
+from perfkit.report.documents.bench_load_data import QUANTILES, load_data
 
 SCHEMA = "perfkit.bench.load/1"
 # What a person reads; JSON has all.
 _QUERIES_SHOWN = 10
-_QUANTILES = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"), (0.999, "p99.9"))
 
 
 def load_document(result: BenchResult, found: LoadResult) -> Document:
@@ -28,22 +27,7 @@ def load_document(result: BenchResult, found: LoadResult) -> Document:
         title=f"perfkit bench load: {units.counted(found.held, 'user')} held of {units.counted(found.options.users[-1], 'user')}",
         blocks=(Picture(title="", svg=load_plot(found)), *_blocks(found)),
         checks=tuple(_check(level, found) for level in found.levels),
-        data=result_data(result)
-        | {
-            "users_held": found.held,
-            "within_ms": found.options.within_ms,
-            "levels": [_level_data(level) for level in found.levels],
-            "refused_users": list(found.refused_users),
-            "connections_most": found.connections_most,
-            "scalability": _law_data(found.law) if found.law else None,
-            "saturation": {
-                "limit": str(found.saturation.limit),
-                "evidence": found.saturation.evidence,
-            },
-            "pool": _pool_data(found),
-            "queries": {name: _latency_data(each) for name, each in found.by_query.items()},
-            "not_called": dict(found.not_called),
-        },
+        data=result_data(result) | load_data(found),
     )
 
 
@@ -54,7 +38,7 @@ def load_plot(found: LoadResult) -> str:
             name=name,
             points=tuple(Point(x=level.users, y=level.latencies.quantile_ms(q)) for level in found.levels),
         )
-        for q, name in _QUANTILES
+        for q, name in QUANTILES
     )
     return draw(
         Chart(
@@ -68,23 +52,21 @@ def load_plot(found: LoadResult) -> str:
 
 
 def _blocks(found: LoadResult) -> Iterator[Block]:
+    late = ("late",) if found.options.rate else ()
     yield Table(
         title="",
-        headings=(
-            "users",
-            "calls/s",
-            *(name for _, name in _QUANTILES),
-            "failed",
-            "late",
-            "running",
-            "client",
-            "server",
-        ),
+        headings=("users", "calls/s", *(name for _, name in QUANTILES), "failed", *late),
         rows=tuple(_level_row(level, found) for level in found.levels),
-        numeric=frozenset(range(11)),
+        numeric=frozenset(range(8)),
     )
     held = found.held == found.options.users[-1]
     yield Paragraph(_held(found), Tone.GOOD if held else Tone.WARN, is_result=True)
+    yield Table(
+        title="What was busy meanwhile",
+        headings=("users", "sessions that ran", "client's threads", "processors here"),
+        rows=tuple(_busy_row(level) for level in found.levels),
+        numeric=frozenset(range(4)),
+    )
     yield Paragraph(f"What is used up first: {found.saturation.limit} ({found.saturation.evidence}).")
     if found.law and len(found.levels) > 2 and found.options.rate is None:
         yield Paragraph(_law(found.law))
@@ -111,13 +93,19 @@ def _level_row(level: Level, found: LoadResult) -> tuple[Cell, ...]:
     latencies = level.latencies
     late = sum(step.run.calls.late for step in level.steps)
     tone = Tone.PLAIN if level.within(found.options.within_ms) else Tone.BAD
-    server = [step.processor_share for step in level.steps if step.processor_share is not None]
     return (
         Cell(units.format_count(level.users)),
         Cell(f"{units.format_count(level.rate)}{_spread(level.rates)}"),
-        *(Cell(units.format_ms(latencies.quantile_ms(q)), tone) for q, _ in _QUANTILES),
+        *(Cell(units.format_ms(latencies.quantile_ms(q)), tone) for q, _ in QUANTILES),
         Cell(units.format_count(level.failed), Tone.BAD if level.failed else Tone.PLAIN),
-        Cell(units.format_share(late / max(1, latencies.count)) if found.options.rate else ""),
+        *([Cell(units.format_share(late / max(1, latencies.count)))] if found.options.rate else []),
+    )
+
+
+def _busy_row(level: Level) -> tuple[Cell, ...]:
+    server = [step.processor_share for step in level.steps if step.processor_share is not None]
+    return (
+        Cell(units.format_count(level.users)),
         Cell(f"{_mean(step.seen.busy for step in level.steps):.1f}"),
         Cell(units.format_share(_mean(step.client_share for step in level.steps))),
         Cell(units.format_share(_mean(iter(server))) if server else "unknown"),
@@ -158,7 +146,7 @@ def _pool_blocks(found: LoadResult) -> Iterator[Block]:
             (
                 Cell(str(level.users), Tone.GOOD if level.users == pool.size else Tone.PLAIN),
                 Cell(f"{units.format_count(level.rate)}{_spread(level.rates)}"),
-                *(Cell(units.format_ms(level.latencies.quantile_ms(q))) for q, _ in _QUANTILES[:3]),
+                *(Cell(units.format_ms(level.latencies.quantile_ms(q))) for q, _ in QUANTILES[:3]),
             )
             for level in pool.levels
         ),
@@ -195,12 +183,12 @@ def _queries(found: LoadResult) -> Table:
     slowest = sorted(found.by_query.items(), key=lambda item: -item[1].total_ms)
     return Table(
         title=f"Where {units.counted(found.largest.users, 'user')} spend their time",
-        headings=("query", "calls", *(name for _, name in _QUANTILES), "share of time"),
+        headings=("query", "calls", *(name for _, name in QUANTILES), "share of time"),
         rows=tuple(
             (
                 Cell(name),
                 Cell(units.format_count(each.count)),
-                *(Cell(units.format_ms(each.quantile_ms(q))) for q, _ in _QUANTILES),
+                *(Cell(units.format_ms(each.quantile_ms(q))) for q, _ in QUANTILES),
                 Cell(units.format_share(each.total_ms / max(0.001, found.largest.latencies.total_ms))),
             )
             for name, each in slowest[:_QUERIES_SHOWN]
@@ -222,74 +210,6 @@ def _check(level: Level, found: LoadResult) -> Check:
         state=State.PASSED if held else State.FAILED,
         message=f"{units.counted(level.users, 'user')}: {level.rate:,.0f} calls/s, p95 {units.format_ms(p95_ms)}, {level.failed} failed",
     )
-
-
-def _level_data(level: Level) -> dict[str, object]:
-    return {
-        "users": level.users,
-        "calls_per_s": list(level.rates),
-        "latency": _latency_data(level.latencies),
-        "failed": level.failed,
-        "runs": [_step_data(step) for step in level.steps],
-    }
-
-
-def _step_data(step: Step) -> dict[str, object]:
-    seen = step.seen
-    return {
-        "seconds": step.run.seconds,
-        "calls": step.run.calls.all.count,
-        "late": step.run.calls.late,
-        "errors": dict(step.run.errors) | dict(step.run.calls.failures),
-        "client_share": step.client_share,
-        "processor_share": step.processor_share,
-        "running": seen.busy,
-        "waiting": dict(seen.waiting),
-        "sessions_most": seen.sessions_most,
-        "server_memory_bytes": seen.memory_bytes,
-        "blocks_read": seen.counters.blocks_read,
-        "temporary_bytes": seen.counters.temporary_bytes,
-        "deadlocks": seen.counters.deadlocks,
-    }
-
-
-def _latency_data(latencies: Latencies) -> dict[str, float]:
-    return {
-        "calls": latencies.count,
-        "mean_ms": latencies.mean_ms,
-        **{f"{name.replace('.', '_')}_ms": latencies.quantile_ms(q) for q, name in _QUANTILES},
-        "largest_ms": latencies.largest_ms,
-    }
-
-
-def _law_data(law: Scalability) -> dict[str, object]:
-    peak = law.peak_users
-    return {
-        "rate_alone": law.rate_alone,
-        "contention": law.contention,
-        "coherency": law.coherency,
-        "peak_users": None if peak == float("inf") else peak,
-        "error": law.error,
-    }
-
-
-def _pool_data(found: LoadResult) -> dict[str, object] | None:
-    pool = found.pool
-    if pool is None:
-        return None
-    return {
-        "size": pool.size,
-        "holds": pool.holds,
-        "best": pool.best,
-        "best_share": pool.best_share,
-        "half_share": pool.half_share,
-        "twice_share": pool.twice_share,
-        "others_share": pool.others_share,
-        "levels": [_level_data(level) for level in pool.levels],
-        "around": [_level_data(level) for level in pool.around],
-        "scalability": _law_data(pool.law),
-        "saturation": {"limit": str(pool.saturation.limit), "evidence": pool.saturation.evidence},
-    }
 
 
 def _spread(values: tuple[float, ...]) -> str:

@@ -15,6 +15,8 @@ from perfkit.bench.load.saturation import Step
 from perfkit.bench.load.watch import Counters, Seen
 
 SECONDS = 10.0
+# What watches a run begins before it and ends after it.
+WATCHED_S = 12.5
 CORES = 2
 Serves = Callable[[int], float]
 
@@ -30,6 +32,7 @@ def step(users: int, rate: float, *, others_s: float = 0.0) -> Step:
         errors={},
     )
     seen = Seen(
+        seconds=WATCHED_S,
         busy=users,
         waiting={},
         sessions_most=users,
@@ -102,5 +105,5 @@ def test_what_other_programs_take_is_told() -> None:
         return step(users, four_are_enough(users), others_s=8.0)
 
     advice = advise_pool(run, pool_sizes(20), rounds=1, chance=Random(1), report=lambda *_: None)
-    assert advice.others_share == pytest.approx(0.4)
+    assert advice.others_share == pytest.approx(8 / WATCHED_S / CORES)
     assert step(1, 1.0).others_share == 0
