@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Candidates, Configuration, numbers
 from perfkit.indexes.whatif import WhatIf
 from perfkit.indexes.workload import WorkloadCase, relevant
@@ -103,6 +104,12 @@ class CaseCosts:
                 used & ~asked for used, cost in self.ways.items() if cost < now and used & ~asked
             )
         return self._improving[asked]
+
+    def noticeably_less(self, configuration: Configuration, least_ms: float) -> float:
+        """Return the cost at which the case would notice a change from the configuration, and gain `least_ms` a minute."""
+        now, bare, ms = self.planned(configuration).cost, self.planned(0).cost, self.case.ms_per_minute
+        least = least_ms / ms * bare if ms else now
+        return now - max(least, thresholds.LEAST_CASE_BENEFIT * now)
 
     def confirm(self, configuration: Configuration) -> None:
         """Ask the planner itself where the cost was inferred: no planner is quite as regular as the inference takes it."""

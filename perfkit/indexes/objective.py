@@ -82,6 +82,12 @@ class Objective:
             least_ms = max(least_ms, thresholds.LEAST_BENEFIT_SHARE * self._workload_ms)
         return step.noticed_ms - self._growth_ms(before, after) >= least_ms
 
+    def least_ms(self, case: WorkloadCase) -> float:
+        """Return what a case must gain a minute for an index to be worth it for this case alone."""
+        felt_ms = case.weight * thresholds.LEAST_FELT_MS
+        share_ms = thresholds.LEAST_BENEFIT_SHARE * self._workload_ms
+        return max(thresholds.LEAST_BENEFIT_MS_PER_MINUTE, min(felt_ms, share_ms))
+
     def write_ms(self, configuration: Configuration) -> float:
         """Return what writes take longer a minute for the new indexes."""
         if configuration not in self._write_ms:

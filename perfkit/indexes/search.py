@@ -78,7 +78,7 @@ class _Search:
 
         possible = sum(each for each in parts(everything) if fits(each))
         dearest_first = sorted(cases, key=lambda costs: -costs.case.ms_per_minute)
-        explore(dearest_first, configuration, possible, fits, self._time_is_over)
+        explore(dearest_first, configuration, possible, fits, self._time_is_over, objective.least_ms)
 
     def explored(self, rate: Rate) -> Configuration:
         """Return the configuration that is filled from nothing, the plans beside it asked for at each step."""
@@ -104,14 +104,16 @@ class _Search:
     def improved(self, configuration: Configuration) -> Configuration:
         """Return the configuration after drops and swaps, which go on as long as the total falls noticeably."""
         configuration = self._without_the_idle(configuration)
+        affected = self._objective.costs.cases
         while not self._time_is_over():
-            self.explore(configuration, self._objective.costs.cases)
+            self.explore(configuration, affected)
             better = next(
                 (each for each in self._neighbours(configuration) if self._is_better(each, configuration)),
                 None,
             )
             if better is None:
                 break
+            affected = self._objective.costs.using(configuration ^ better)
             configuration = better
         return configuration
 

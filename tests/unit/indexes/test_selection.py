@@ -263,6 +263,22 @@ def test_what_is_said_of_the_choice_is_the_planner_s_own_word() -> None:
         assert (one.id, chosen.configuration, frozenset()) in planner.asked
 
 
+def test_no_more_plans_are_asked_for_than_an_index_may_be_worth() -> None:
+    name = index("name")
+    ways = (way(1_000), way(10, YEAR), way(20, CITY), way(30, name))
+    planner = ExactPlanner(ways={"large": ways, "small": ways})
+    large = case("large", YEAR, CITY, name)
+    small = case("small", YEAR, CITY, name, measured_ms=0.01)
+    select([large, small], {}, (), planner, Limits(), _no_clock)
+    asked = {
+        id_: {configuration for other, configuration, _ in planner.asked if other == id_}
+        for id_ in planner.ways
+    }
+    everything = frozenset({YEAR, CITY, name})
+    assert {everything - {YEAR}, everything - {YEAR, CITY}} <= asked["large"]
+    assert asked["small"] == {frozenset(), everything, frozenset({YEAR})}
+
+
 def test_when_time_is_over_the_best_so_far_is_told_to_be_incomplete() -> None:
     ticks = iter(range(1_000_000))
     ways = {f"case_{n}": (way(1_000), way(1, index(f"column_{n}"))) for n in range(50)}
