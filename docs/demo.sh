@@ -60,7 +60,7 @@ run perfkit targets || test $? -eq 1
 say "What else is wrong with the server, and where its time goes now"
 run perfkit health
 # A part of the catalog is soon under way, and leaves the result of all of it as it is.
-perfkit bench load 'profile_*' 'directory_*' --users 100 --seconds 12 --rounds 1 --no-pool >/dev/null 2>&1 &
+perfkit bench load 'profile_*' 'directory_*' --users 100 --seconds 15 --rounds 1 --no-pool >/dev/null 2>&1 &
 load=$!
 while kill -0 "$load" 2>/dev/null && test "$(users)" -lt 100; do sleep 1; done
 run perfkit profile --seconds 5
