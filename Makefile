@@ -50,7 +50,7 @@ bench-import: $(VENV)/.installed
 bench-cache: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_cache
 
-# Users on the demo, held against pgbench by hand, and interrupted at random moments; about ten minutes.
+# Users on the demo, held against pgbench by hand, and interrupted at random moments; about fifteen minutes.
 bench-load: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.bench_load
 
