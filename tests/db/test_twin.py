@@ -103,6 +103,7 @@ STATEMENTS = (
 TEXTUAL = (
     "SELECT FROM office.person WHERE city = 'Rome'",
     "SELECT FROM office.person WHERE city < 'Rome'",
+    "SELECT FROM office.person WHERE code = 'c7'",
 )
 UNKNOWN = "SELECT FROM office.person WHERE city = 'Lima'"
 
@@ -258,7 +259,7 @@ def test_texts_that_are_known_anyway_stand_for_themselves_and_tell_of_no_other(s
 def test_a_redacted_twin_plans_as_the_source_does_but_for_texts_that_are_not_known(
     source: str, server_folder: Path
 ) -> None:
-    known = KnownTexts(values=("Rome", "t3", "u17", "w5 & v3"), bounds=("person a", "person b"))
+    known = KnownTexts(values=("Rome", "c7", "t3", "u17", "w5 & v3"), bounds=("person a", "person b"))
     with _twin(_snapshot(source, Redaction(known=known)), server_folder) as twin:
         assert twin.notes == ()
         for sql in (*(STATEMENTS[place] for place in (0, 1, 4, 7, 9, 10, 15, 16)), *TEXTUAL):

@@ -87,7 +87,8 @@ FROM known
 CROSS JOIN bounds
 CROSS JOIN lexemes
 LEFT JOIN LATERAL (
-    SELECT jsonb_object_agg(value, CASE WHEN value = ANY ($3) THEN value ELSE
+    -- Values of char(n) end with blanks that no constant has.
+    SELECT jsonb_object_agg(value, CASE WHEN rtrim(value) = ANY ($3) THEN value ELSE
         rpad(code, greatest(length(value) - length(fragments), length(code)), 'x') || fragments
     END) AS codes
     FROM (
@@ -97,7 +98,7 @@ LEFT JOIN LATERAL (
             coalesce(bounds.sorted[width_bucket(value, bounds.sorted)], '') || ' '
                 || lpad((row_number() OVER (ORDER BY value))::text, length((count(*) OVER ())::text), '0') AS code,
             (
-                SELECT coalesce(string_agg(substr(value, place, length(fragment)), ''), '')
+                SELECT coalesce(string_agg(substr(value, place, length(fragment)), '' ORDER BY place), '')
                 FROM unnest($5::text[]) AS fragment, strpos(lower(value), lower(fragment)) AS place
                 WHERE place > 0
             ) AS fragments
