@@ -1,6 +1,7 @@
 """The grammar of CSV lines (RFC 4180): which lines are whole records, which leave a quote open, which are broken."""
 
 import re
+import sys
 from dataclasses import dataclass
 
 
@@ -26,12 +27,11 @@ class Grammar:
 def grammar_of(delimiter: str, fields: int) -> Grammar:
     """Return the grammar of records with so many fields; quotes stand at both ends of a field, and double within it."""
     separator = re.escape(delimiter.encode())
-    # Possessive, so that a long line that does not match is found out in one pass.
-    inside = rb'(?:[^"]++|"")*+'
+    inside = _possessive(rb'[^"]++|""')
     # Before a quote that stays open there is no empty field: it begins one.
     field = rb'(?:"%b"|[^"%b]*+(?!"))' % (inside, separator)
-    before = rb"(?:%b%b)*+" % (field, separator)
-    after = rb"(?:%b%b)*+" % (separator, field)
+    before = _possessive(field + separator)
+    after = _possessive(separator + field)
     return Grammar(
         delimiter=delimiter.encode(),
         fields=fields,
@@ -42,6 +42,14 @@ def grammar_of(delimiter: str, fields: int) -> Grammar:
         closes=re.compile(rb'%b"%b' % (inside, after), re.DOTALL),
         reopens=re.compile(rb'%b"%b%b"%b' % (inside, after, separator, inside), re.DOTALL),
     )
+
+
+def _possessive(group: bytes) -> bytes:
+    """Return the group as often as it comes, so that a long line that does not match is found out in one pass.
+
+    Python before 3.11.5 loses matches of possessive groups (cpython#106052); an atomic group takes more memory.
+    """
+    return rb"(?:%b)*+" % group if sys.version_info >= (3, 11, 5) else rb"(?>(?:%b)*)" % group
 
 
 def count_fields(record: bytes, delimiter: bytes) -> int:
