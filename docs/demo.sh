@@ -50,7 +50,7 @@ run perfkit apply "$baselines/advice.json"
 say "How fast an import is and why, how many users are held, and what a cache brings"
 run perfkit bench import --rows 1000 --batch 1000 --rounds 2 --workers 1,2
 run perfkit bench load --users 1,50,100 --seconds 2 --rounds 2 --no-pool || test $? -eq 1
-run perfkit bench cache --requests 2000 --rounds 1
+run perfkit bench cache --requests 300 --rounds 1
 
 say "An application on it, and every target"
 run perfkit demo api up --instances 2

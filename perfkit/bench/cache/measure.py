@@ -109,14 +109,15 @@ def _run(plan: Plan, invalidation: Invalidation, stage: Stage, progress: Progres
         seen = run_stream(plan.known.stream, way, connections, truth, progress)
     after = stage.memory() if seen.lost_after is None else None
     entries = after.entries if after and stage.own else None
-    used = after.used_bytes - plan.model.baseline_bytes if after else 0.0
+    server_bytes = plan.model.baseline_bytes - plan.model.clients_bytes
+    used = after.used_bytes - sum(stage.clients_bytes()) - server_bytes if after and entries else 0.0
     return _round(
         seen,
         predicted=_predicted(plan, way, seen),
         plan=plan,
         evictions=after.evicted - before.evicted if after else None,
         entries=entries,
-        # Few entries are lost in what the server itself takes.
+        # The fewest entries are lost in what the server itself takes.
         memory_per_entry_bytes=used / entries if entries and used > 0 else None,
     )
 
