@@ -2,13 +2,13 @@
 
 import io
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 from perfkit.cli.change_options import ChangeOptions
 from perfkit.cli.run import say
@@ -125,7 +125,7 @@ def _queries_at(base: str, queries: Path) -> Iterator[Path]:
         yield Path(base)
         return
     with tempfile.TemporaryDirectory(prefix="perfkit-queries-") as folder:
-        command = ["git", "-C", str(queries), "archive", "--format=tar", base]
+        command = ["git", "-C", str(queries), "archive", "--format=zip", base]
         try:
             done = subprocess.run(command, capture_output=True, check=False)
         except OSError as error:
@@ -136,8 +136,8 @@ def _queries_at(base: str, queries: Path) -> Iterator[Path]:
                 f"{base!r} is neither a directory nor a commit with {queries}: {words[-1]}",
                 hint="name a directory of .sql files, a branch, a tag or a commit",
             )
-        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+        with ZipFile(io.BytesIO(done.stdout)) as archive:
+            archive.extractall(folder)
         yield Path(folder)
 
 
