@@ -61,9 +61,9 @@ def api(
         list[str] | None,
         typer.Option("--metrics", metavar="URL", help="Metrics of an instance elsewhere. Repeatable."),
     ] = None,
-    assets: Annotated[
-        bool, typer.Option("--assets/--no-assets", help="Look at the headers of static assets.")
-    ] = True,
+    no_assets: Annotated[
+        bool, typer.Option("--no-assets", help="Do not look at the headers of static assets.")
+    ] = False,
     writes: Annotated[
         bool, typer.Option("--writes", help="Call the endpoints that may write too: what they do stays.")
     ] = False,
@@ -125,7 +125,7 @@ def api(
         is_demo=bool(own),
     )
     run.instances.check()
-    _told(settings, run.measured(writes=writes, assets=assets), plot, out)
+    _told(settings, run.measured(writes=writes, assets=not no_assets), plot, out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,9 +99,12 @@ class CacheOptions:
             help="How entries end that a write made old; all compares them.",
         ),
     ] = "all"
-    protect: Annotated[
-        bool, typer.Option("--protect/--no-protect", help="One miss of a key at a time asks the database.")
-    ] = True
+    no_protect: Annotated[
+        bool,
+        typer.Option(
+            "--no-protect", help="Let all that miss a key ask the database, not one of them at a time."
+        ),
+    ] = False
     clients: Annotated[int, typer.Option("--clients", min=1, max=64, help="Clients at once.")] = 2
     rounds: Annotated[
         int | None,
@@ -215,7 +218,7 @@ def _wanted(cache: CacheOptions, requests: int, *, writes: bool, seed: int) -> "
         requests=requests,
         # Where nothing is written, the ways differ in nothing.
         ways=ways if writes or cache.invalidate != "all" else (Invalidation.TTL,),
-        protected=cache.protect,
+        protected=not cache.no_protect,
         rounds=cache.rounds,
         seed=seed,
     )
@@ -235,7 +238,7 @@ def _options(
         "maxmemory": cache.maxmemory or "recommended",
         "policy": cache.policy or "recommended",
         "ttl": cache.ttl or "by query",
-        "protect": "yes" if cache.protect else "no",
+        "protect": "no" if cache.no_protect else "yes",
         "clients": str(cache.clients),
         "server": "named" if cache.redis else "own",
         "queries": ",".join(patterns) if patterns else "all",

@@ -214,7 +214,7 @@ def _compared(
         raise NothingMeasuredError("no way of importing can be tried here", hint="; ".join(skipped.values()))
     into_table = source.into == TABLE
     # An index of the table itself is not taken away, not even for a moment.
-    parts = stage.parts if trials.parts and not into_table else ()
+    parts = () if trials.no_parts or into_table else stage.parts
     with progress_bar("import") as progress:
         comparison = compare(
             stage.ground(clean, into_table=into_table, key=source.key_columns),

@@ -61,9 +61,9 @@ def load(
     pooler: Annotated[
         str | None, typer.Option("--pooler", metavar="DSN", help="Send the load through this pooler.")
     ] = None,
-    pool: Annotated[
-        bool, typer.Option("--pool/--no-pool", help="Look for the pool that serves best.")
-    ] = True,
+    no_pool: Annotated[
+        bool, typer.Option("--no-pool", help="Do not look for the pool that serves best.")
+    ] = False,
     writes: Annotated[
         bool,
         typer.Option("--writes", help="Call what writes too, on the demo only; it is rolled back."),
@@ -132,7 +132,7 @@ def load(
         protocol=protocol,
         threads=threads or len(os.sched_getaffinity(0)),
         pooler=pooler is not None,
-        pool=pool and rate is None,
+        pool=rate is None and not no_pool,
         engine=engine,
     )
     crew = master_of(master, workers)

@@ -143,13 +143,13 @@ class TrialOptions:
         str | None, typer.Option("--workers", metavar="N,…", help="Sessions that COPY at once; 1,2,4.")
     ] = None
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often each way is measured.")] = 3
-    parts: Annotated[
+    no_parts: Annotated[
         bool,
         typer.Option(
-            "--parts/--no-parts",
-            help="Measure what each index, trigger and foreign key takes, by leaving it out.",
+            "--no-parts",
+            help="Do not measure what each index, trigger and foreign key takes, by leaving it out.",
         ),
-    ] = True
+    ] = False
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of the sample and of the order.")] = None
     allow_writes: Annotated[
         bool | None,

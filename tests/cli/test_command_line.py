@@ -1,6 +1,7 @@
 """The command line itself: help, version, options that are not there, where results and words for people go."""
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -37,6 +38,7 @@ def test_every_command_explains_itself() -> None:
         result = CliRunner().invoke(app, [*command.split(), "-h"], prog_name="perfkit")
         assert result.exit_code == 0
         assert f"{command} [OPTIONS]" in result.stdout
+        assert not re.search(r"--[a-z-]*…", result.stdout), f"{command}: an option's name is cut off"
         listed |= {f"{command} {name}".strip() for name in _listed_commands(result.stdout)}
     assert listed == set(COMMANDS) - {""}
 
