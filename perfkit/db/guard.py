@@ -16,6 +16,8 @@ from perfkit.errors import GuardError
 
 OLDEST_VERSION = 140_000
 IDLE_TIMEOUT_MS = 60_000
+# In a pair of sessions one waits while the other runs its statement, twice in a row at most.
+IDLE_STATEMENTS = 3
 CANCEL_TIMEOUT_S = 5
 
 
@@ -29,6 +31,13 @@ class Guard:
     allow_writes: bool = False
     allow_superuser: bool = False
     analyze_on_primary: bool = False
+
+    @property
+    def idle_timeout_ms(self) -> float:
+        """Return how long a transaction may wait for its next statement."""
+        if not self.statement_timeout_ms:
+            return 0.0
+        return max(IDLE_TIMEOUT_MS, IDLE_STATEMENTS * self.statement_timeout_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +84,7 @@ def _leave(connection: psycopg.Connection) -> None:
 
 
 def _enter(connection: psycopg.Connection, guard: Guard) -> None:
-    limits = (guard.statement_timeout_ms, guard.lock_timeout_ms, IDLE_TIMEOUT_MS)
+    limits = (guard.statement_timeout_ms, guard.lock_timeout_ms, guard.idle_timeout_ms)
     # Rounded up: a limit below a millisecond must not become 0, which is none.
     values = [f"{math.ceil(limit)}ms" for limit in limits] + [f"force_{guard.plan_mode}_plan"]
     with psycopg.RawCursor(connection, row_factory=class_row(_Session)) as cursor:

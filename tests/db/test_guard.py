@@ -176,6 +176,17 @@ def test_a_timeout_has_its_sqlstate(office: Office) -> None:
     assert caught.value.sqlstate == "57014"
 
 
+@pytest.mark.parametrize(
+    ("statement_timeout_ms", "idle"), [(1_000, "1min"), (30_000, "90s"), (120_000, "6min"), (0, "0")]
+)
+def test_a_session_may_wait_while_the_other_of_a_pair_runs_twice(
+    office: Office, statement_timeout_ms: int, idle: str
+) -> None:
+    guard = Guard(statement_timeout_ms=statement_timeout_ms)
+    with connected(office.dsn) as connection, guarded(connection, guard):
+        assert connection.execute("SHOW idle_in_transaction_session_timeout").fetchone() == (idle,)
+
+
 def test_a_lock_is_not_waited_for(office: Office) -> None:
     with psycopg.connect(office.dsn) as other:
         other.execute(f"LOCK TABLE {_GIFT} IN ACCESS EXCLUSIVE MODE")
