@@ -207,9 +207,11 @@ def test_a_killed_master_is_missed_by_its_worker(
     )
     leader = python(code)
     with worker(server, Master(host="127.0.0.1", port=port, workers=1)) as only:
-        wait_for_sessions(connection, 2)
-        leader.kill()
-        leader.wait(PATIENCE_S)
+        try:
+            wait_for_sessions(connection, 2)
+        finally:
+            leader.kill()
+            leader.wait()
         wait_for_sessions(connection, 0)
         assert only.wait(PATIENCE_S) == 0  # the master's program heard of it, and let its worker go
 
@@ -246,11 +248,15 @@ def test_an_ended_load_leaves_no_session_and_no_process(
         f"with running_locust(place_of({server.dsn!r}, CHECKED, NAME), None) as locust:\n"
         "    run(locust, request('SELECT pg_sleep(600)'), seconds=600)\n"
     )
-    wait_for_sessions(connection, 2)
-    program = children(process.pid)
-    assert len(program) == 1
-    process.send_signal(kind)
-    assert process.wait(PATIENCE_S) != 0
+    try:
+        wait_for_sessions(connection, 2)
+        program = children(process.pid)
+        assert len(program) == 1
+        process.send_signal(kind)
+        assert process.wait(PATIENCE_S) != 0
+    finally:
+        process.kill()
+        process.wait()
     wait_for_sessions(connection, 0)
     deadline = time.monotonic() + PATIENCE_S
     while Path(f"/proc/{program[0]}/cmdline").exists():
@@ -273,8 +279,10 @@ def worker(server: PostgresServer, master: Master) -> Iterator["subprocess.Popen
 
 
 def python(code: str) -> "subprocess.Popen[bytes]":
+    """Start a program that hears of interrupts, which a shell's background jobs do not."""
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     return subprocess.Popen(
-        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL
+        [sys.executable, "-c", hears + code], cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL
     )
 
 
