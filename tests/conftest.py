@@ -8,6 +8,7 @@ distribution's 15, from PERFKIT_TEST_PG15_BIN or Debian's place; `valkey` is the
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -26,6 +27,9 @@ from perfkit.embedded import (
     stop_postgres,
     stop_valkey,
 )
+
+# A shell's jobs in the background ignore interrupts, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A test's data need not outlive the machine; nothing here is timed, and nobody vacuums while blocks are compared.
 FAST = {

@@ -279,10 +279,8 @@ def worker(server: PostgresServer, master: Master) -> Iterator["subprocess.Popen
 
 
 def python(code: str) -> "subprocess.Popen[bytes]":
-    """Start a program that hears of interrupts, which a shell's background jobs do not."""
-    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     return subprocess.Popen(
-        [sys.executable, "-c", hears + code], cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL
     )
 
 
