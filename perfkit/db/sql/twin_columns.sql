@@ -7,7 +7,7 @@
 WITH bounds (sorted) AS MATERIALIZED (
     SELECT ARRAY(SELECT DISTINCT unnest($3::text[] || $4::text[]) AS bound ORDER BY bound)
 ),
-lexemes (known) AS MATERIALIZED (
+lexemes (words) AS MATERIALIZED (
     SELECT coalesce(array_agg(DISTINCT lexeme), '{}')
     FROM pg_catalog.pg_ts_config AS config,
         unnest($3::text[]) AS text (value),
@@ -119,14 +119,14 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT
         array_agg(
-            CASE WHEN value = ANY (lexemes.known) THEN value ELSE rpad('', length(value), '~') END ORDER BY place
+            CASE WHEN value = ANY (lexemes.words) THEN value ELSE rpad('', length(value), '~') END ORDER BY place
         ) FILTER (WHERE value IS NOT NULL) AS elements,
         array_agg(frequency ORDER BY place) AS frequencies
     FROM unnest(known.most_common_elems::text::text[], known.most_common_elem_freqs)
         WITH ORDINALITY AS each (value, frequency, place)
     WHERE
         -- After those of elements come the lowest and the highest frequency.
-        value IS NULL OR value = ANY (lexemes.known)
+        value IS NULL OR value = ANY (lexemes.words)
         OR place = cardinality(known.most_common_elems::text::text[])
 ) AS told ON known.treatment = 'lexemes' AND known.most_common_elems IS NOT NULL
 ORDER BY 1, 2, 3, 4
