@@ -181,13 +181,18 @@ def _comparison(node: Node, reader: Reader) -> Condition:
         return _compared(left, right, operator, Comparison.IN)
     if expression.kind == kinds.AEXPR_BETWEEN:
         return _compared(left, right, operator, Comparison.RANGE)
-    if _COMPARISONS.get(operator) is Comparison.RANGE and left.references == right.references:
+    if expression.kind == kinds.AEXPR_OP and _is_test(left, right, operator):
         test = _upwards(node, operator)
         return _alone(reader.value(test), test, Comparison.TEST)
     if expression.kind in (kinds.AEXPR_OP, kinds.AEXPR_LIKE, kinds.AEXPR_ILIKE):
         return _compared(left, right, operator)
     is_list = expression.kind == kinds.AEXPR_IN
     return _compared(left, right, operator, Comparison.NOT_EQUAL if is_list else Comparison.OTHER)
+
+
+def _is_test(left: Value, right: Value, operator: str) -> bool:
+    """Tell whether an operator holds the row against itself."""
+    return _COMPARISONS.get(operator) is Comparison.RANGE and left.references == right.references
 
 
 def _upwards(node: Node, operator: str) -> Node:

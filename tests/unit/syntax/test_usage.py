@@ -49,6 +49,8 @@ def asked(predicates: tuple[Predicate, ...]) -> list[str]:
         ("p.id = p.boss_id", []),
         ("p.boss_id > p.id + 1", ["test (id + 1) < boss_id"]),
         ("p.id < p.boss_id + $1", []),
+        ("p.id > ANY (ARRAY[p.boss_id, p.year])", []),
+        ("p.id > ALL (ARRAY[p.boss_id])", []),
     ],
 )
 def test_a_condition_is_read_as_what_it_asks_of_the_column(condition: str, expected: list[str]) -> None:
