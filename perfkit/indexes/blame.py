@@ -67,7 +67,7 @@ def idle(cases: Sequence[MeasuredCase], names: Names) -> Iterator[tuple[Change, 
 
 
 def doubtful(cases: Sequence[MeasuredCase], names: Names) -> list[Change]:
-    """Return the new indexes that a case reads mostly in vain: the planner hoped to meet its rows early, for a LIMIT."""
+    """Return the new indexes that a case reads mostly in vain, as where the planner hoped to end early for a LIMIT."""
     wasted = frozenset(name for case in cases for name in case.wasted)
     return [
         change

@@ -50,7 +50,11 @@ class Objective:
         self.costs = CostCache(what_if, cases, candidates)
         self._sizes = [what_if.size_bytes(definition) for definition in candidates.definitions]
         self._size_bytes: dict[Configuration, int] = {}
-        self._workload_ms = sum(case.ms_per_minute for case in cases)
+        workload_ms = sum(case.ms_per_minute for case in cases)
+        # What an index must save a minute where nobody feels it.
+        self._least_unfelt_ms = max(
+            thresholds.LEAST_BENEFIT_MS_PER_MINUTE, thresholds.LEAST_BENEFIT_SHARE * workload_ms
+        )
         self._writes = [
             _Writes(writes, existing.get(table, ()), candidates, table)
             for table, writes in sorted(writes_by_table(cases).items())
@@ -77,16 +81,13 @@ class Objective:
     def is_worth_it(self, before: Configuration, after: Configuration) -> bool:
         """Tell whether `after` is better by what is worth an index, counting only what a case would notice."""
         step = self._step(before, after)
-        least_ms = thresholds.LEAST_BENEFIT_MS_PER_MINUTE
-        if not step.is_felt:
-            least_ms = max(least_ms, thresholds.LEAST_BENEFIT_SHARE * self._workload_ms)
+        least_ms = thresholds.LEAST_BENEFIT_MS_PER_MINUTE if step.is_felt else self._least_unfelt_ms
         return step.noticed_ms - self._growth_ms(before, after) >= least_ms
 
     def least_ms(self, case: WorkloadCase) -> float:
         """Return what a case must gain a minute for an index to be worth it for this case alone."""
-        felt_ms = case.weight * thresholds.LEAST_FELT_MS
-        share_ms = thresholds.LEAST_BENEFIT_SHARE * self._workload_ms
-        return max(thresholds.LEAST_BENEFIT_MS_PER_MINUTE, min(felt_ms, share_ms))
+        felt_ms = max(thresholds.LEAST_BENEFIT_MS_PER_MINUTE, case.weight * thresholds.LEAST_FELT_MS)
+        return min(felt_ms, self._least_unfelt_ms)
 
     def write_ms(self, configuration: Configuration) -> float:
         """Return what writes take longer a minute for the new indexes."""

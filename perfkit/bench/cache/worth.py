@@ -79,8 +79,9 @@ class Worth:
 
     `saved_ms_per_minute` is the time of clients that caching saves, less what asking and filling the cache takes, below 0
     when it costs; `memory_bytes` what all its entries take. `reads_per_write` is None when the stream has no write to its
-    tables: that is all there is only where `writes_seen`, and else its entries live shortly. `ttl_seconds` is long enough for nearly every read that comes again; `ttl_alone_seconds` is short enough that, were there
-    no other invalidation, 1 % of hits at most would be stale.
+    tables: that is all there is only where `writes_seen`, and else its entries live shortly. `ttl_seconds` is long enough for
+    nearly every read that comes again; `ttl_alone_seconds` is short enough that, were there no other invalidation, 1 % of hits
+    at most would be stale.
     """
 
     query: str
