@@ -69,19 +69,25 @@ def _busy_notes(ratio: float, thresholds: Thresholds) -> Iterator[str]:
 
 def _doubtful(judgement: Judgement) -> dict[str, Verdict]:
     """Return the verdicts that more data may well change."""
+    paired = judgement.ground is not None and judgement.ground.paired
     return {
         verdict.id: verdict
         for verdict in judgement.verdicts
-        if verdict.cause is Cause.SKIPPED or _is_doubtful(verdict, judgement.timings.get(verdict.id))
+        if verdict.cause is Cause.SKIPPED
+        or _is_doubtful(verdict, judgement.timings.get(verdict.id), paired=paired)
     }
 
 
-def _is_doubtful(verdict: Verdict, timing: Timing | None) -> bool:
-    """Tell whether a case failed, or its time seems another."""
+def _is_doubtful(verdict: Verdict, timing: Timing | None, *, paired: bool) -> bool:
+    """Tell whether a case failed, or its time seems another; side by side, grown data are held to what they take."""
     if verdict.gate in {Gate.FAILED, Gate.ERROR}:
         return True
+    if timing is None:
+        return False
     changed_plan = verdict.kind is VerdictKind.PLAN_CHANGED
-    return timing is not None and (timing.slower or timing.faster or (changed_plan and timing.longer))
+    grew = paired and verdict.kind is VerdictKind.DATA_GREW
+    felt = timing.slower or timing.faster
+    return felt or (changed_plan and timing.longer) or (grew and not timing.not_longer)
 
 
 def _look_again(
@@ -116,7 +122,7 @@ def _look_again(
             case
             for case in left
             if not _is_clear(found[case], timings.get(case), paired=sampler.paired)
-            and _is_doubtful(found[case], timings[case].at(loose))
+            and _is_doubtful(found[case], timings[case].at(loose), paired=sampler.paired)
         }
         limit = limit if number else Stopwatch(limit_ms)
         if not left or limit.is_over() or sampler.is_spent:

