@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -13,11 +14,12 @@ from psycopg.sql import SQL, Identifier, Literal
 from perfkit.db import sql
 from perfkit.db.explain import server_types
 from perfkit.db.guard import execute
+from perfkit.indexes.walks import Node, WalkedIndex, unseen_cost
 from perfkit.indexes.whatif import PlannedCost
 from perfkit.plan.runs import Statement
 from perfkit.syntax.index import IndexDefinition
 
-_Node = Mapping[str, Any]
+_Named = tuple[str | None, str]
 
 
 class Questions:
@@ -31,6 +33,7 @@ class Questions:
         self._statements = statements
         self._explains: dict[str, bytes] = {}
         self._seen: dict[str, frozenset[int]] = {}
+        self._keys: dict[int, WalkedIndex] = {}
         found = connection.execute(sql.load("index_names")).fetchall()
         self.existing: dict[str, int] = {f"{schema}.{name}": oid for oid, schema, name in found}
         self._qualified = {name: f"{schema}.{name}" for _, schema, name in found}
@@ -70,8 +73,10 @@ class Questions:
 
     def answer(self, explained: Any, names: Mapping[str, IndexDefinition]) -> PlannedCost:
         """Return cost and indexes of what EXPLAIN gave; `names` are those of indexes that are not built."""
-        root: _Node = explained[0]["Plan"]
-        found = list(_indexes(root, None))
+        root: Node = explained[0]["Plan"]
+        found: list[_Named] = []
+        limits: list[Node] = []
+        _collect(root, None, found, limits)
         return PlannedCost(
             cost=root["Total Cost"],
             used=frozenset(names[name] for _, name in found if name in names),
@@ -80,7 +85,19 @@ class Questions:
                 for schema, name in found
                 if name not in names
             ),
+            unseen_cost=unseen_cost(limits, partial(self._walked, names)) if limits else 0.0,
         )
+
+    def _walked(self, names: Mapping[str, IndexDefinition], scan: Node) -> WalkedIndex:
+        """Return the index of a scan; one that is in no catalog has its definition's keys."""
+        schema, name = scan.get("Schema"), scan["Index Name"]
+        oid = self.existing.get(f"{schema}.{name}" if schema else self._qualified.get(name, ""))
+        if oid is None:
+            return WalkedIndex([key.text for key in names[name].keys], 0.0)
+        if oid not in self._keys:
+            (found,) = self._connection.execute(sql.load("index_keys"), [oid]).fetchall()
+            self._keys[oid] = WalkedIndex(*found)
+        return self._keys[oid]
 
     def _prepared(self, statement: Statement, called: str) -> bytes:
         # Without a parameter a prepared statement keeps its first plan; so one that it does not use is given.
@@ -95,10 +112,15 @@ class Questions:
         return explain.as_bytes(self._connection)
 
 
-def _indexes(node: _Node, schema: str | None) -> Iterator[tuple[str | None, str]]:
-    """Yield schema, if it is told, and name of each index; a bitmap's index is in the schema of the table above it."""
+def _collect(node: Node, schema: str | None, indexes: list[_Named], limits: list[Node]) -> None:
+    """Add schema, if it is told, and name of each index, and the LIMIT nodes.
+
+    A bitmap's index is in the schema of the table above it.
+    """
     schema = node.get("Schema", schema)
     if "Index Name" in node:
-        yield schema, node["Index Name"]
+        indexes.append((schema, node["Index Name"]))
+    if node["Node Type"] == "Limit":
+        limits.append(node)
     for child in node.get("Plans", ()):
-        yield from _indexes(child, schema)
+        _collect(child, schema, indexes, limits)

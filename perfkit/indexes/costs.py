@@ -6,7 +6,6 @@ upper bound for everything that contains U; where both meet, the cost is known (
 Use of the Query Optimizer for Automated Physical Design", VLDB 2007, reuse plans on the same ground).
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,11 +20,12 @@ _NOTHING: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A plan's cost, which candidates it uses, and which existing indexes."""
+    """A plan's cost, by which it is chosen, which candidates and existing indexes it uses, and what it is expected to take."""
 
     cost: float
     used: Configuration
     used_existing: frozenset[str]
+    expected: float
 
 
 @dataclass(slots=True)
@@ -44,8 +44,8 @@ class Tally:
 class CaseCosts:
     """The answers of a what-if planner for one case, by those candidates that may matter to it: the `relevant` ones.
 
-    `useful` are the candidates that any plan of the case was seen to use, `ways` the least cost that was seen of a plan that
-    uses exactly these.
+    `useful` are the candidates that any plan of the case was seen to use, `ways` the cheapest plan that was seen which uses
+    exactly these.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class CaseCosts:
         self._bit = 1 << number
         self.relevant = candidates.configuration(relevant(case, candidates.definitions))
         self.useful: Configuration = 0
-        self.ways: dict[Configuration, float] = {}
+        self.ways: dict[Configuration, Answer] = {}
         self._what_if = what_if
         self._tally = tally
         self._candidates = candidates
@@ -75,20 +75,20 @@ class CaseCosts:
             self._known[asked] = self._inferred(asked) or self._ask(asked)
         return self._known[asked]
 
-    def estimated(self, configuration: Configuration) -> float:
-        """Return what the case costs at most, which needs no planning: the cheapest plan seen that is possible."""
+    def estimated(self, configuration: Configuration) -> Answer:
+        """Return the plan as far as it is known without planning: the cheapest seen that is possible."""
         asked = configuration & self.relevant
         if asked in self._known:
-            return self._known[asked].cost
-        bare = self.planned(0).cost
-        return min((cost for used, cost in self.ways.items() if not used & ~asked), default=bare)
+            return self._known[asked]
+        possible = (answer for used, answer in self.ways.items() if not used & ~asked)
+        return min(possible, key=_cost, default=self.planned(0))
 
     def share(self, configuration: Configuration) -> float:
         """Return what the case costs as a share of what it costs as it is, 1 at most; planned where that is not known."""
-        return self._share(self.planned(configuration).cost)
+        return self._share(self.planned(configuration))
 
     def ms(self, configuration: Configuration) -> float:
-        """Return the milliseconds that the case takes a minute, as far as its plans are known: at most that."""
+        """Return the milliseconds that the case takes a minute, as far as its plans are known."""
         asked = configuration & self.relevant
         found = self._ms.get(asked)
         if found is None:
@@ -96,12 +96,14 @@ class CaseCosts:
         return found
 
     def improving(self, configuration: Configuration) -> tuple[Configuration, ...]:
-        """Return what is missing in the configuration for each plan seen that is cheaper than what it has."""
+        """Return what is missing in the configuration for each plan seen that would be chosen, and takes less than its own."""
         asked = configuration & self.relevant
         if asked not in self._improving:
             now = self.estimated(asked)
             self._improving[asked] = tuple(
-                used & ~asked for used, cost in self.ways.items() if cost < now and used & ~asked
+                used & ~asked
+                for used, way in self.ways.items()
+                if way.cost < now.cost and way.expected < now.expected and used & ~asked
             )
         return self._improving[asked]
 
@@ -143,14 +145,15 @@ class CaseCosts:
             self._bounds[asked] = max(above, default=0.0)
         return self._bounds[asked]
 
-    def _share(self, cost: float) -> float:
-        bare = self.planned(0).cost
-        return min(1.0, cost / bare) if bare > 0 else 1.0
+    def _share(self, answer: Answer) -> float:
+        bare = self.planned(0).expected
+        return min(1.0, answer.expected / bare) if bare > 0 else 1.0
 
     def _ask(self, asked: Configuration) -> Answer:
         answer = self._plan(asked, _NOTHING)
-        if answer.cost < self.ways.get(answer.used, math.inf):
-            self.ways[answer.used] = answer.cost
+        known = self.ways.get(answer.used)
+        if known is None or answer.cost < known.cost:
+            self.ways[answer.used] = answer
             for candidate in numbers(answer.used & ~self.useful):
                 self._tally.users[candidate] |= self._bit
             self.useful |= answer.used
@@ -164,12 +167,16 @@ class CaseCosts:
         self._tally.plans += 1
         planned = self._what_if.cost(self.case, self._candidates.chosen(asked), dropped)
         used = self._candidates.configuration(planned.used)
-        return Answer(planned.cost, used, planned.used_existing)
+        return Answer(planned.cost, used, planned.used_existing, planned.cost + planned.unseen_cost)
 
     def _inferred(self, asked: Configuration) -> Answer | None:
         possible = [answer for _, answer in self._answers if not answer.used & ~asked]
-        upper = min(possible, key=lambda answer: answer.cost, default=None)
+        upper = min(possible, key=_cost, default=None)
         return upper if upper and upper.cost <= self.at_least(asked) else None
+
+
+def _cost(answer: Answer) -> float:
+    return answer.cost
 
 
 class CostCache:

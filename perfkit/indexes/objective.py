@@ -33,7 +33,7 @@ class _Neighbourhood:
 
 
 class Objective:
-    """The workload under a configuration, in milliseconds a minute: weight x measured ms x (cost / cost as it is).
+    """The workload under a configuration, in milliseconds a minute: weight x measured ms x (expected cost / that as it is).
 
     `existing` are the indexes of each qualified table: a new index may end the heap-only updates that spared them.
     """

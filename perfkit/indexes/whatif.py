@@ -12,11 +12,13 @@ class PlannedCost:
     """The total cost of a case's plan, in the planner's units, and which indexes the plan uses.
 
     `used` are those of the configuration, `used_existing` the qualified names (schema.name, unquoted) of those that exist.
+    `unseen_cost` is what the plan is expected to take beyond the cost that the planner chose it for.
     """
 
     cost: float
     used: frozenset[IndexDefinition]
     used_existing: frozenset[str] = frozenset()
+    unseen_cost: float = 0.0
 
 
 class WhatIf(Protocol):

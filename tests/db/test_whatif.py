@@ -151,6 +151,25 @@ def test_a_dropped_index_is_left_out_and_comes_back(source: str, server_folder: 
     assert used == [{"office.by_id"}, frozenset(), {"office.by_id"}]
 
 
+@pytest.mark.parametrize(
+    ("sql", "is_unseen"),
+    [
+        ("SELECT * FROM office.person WHERE name ILIKE 'Person 9%' ORDER BY name LIMIT 10", True),
+        ("SELECT * FROM office.person WHERE city = 'Rome' ORDER BY name LIMIT 10", False),
+        ("SELECT * FROM office.person ORDER BY name LIMIT 10", False),
+    ],
+)
+def test_a_walk_to_rows_that_lie_together_takes_more_than_it_costs(
+    source: str, server_folder: Path, sql: str, *, is_unseen: bool
+) -> None:
+    walked = read_definition("CREATE INDEX ON office.person (name)")
+    with asking(source, server_folder, [walked], (), {sql: _statement(sql)}) as (what_if, _):
+        answer = what_if.cost(_case(sql), frozenset({walked}), frozenset())
+    assert answer.used == {walked}
+    assert (answer.unseen_cost > 10 * answer.cost) is is_unseen
+    assert (answer.unseen_cost == 0) is not is_unseen
+
+
 def _statement(sql: str) -> Statement:
     return Statement(text=sql, types=(), values=(), writes=False, volatile=False)
 

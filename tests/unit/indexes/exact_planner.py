@@ -10,9 +10,10 @@ from perfkit.syntax.index import IndexDefinition, IndexKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One way to do a case: its cost, the new indexes that it needs, and the existing ones."""
+    """One way to do a case: its cost, and what it takes beyond it, the new indexes that it needs, and the existing ones."""
 
     cost: float
+    unseen: float = 0.0
     needs: frozenset[IndexDefinition] = frozenset()
     needs_existing: frozenset[str] = frozenset()
 
@@ -39,7 +40,12 @@ class ExactPlanner:
             if way.needs <= configuration and not way.needs_existing & dropped
         ]
         best = min(possible, key=lambda way: way.cost)
-        return PlannedCost(cost=best.cost, used=best.needs, used_existing=best.needs_existing)
+        return PlannedCost(
+            cost=best.cost,
+            used=best.needs,
+            used_existing=best.needs_existing,
+            unseen_cost=best.unseen,
+        )
 
 
 def index(
@@ -63,6 +69,6 @@ def case(
     return WorkloadCase(id=name, weight=weight, measured_ms=measured_ms, reads=reads, offered=offered)
 
 
-def way(cost: float, *needs: IndexDefinition, existing: Iterable[str] = ()) -> Way:
+def way(cost: float, *needs: IndexDefinition, existing: Iterable[str] = (), unseen: float = 0.0) -> Way:
     """Return a way to do a case."""
-    return Way(cost=cost, needs=frozenset(needs), needs_existing=frozenset(existing))
+    return Way(cost=cost, unseen=unseen, needs=frozenset(needs), needs_existing=frozenset(existing))

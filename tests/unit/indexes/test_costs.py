@@ -60,10 +60,10 @@ def test_an_estimate_is_what_a_case_costs_at_most_and_is_not_planned(
     for each in [set(), *questions]:
         costs.planned(EVERYTHING.configuration(each))  # type: ignore[arg-type]  # sampled
     plans, configuration = len(planner.asked), EVERYTHING.configuration(asked)  # type: ignore[arg-type]  # sampled
-    estimated = costs.estimated(configuration)
+    estimated = costs.estimated(configuration).cost
     assert len(planner.asked) == plans
     assert costs.planned(configuration).cost <= estimated <= 100
-    assert costs.estimated(configuration) == costs.planned(configuration).cost
+    assert costs.estimated(configuration) == costs.planned(configuration)
 
 
 def test_an_index_that_cannot_matter_to_a_case_is_no_new_question() -> None:

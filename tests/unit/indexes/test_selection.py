@@ -175,6 +175,18 @@ def test_a_case_counts_by_its_measured_time_not_by_its_cost() -> None:
     assert chosen.configuration == {CITY}
 
 
+def test_an_index_that_the_planner_is_misled_to_is_left_out_for_one_that_is_better() -> None:
+    """And so is one that another case would have but for it."""
+    cases = [case("search", YEAR, CITY), case("count", YEAR, measured_ms=1.0)]
+    ways = {
+        "search": (way(BASE_COST), way(10, YEAR, unseen=700), way(100, CITY)),
+        "count": (way(BASE_COST), way(10, YEAR)),
+    }
+    assert _select(cases, ways).configuration == {CITY}
+    believed = {"search": (way(BASE_COST), way(10, YEAR), way(100, CITY)), "count": ways["count"]}
+    assert _select(cases, believed).configuration == {YEAR}
+
+
 def test_the_limit_on_writes_is_kept() -> None:
     ways = {"yearly": (way(1_000), way(10, YEAR)), "import": (way(10),)}
     cases = [case("yearly", YEAR), _import(rows=1_000)]
