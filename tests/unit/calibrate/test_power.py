@@ -126,7 +126,7 @@ def test_a_quiet_machine_is_recommended_the_finest_thresholds() -> None:
 
 def test_false_alarms_make_the_recommendation_coarser_until_they_are_few() -> None:
     careless = replace(THRESHOLDS, paired=replace(THRESHOLDS.paired, alpha=0.9))
-    cases = made_cases(20, noise=0.2)
+    cases = made_cases(10, noise=0.2)
     finest = with_level(careless, slowdown=SLOWDOWNS[0], floor_ms=FLOORS_MS[0])
     assert false_alarms(cases, finest, seed=1).rate.share > 0.01
     found = recommend(cases, careless, seed=1)
@@ -136,7 +136,7 @@ def test_false_alarms_make_the_recommendation_coarser_until_they_are_few() -> No
 
 def test_quick_cases_are_given_a_larger_floor_before_a_larger_slowdown() -> None:
     careless = replace(THRESHOLDS, paired=replace(THRESHOLDS.paired, alpha=0.9))
-    cases = made_cases(20, noise=0.2, median_ms=2.0)
+    cases = made_cases(10, noise=0.2, median_ms=2.0)
     found = recommend(cases, careless, seed=1)
     assert found.holds
     assert (found.slowdown, found.floor_ms) == (SLOWDOWNS[0], 1.0)

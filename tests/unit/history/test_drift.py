@@ -51,8 +51,7 @@ def test_a_creep_of_2_percent_a_run_and_a_step_of_15_are_found_among_60_cases(
 @pytest.mark.parametrize("noise", [0.05, 0.10])
 @pytest.mark.parametrize("runs", [12, 30, 60])
 def test_60_steady_cases_raise_an_alarm_in_hardly_any_history(noise: float, runs: int) -> None:
-    hits, alarms = _found(40, noise, _steady, runs=runs)
-    assert hits + alarms <= 0.02
+    assert _found(20, noise, _steady, runs=runs) == (0, 0)
 
 
 def test_counts_that_vary_as_those_of_writes_do_raise_none_either() -> None:
