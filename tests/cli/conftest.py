@@ -23,7 +23,7 @@ from perfkit.embedded import PostgresServer, start_postgres, stop_postgres
 from tests.cli.api import RunningApi, running_api
 from tests.cli.command import PASSWORD, QUERIES, Perfkit
 from tests.cli.grown import Grown, grown_database
-from tests.conftest import FAST
+from tests.conftest import FAST, QUICK_LOGIN
 
 ALUMNI = 1_000
 
@@ -31,7 +31,9 @@ ALUMNI = 1_000
 @pytest.fixture(scope="session")
 def alumni_server(server_folder: Path) -> Iterator[PostgresServer]:
     """Yield a server of its own, as the demo's role and database have fixed names; no test changes its data."""
-    server = start_postgres(server_folder / "alumni", settings=FAST, die_with_parent=True)
+    server = start_postgres(
+        server_folder / "alumni", settings=FAST, die_with_parent=True, initdb_options=QUICK_LOGIN
+    )
     with closing(connect(server.dsn)) as superuser:
         create_role(superuser, password=PASSWORD)
         create_database(superuser)
@@ -82,7 +84,7 @@ def own_database(alumni_server: PostgresServer) -> Iterator[str]:
 @contextmanager
 def _copied(alumni_server: PostgresServer) -> Iterator[str]:
     name = f"alumni_{uuid.uuid4().hex[:12]}"
-    command = "CREATE DATABASE {} TEMPLATE {} OWNER {}"
+    command = "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy OWNER {}"
     names = [sql.Identifier(word) for word in (name, DATABASE, ROLE)]
     with psycopg.connect(alumni_server.dsn, autocommit=True) as connection:
         connection.execute(sql.SQL(command).format(*names))

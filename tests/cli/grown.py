@@ -34,7 +34,9 @@ def grown_database(server: PostgresServer, folder: Path) -> Iterator[Grown]:
     dsn, perfkit = server.dsn_for(_NAME, ROLE, PASSWORD), Perfkit(folder)
     with psycopg.connect(server.dsn, autocommit=True) as superuser:
         names = map(sql.Identifier, (_NAME, DATABASE, ROLE))
-        superuser.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(*names))
+        superuser.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy OWNER {}").format(*names)
+        )
     with psycopg.connect(server.dsn_for(_NAME), autocommit=True) as owner:
         owner.execute(
             "INSERT INTO alumni.person_names (person_id, kind, given_name, family_name) SELECT person_id, kind,"

@@ -31,7 +31,9 @@ def other_dsn(alumni_server: PostgresServer, own_database: str) -> Iterator[str]
     name = f"{own_database}_other"
     copy, source, role = (sql.Identifier(word) for word in (name, own_database, ROLE))
     with closing(connect(alumni_server.dsn)) as superuser:
-        superuser.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(copy, source, role))
+        superuser.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy OWNER {}").format(copy, source, role)
+        )
         yield alumni_server.dsn_for(name, ROLE, PASSWORD)
         superuser.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(copy))
 
