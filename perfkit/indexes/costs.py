@@ -6,10 +6,12 @@ upper bound for everything that contains U; where both meet, the cost is known (
 Use of the Query Optimizer for Automated Physical Design", VLDB 2007, reuse plans on the same ground).
 """
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from perfkit import stats
 from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Candidates, Configuration, numbers
 from perfkit.indexes.whatif import WhatIf
@@ -49,9 +51,16 @@ class CaseCosts:
     """
 
     def __init__(
-        self, what_if: WhatIf, case: WorkloadCase, candidates: Candidates, tally: Tally, number: int = 0
+        self,
+        what_if: WhatIf,
+        case: WorkloadCase,
+        candidates: Candidates,
+        tally: Tally,
+        number: int = 0,
+        usual_pace: Callable[[], float] = lambda: math.inf,
     ) -> None:
         self.case = case
+        self._usual_pace = usual_pace
         self._bit = 1 << number
         self.relevant = candidates.configuration(relevant(case, candidates.definitions))
         self.useful: Configuration = 0
@@ -145,9 +154,25 @@ class CaseCosts:
             self._bounds[asked] = max(above, default=0.0)
         return self._bounds[asked]
 
-    def _share(self, answer: Answer) -> float:
+    @property
+    def pace(self) -> float:
+        """Return the milliseconds that the case takes for a unit of its cost as it is, 0 when it costs nothing."""
         bare = self.planned(0).expected
-        return min(1.0, answer.expected / bare) if bare > 0 else 1.0
+        return self.case.measured_ms / bare if bare > 0 else 0.0
+
+    def _share(self, answer: Answer) -> float:
+        """Return the share of its time that the case takes by a plan.
+
+        It falls as the cost does, but faster from where the plan is another one altogether: what made the case take more
+        for a unit of cost than others do, such as far more rows than were thought, hardly goes on to that.
+        """
+        bare = self.planned(0).expected
+        share = min(1.0, answer.expected / bare) if bare > 0 else 1.0
+        if share >= thresholds.SAME_PLAN_SHARE or self.pace <= self._usual_pace():
+            return share
+        other, same = thresholds.OTHER_PLAN_SHARE, thresholds.SAME_PLAN_SHARE
+        is_other = min(1.0, math.log(same / max(share, other)) / math.log(same / other))
+        return share * math.pow(self._usual_pace() / self.pace, is_other)
 
     def _ask(self, asked: Configuration) -> Answer:
         answer = self._plan(asked, _NOTHING)
@@ -185,13 +210,20 @@ class CostCache:
     def __init__(self, what_if: WhatIf, cases: Sequence[WorkloadCase], candidates: Candidates) -> None:
         self.tally = Tally()
         self.cases = tuple(
-            CaseCosts(what_if, case, candidates, self.tally, number) for number, case in enumerate(cases)
+            CaseCosts(what_if, case, candidates, self.tally, number, self._usual_pace)
+            for number, case in enumerate(cases)
         )
+        self._pace: float | None = None
         self._by_id = {costs.case.id: costs for costs in self.cases}
 
     def of(self, case: WorkloadCase) -> CaseCosts:
         """Return what the one case costs."""
         return self._by_id[case.id]
+
+    def _usual_pace(self) -> float:
+        if self._pace is None:
+            self._pace = stats.median([pace for costs in self.cases if (pace := costs.pace)] or [math.inf])
+        return self._pace
 
     def using(self, indexes: Configuration) -> tuple[CaseCosts, ...]:
         """Return the cases of which a plan was seen that uses any of the indexes, in the workload's order."""

@@ -1,10 +1,11 @@
 """The cost cache: what is known is not planned again, and what it infers is what the planner would say."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from perfkit.indexes.configuration import Candidates
-from perfkit.indexes.costs import Answer, CaseCosts, Tally
+from perfkit.indexes.costs import Answer, CaseCosts, CostCache, Tally
 from tests.unit.indexes.exact_planner import ExactPlanner, case, index, way
 
 INDEXES = tuple(index(f"column_{number}") for number in range(6))
@@ -96,6 +97,39 @@ def test_a_planner_that_cannot_leave_an_index_out_is_not_asked_to() -> None:
     costs = _costs(planner)
     assert _cost(costs.without(0, frozenset({"public.other"}))) == 10
     assert costs.without(0, frozenset({"public.used"})) is None
+
+
+@pytest.mark.parametrize(
+    ("cost", "slow_ms", "quick_ms"),
+    [(1_000, 60_000.0, 60.0), (500, 30_000.0, 30.0), (200, 12_000.0, 12.0), (100, 60.0, 6.0), (1, 0.6, 0.06)],
+)
+def test_what_made_a_case_slow_for_its_cost_does_not_go_on_to_a_plan_of_another_kind(
+    cost: float, slow_ms: float, quick_ms: float
+) -> None:
+    """A unit of cost takes 10 ms a minute in the usual case; 1 in the quick one."""
+    cases = [case("slow", *INDEXES, measured_ms=1_000.0)]
+    cases += [case(name, *INDEXES, measured_ms=10.0) for name in ("usual", "as usual", "like others")]
+    cases.append(case("quick", *INDEXES, measured_ms=1.0))
+    ways = (way(1_000), way(cost, INDEXES[0]))
+    costs = CostCache(ExactPlanner(ways=dict.fromkeys((each.id for each in cases), ways)), cases, EVERYTHING)
+    configuration = EVERYTHING.configuration(INDEXES[:1])
+    for each in costs.cases:
+        each.planned(configuration)
+    found = {each.case.id: each.ms(configuration) for each in costs.cases}
+    assert found["slow"] == pytest.approx(slow_ms)
+    assert found["quick"] == pytest.approx(quick_ms)
+    assert found["usual"] == pytest.approx(600 * cost / 1_000)
+
+
+def test_a_cheaper_plan_never_takes_longer() -> None:
+    cases = [case("slow", *INDEXES, measured_ms=1_000.0), case("usual", *INDEXES, measured_ms=1.0)]
+    taken = []
+    for cost in range(1_000, 0, -1):
+        ways = dict.fromkeys(("slow", "usual"), (way(1_000), way(cost, INDEXES[0])))
+        slow, _ = CostCache(ExactPlanner(ways=ways), cases, EVERYTHING).cases
+        slow.planned(EVERYTHING.everything)
+        taken.append(slow.ms(EVERYTHING.everything))
+    assert taken == sorted(taken, reverse=True)
 
 
 def _cost(answer: Answer | None) -> float | None:
