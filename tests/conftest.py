@@ -8,6 +8,7 @@ distribution's 15, from PERFKIT_TEST_PG15_BIN or Debian's place; `valkey` is the
 `database` is the DSN of an empty database on `server`, made for the one test and dropped after it.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -64,6 +65,12 @@ def pytest_configure(config: pytest.Config) -> None:
         folder.chmod(0o711)
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         os.environ["TMPDIR"], tempfile.tempdir = str(folder), None
+
+
+def pytest_collection_finish() -> None:
+    """Hide what was collected from the garbage collector: it took a fifth of the time of tests that only compute."""
+    gc.collect()
+    gc.freeze()
 
 
 def _memory_has_room() -> bool:
