@@ -1,7 +1,7 @@
 """perfkit suggest: indexes to create and to drop for the catalog, without a change to the database."""
 
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,9 +30,9 @@ from perfkit.cli.session import (
 from perfkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from perfkit.indexes.advise import Advice
+    from perfkit.indexes.advise import Advisor
     from perfkit.indexes.search import Limits
     from perfkit.indexes.verify import Verified
     from perfkit.report.documents.suggest_view import SuggestView
@@ -120,9 +120,17 @@ def suggest(
     settings = settings_from(server, catalog, measuring, calls=calls, baselines=baselines)
     _refuse(ground, settings, verify=verify, copies=copies)
     counted = server_from(settings).calls_per_minute() if settings.calls == "counted" else None
-    with _ground(settings, patterns, ground) as found:
-        advice, view = _advised(found if counted is None else with_counted_weights(found, counted), limits)
-    verified = _verified(settings, patterns, advice, copies) if verify else None
+    verified = None
+    with (
+        _ground(settings, patterns, ground) as found,
+        _advised(found if counted is None else with_counted_weights(found, counted), limits) as (
+            advisor,
+            view,
+        ),
+    ):
+        if verify:
+            verified = _verified(settings, patterns, advisor, copies)
+    advice = advisor.advice
     if sql:
         write_atomically(sql, script(advice, verified))
     emit(suggest_document(advice, view, verified), out)
@@ -160,34 +168,35 @@ def _ground(
     return measured_ground(settings, patterns, what_if=options.what_if)
 
 
-def _advised(ground: Ground, limits: "Limits") -> tuple["Advice", "SuggestView"]:
-    """Return the advice, and what to tell beside it."""
-    from perfkit.indexes.advise import advise
+@contextmanager
+def _advised(ground: Ground, limits: "Limits") -> "Iterator[tuple[Advisor, SuggestView]]":
+    """Yield who has given advice and can be asked for other, and what to tell beside it."""
+    from perfkit.indexes.advise import Advisor
     from perfkit.indexes.gather import gather
     from perfkit.report.documents.suggest_view import SuggestView
 
     gathered = gather(ground.results, ground.tables)
     with ground.what_if(gathered) as planner:
         began = time.perf_counter()
-        advice = advise(gathered, ground.tables, planner, limits, time.monotonic)
-        search_ms = (time.perf_counter() - began) * 1000
-    view = SuggestView(
-        notes=ground.notes,
-        search_ms=search_ms,
-        times=ground.times,
-        estimated=ground.estimated,
-        unmeasured=ground.unmeasured,
-    )
-    return advice, view
+        advisor = Advisor(gathered, ground.tables, planner, limits, time.monotonic)
+        view = SuggestView(
+            notes=ground.notes,
+            search_ms=(time.perf_counter() - began) * 1000,
+            times=ground.times,
+            estimated=ground.estimated,
+            unmeasured=ground.unmeasured,
+        )
+        yield advisor, view
 
 
 def _verified(
-    settings: "Settings", patterns: list[str] | None, advice: "Advice", copies: str | None
+    settings: "Settings", patterns: list[str] | None, advisor: "Advisor", copies: str | None
 ) -> "Verified":
     """Return what is left of the advice when it is measured on two copies, one with its changes and one without."""
     from perfkit.cli.verify import verified
     from perfkit.indexes.advise import changes_of
 
+    advice = advisor.advice
     return verified(
         settings,
         server_from(settings),
@@ -196,4 +205,5 @@ def _verified(
         needs=advice.needs,
         copies=copies,
         weights={case.whole: case.weight for case in advice.gathered.cases},
+        instead=advisor.instead,
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from perfkit.db.server import GuardedServer
     from perfkit.indexes.change import Change
     from perfkit.indexes.measured import MeasuredCase
-    from perfkit.indexes.verify import Verified
+    from perfkit.indexes.verify import Instead, Verified
     from perfkit.plan.tables import Tables
     from perfkit.settings import Settings
 
@@ -31,11 +31,12 @@ def verified(
     needs: Sequence[str] = (),
     copies: str | None = None,
     weights: Mapping[str, float] | None = None,
+    instead: "Instead | None" = None,
 ) -> "Verified":
     """Return what is left of the changes when the chosen cases are measured on two copies of the server's database.
 
     `needs` are statements that must be run before the changes, `weights` the calls a minute by case where they are not
-    those of the catalog. The cases are drawn from a copy; what writes runs too, as nobody else reads there.
+    those of the catalog, `instead` what is made for what is thrown out. The cases are drawn from a copy; what writes runs too, as nobody else reads there.
     """
     from perfkit.baseline.tally import Side
     from perfkit.db.connect import connected
@@ -67,7 +68,7 @@ def verified(
         for need in needs:
             with suppress(StatementError):  # the indexes that need it will tell
                 copy.run((need,))
-        found = verify(changes, copy, measure, measure)
+        found = verify(changes, copy, measure, measure, instead)
         progress(0, 0, "imports")
         imports = import_costs(made.base, made.head, found.tables)
         return replace(found, imports=imports, unmeasured=unmeasured)

@@ -1,8 +1,10 @@
 """Advice: the indexes to create and to drop for a workload, with what they are worth and what was left out."""
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from perfkit.indexes.change import Change, Removal
 from perfkit.indexes.drops import DropKind, Drops, Usage, find_drops
@@ -42,11 +44,23 @@ class Advice:
         return tuple(sorted({need for each in candidates if each for need in each.needs}))
 
 
-def advise(gathered: Gathered, tables: Tables, planner: Planner, limits: Limits, clock: Clock) -> Advice:
-    """Return the indexes to make for the cases within the limits, and those that can go beside them."""
+def advise(
+    gathered: Gathered,
+    tables: Tables,
+    planner: Planner,
+    limits: Limits,
+    clock: Clock,
+    banned: Container[IndexDefinition] = (),
+) -> Advice:
+    """Return the indexes to make for the cases within the limits, and those that can go beside them.
+
+    None of the `banned` is made, as when they were measured to do harm.
+    """
     refused = planner.refused
     cases = tuple(
-        replace(case, offered=tuple(each for each in case.offered if each not in refused))
+        replace(
+            case, offered=tuple(each for each in case.offered if each not in refused and each not in banned)
+        )
         for case in gathered.cases
     )
     existing = existing_indexes(tables.tables.values())
@@ -54,6 +68,36 @@ def advise(gathered: Gathered, tables: Tables, planner: Planner, limits: Limits,
     usage = Usage(age_days=_age_days(tables), has_replicas=tables.has_replicas)
     drops = find_drops(existing, tables.tables, cases, planner.what_if, selection.configuration, usage)
     return Advice(selection=selection, drops=drops, gathered=gathered, refused=refused)
+
+
+class Advisor:
+    """Gives advice, and other advice where indexes of it turn out to do harm; `advice` has all that was advised so far."""
+
+    def __init__(
+        self, gathered: Gathered, tables: Tables, planner: Planner, limits: Limits, clock: Clock
+    ) -> None:
+        self._advise = partial(advise, gathered, tables, planner, limits, clock)
+        self._budget_bytes = limits.budget_bytes
+        self._banned: frozenset[IndexDefinition] = frozenset()
+        self.advice = self._advise()
+
+    def instead(
+        self, missed: frozenset[IndexDefinition], kept: Sequence[Change]
+    ) -> tuple[IndexDefinition, ...]:
+        """Return what to make beside what is kept when the missed indexes are not to be had, as far as there is room."""
+        self._banned |= missed
+        selection = self.advice.selection
+        left_bytes = math.inf if self._budget_bytes is None else self._budget_bytes
+        left_bytes -= sum(index.size_bytes for index in selection.chosen if index.definition in kept)
+        known = selection.configuration
+        new = []
+        for index in self._advise(self._banned).selection.chosen:
+            if index.definition not in known and index.size_bytes <= left_bytes:
+                left_bytes -= index.size_bytes
+                new.append(index)
+        chosen = (*selection.chosen, *new)
+        self.advice = replace(self.advice, selection=replace(selection, chosen=chosen))
+        return tuple(index.definition for index in new)
 
 
 def changes_of(advice: Advice) -> tuple[Change, ...]:

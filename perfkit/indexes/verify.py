@@ -14,6 +14,8 @@ from perfkit.syntax.index import IndexDefinition
 
 # Each throws out at least one index; more would rather mean that the machine is too noisy to tell.
 ROUNDS_MOST = 6
+# How often others are made in the place of what was thrown out; a third choice is worth no more hours.
+OTHERS_MOST = 2
 
 
 class Copy(Protocol):
@@ -92,12 +94,16 @@ _Blamed = Callable[[Sequence[MeasuredCase], Names], Mapping[Change, str]]
 Again = Callable[[frozenset[str]], Sequence[MeasuredCase]]
 """Measures the cases of these ids."""
 
+Instead = Callable[[frozenset[IndexDefinition], Sequence[Change]], Sequence[Change]]
+"""Tells which changes to make beside those that are kept when these indexes are not to be had."""
+
 
 def verify(
     changes: Sequence[Change],
     copy: Copy,
     measure: Callable[[], Sequence[MeasuredCase]],
     again: Again | None = None,
+    instead: Instead | None = None,
 ) -> Verified:
     """Return what is left of the changes when each case is measured with and without them.
 
@@ -106,15 +112,19 @@ def verify(
     faster, unless it keeps a rule, and when the cases that read it mostly in vain are quicker by what is there without it;
     a drop when a case that used the index is slower. After each that goes those cases are measured again whose plan or
     writing it is in, or that were slower, by `again` or for want of it with all others: nothing changes for a plan that
-    left it aside.
+    left it aside. Where an index went that others had gained by, what is there `instead` is made and measured in turn.
     """
     trial = _Trial(copy=copy, measure=measure, again=again)
-    trial.make(changes)
-    trial.throw_out_all(guilty)
-    # Before the idle ones go: what is walked in vain may be all that keeps another index idle.
-    for change in doubtful(trial.cases, trial.names):
-        trial.try_without(change)
-    trial.throw_out_all(lambda cases, names: guilty(cases, names) or dict(idle(cases, names)))
+    trial.prove(changes)
+    for _ in range(OTHERS_MOST):
+        missed = frozenset(trial.missed)
+        others = instead(missed, tuple(trial.names)) if instead and missed else ()
+        trial.missed.clear()
+        gone = {each.change for each in trial.rejected}
+        new = [change for change in others if change not in trial.names and change not in gone]
+        if not new:
+            break
+        trial.prove(new)
     cases, names = trial.cases, trial.names
     helped = {
         change: tuple(case.case_id for case in cases if case.faster and concerns(change, case, names))
@@ -132,7 +142,18 @@ class _Trial:
     again: Again | None
     names: dict[Change, frozenset[str]] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
+    # The indexes that went although others gained by them, since somebody last asked.
+    missed: set[IndexDefinition] = field(default_factory=set)
     cases: tuple[MeasuredCase, ...] = ()
+
+    def prove(self, changes: Iterable[Change]) -> None:
+        """Make the changes, measure all cases with them, and throw out what is not good."""
+        self.make(changes)
+        self.throw_out_all(guilty)
+        # Before the idle ones go: what is walked in vain may be all that keeps another index idle.
+        for change in doubtful(self.cases, self.names):
+            self.try_without(change)
+        self.throw_out_all(lambda cases, names: guilty(cases, names) or dict(idle(cases, names)))
 
     def make(self, changes: Iterable[Change]) -> None:
         """Make the changes and measure all cases with them."""
@@ -155,6 +176,12 @@ class _Trial:
     def throw_out(self, out: Mapping[Change, str]) -> None:
         """Take changes back for the reasons given, and measure what they touched."""
         touched = [case for case in self.cases if case.slower or touches(out, case, self.names)]
+        self.missed.update(
+            change
+            for change in out
+            if isinstance(change, IndexDefinition)
+            and any(case.faster and concerns(change, case, self.names) for case in self.cases)
+        )
         for change, reason in out.items():
             self.copy.take_back(change)
             del self.names[change]

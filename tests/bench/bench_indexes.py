@@ -28,7 +28,7 @@ from perfkit.db.tables import read_tables
 from perfkit.db.whatif import TwinWhatIf
 from perfkit.demo.role import DATABASE
 from perfkit.embedded import start_postgres, stop_postgres
-from perfkit.indexes.advise import Planner, advise, to_plan
+from perfkit.indexes.advise import Advisor, Planner, to_plan
 from perfkit.indexes.change import statement_of as change_statement
 from perfkit.indexes.gather import Gathered, gather
 from perfkit.indexes.search import Limits
@@ -99,22 +99,32 @@ class Asked:
     known: frozenset[IndexDefinition]
 
 
-Selector = Callable[[Asked, int], Sequence[IndexDefinition]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """A selector's indexes, and whom to ask for others where some do harm, for one whose user is told to verify."""
+
+    chosen: Sequence[IndexDefinition]
+    advisor: Advisor | None = None
 
 
-def _perfkit(asked: Asked, budget_bytes: int) -> Sequence[IndexDefinition]:
+Selector = Callable[[Asked, int], Selected]
+
+
+def _perfkit(asked: Asked, budget_bytes: int) -> Selected:
     limits = Limits(budget_bytes=None if budget_bytes == UNLIMITED else budget_bytes)
-    advice = advise(asked.gathered, asked.tables, asked.planner, limits, time.monotonic)
-    return [index.definition for index in advice.selection.chosen]
+    advisor = Advisor(asked.gathered, asked.tables, asked.planner, limits, time.monotonic)
+    return Selected(chosen=[index.definition for index in advisor.advice.selection.chosen], advisor=advisor)
 
 
-def _extend(asked: Asked, budget_bytes: int) -> Sequence[IndexDefinition]:
+def _extend(asked: Asked, budget_bytes: int) -> Selected:
     cases = asked.gathered.cases
-    return list(extend(asked.what_if, cases, columns_of(cases), budget_bytes, asked.known))
+    return Selected(chosen=list(extend(asked.what_if, cases, columns_of(cases), budget_bytes, asked.known)))
 
 
-def _one_per_column(asked: Asked, budget_bytes: int) -> Sequence[IndexDefinition]:
-    return list(one_per_column(asked.what_if, columns_of(asked.gathered.cases), budget_bytes))
+def _one_per_column(asked: Asked, budget_bytes: int) -> Selected:
+    return Selected(
+        chosen=list(one_per_column(asked.what_if, columns_of(asked.gathered.cases), budget_bytes))
+    )
 
 
 SELECTORS: dict[str, Selector] = {
@@ -124,7 +134,7 @@ SELECTORS: dict[str, Selector] = {
 }
 
 
-def rows(source: Source, budgets: Sequence[str]) -> Iterator[Row]:
+def rows(source: Source, budgets: Sequence[str], selectors: Sequence[str]) -> Iterator[Row]:
     """Yield each selector's row under each budget."""
     guard = Guard(allow_writes=True, allow_superuser=True, statement_timeout_ms=TIMEOUT_MS)
     with template_copies(source.dsn) as copies:
@@ -147,7 +157,7 @@ def rows(source: Source, budgets: Sequence[str]) -> Iterator[Row]:
         )
         with _asked(source, bare, chosen, gathered, tables) as asked:
             for budget in budgets:
-                for name in SELECTORS:
+                for name in selectors:
                     yield _row(budget, name, asked, pair)
 
 
@@ -178,7 +188,8 @@ def _asked(
 def _row(budget: str, name: str, asked: Asked, pair: IndexedPair) -> Row:
     """Return a selector's row: its indexes built and timed, perfkit's verified too, as it tells people to; all dropped."""
     began, before = time.perf_counter(), asked.what_if.plans
-    chosen = SELECTORS[name](asked, UNLIMITED if budget == "none" else parse_size_bytes(budget))
+    selected = SELECTORS[name](asked, UNLIMITED if budget == "none" else parse_size_bytes(budget))
+    chosen = selected.chosen
     answer = Answer(
         chosen=tuple(chosen), search_s=time.perf_counter() - began, plans=asked.what_if.plans - before
     )
@@ -186,9 +197,12 @@ def _row(budget: str, name: str, asked: Asked, pair: IndexedPair) -> Row:
         f"{budget} {name}: {len(chosen)} indexes, {answer.search_s:.1f} s, {answer.plans} plans\n"
     )
     try:
-        if name == "perfkit":
+        if selected.advisor:
             verified = verify(
-                chosen, pair.built, lambda: [case.as_verified(asked.tables) for case in pair.measure()]
+                chosen,
+                pair.built,
+                lambda: [case.as_verified(asked.tables) for case in pair.measure()],
+                instead=selected.advisor.instead,
             )
             for each in verified.rejected:
                 sys.stderr.write(f"  thrown out: {change_statement(each.change)}: {each.reason}\n")
@@ -236,6 +250,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What index advice is worth, beside two other selectors.")
     parser.add_argument("--database", choices=("demo", "tpch"), default="demo")
     parser.add_argument("--budgets", default="25MB,50MB,150MB", help="sizes, and none for no budget")
+    parser.add_argument("--selectors", default=",".join(SELECTORS), help="which of them, perfkit among them")
     parser.add_argument("--alumni", type=int, default=100_000, help="size of the demo that is made")
     parser.add_argument("--dir", type=Path, help="a running demo to use instead")
     parser.add_argument("--raw", type=Path, help="a file for all that was measured, a line of JSON a row")
@@ -243,7 +258,7 @@ def main() -> None:
     made = demo_source(given.dir, given.alumni) if given.database == "demo" else tpch_source()
     found: list[Row] = []
     with made as source:
-        for row in rows(source, given.budgets.split(",")):
+        for row in rows(source, given.budgets.split(","), given.selectors.split(",")):
             found.append(row)
             if given.raw:
                 with given.raw.open("a", encoding="utf-8") as raw:

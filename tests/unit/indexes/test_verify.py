@@ -90,6 +90,41 @@ def test_what_no_case_uses_or_none_is_faster_with_goes() -> None:
     assert copy.there == {"a", "old"}
 
 
+def test_what_is_there_instead_of_an_index_that_others_gain_by_is_measured_in_turn() -> None:
+    plans: dict[str, Plans] = {
+        "gains": [({"a"}, 10), ({"b"}, 20), (set(), 100)],
+        "loses": [({"a"}, 300), (set(), 100)],
+    }
+    asked: list[tuple[frozenset[IndexDefinition], tuple[Change, ...]]] = []
+
+    def instead(missed: frozenset[IndexDefinition], kept: Sequence[Change]) -> Sequence[Change]:
+        asked.append((missed, tuple(kept)))
+        return [B]
+
+    copy = _Copy(plans)
+    found = verify([A], copy, copy.measure, instead=instead)
+    assert (found.kept, [each.change for each in found.rejected]) == ((B,), [A])
+    assert found.helped == {B: ("gains",)}
+    assert asked == [(frozenset({A}), ())]
+
+
+def test_nobody_asks_for_another_index_where_none_gained_by_the_one_that_went() -> None:
+    copy = _Copy({"loses": [({"a"}, 300), (set(), 100)]})
+    assert verify([A], copy, copy.measure, instead=lambda *_: [B]).kept == ()
+
+
+def test_one_that_went_is_not_made_again_and_others_are_asked_for_twice_at_most() -> None:
+    plans: dict[str, Plans] = {
+        "gains": [({"a"}, 10), ({"b"}, 10), ({"c"}, 10), (set(), 100)],
+        "loses": [({"a"}, 300), ({"b"}, 300), ({"c"}, 300), (set(), 100)],
+    }
+    copy = _Copy(plans)
+    choices = iter(([A, B], [C], [_index("d")]))
+    found = verify([A], copy, copy.measure, instead=lambda *_: next(choices))
+    assert [each.change for each in found.rejected] == [A, B, C]
+    assert next(choices) == [_index("d")]
+
+
 def test_it_ends_when_a_case_stays_slower_without_any_index() -> None:
     copy = _Copy({"one": [({"a"}, 1.0), (set(), 10.0)]})
     slow = MeasuredCase(case_id="busy", weight=1, before_ms=1, after_ms=5, slower=True, faster=False)
