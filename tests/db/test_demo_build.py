@@ -92,8 +92,8 @@ def test_two_server_versions_make_the_same_data(postgres: PostgresServer, postgr
 
 
 def test_rows_grow_in_proportion_to_the_alumni(database: str) -> None:
-    small = {table.name: table.rows for table in build(database, alumni=2000).tables}
-    large = {table.name: table.rows for table in build(database, alumni=6000, replace=True).tables}
+    small = {table.name: table.rows for table in build(database, alumni=1000).tables}
+    large = {table.name: table.rows for table in build(database, alumni=3000, replace=True).tables}
     for table in ("people", "communications", "gifts", "employment", "event_registrations", "emails"):
         assert 2.6 < large[table] / small[table] < 3.4, table
 
