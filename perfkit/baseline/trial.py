@@ -53,7 +53,8 @@ def run_trial(sampler: Sampler, thresholds: Thresholds = THRESHOLDS) -> Trial:
     screen = Ground(paired=sampler.paired, level=level.for_screening(thresholds.screen_alpha))
     first = judge(baseline, analysis, screen, thresholds)
     limit_ms = max(LOOKS_LEAST_MS, (time.perf_counter() - began) * 1000)
-    again = _look_again(sampler.fresh(), first, level, limit_ms, thresholds) if _doubtful(first) else {}
+    doubtful = _doubtful(first, thresholds)
+    again = _look_again(sampler.fresh(), first, doubtful, level, limit_ms, thresholds) if doubtful else {}
     judgement = replace(
         first,
         verdicts=tuple(again.get(verdict.id, verdict) for verdict in first.verdicts),
@@ -67,31 +68,40 @@ def _busy_notes(ratio: float, thresholds: Thresholds) -> Iterator[str]:
         yield f"the machine was busy, fixed work took {ratio:.1f} times its best: small slowdowns may be missed"
 
 
-def _doubtful(judgement: Judgement) -> dict[str, Verdict]:
+def _doubtful(judgement: Judgement, thresholds: Thresholds) -> dict[str, Verdict]:
     """Return the verdicts that more data may well change."""
     paired = judgement.ground is not None and judgement.ground.paired
     return {
         verdict.id: verdict
         for verdict in judgement.verdicts
         if verdict.cause is Cause.SKIPPED
-        or _is_doubtful(verdict, judgement.timings.get(verdict.id), paired=paired)
+        or _is_doubtful(verdict, judgement.timings.get(verdict.id), thresholds, paired=paired)
     }
 
 
-def _is_doubtful(verdict: Verdict, timing: Timing | None, *, paired: bool) -> bool:
-    """Tell whether a case failed, or its time seems another; side by side, grown data are held to what they take."""
+def _is_doubtful(verdict: Verdict, timing: Timing | None, thresholds: Thresholds, *, paired: bool) -> bool:
+    """Tell whether a case failed, or its time seems another.
+
+    Side by side, a case that does more as its data grew is in doubt until it is all but sure that it takes no longer.
+    """
     if verdict.gate in {Gate.FAILED, Gate.ERROR}:
         return True
     if timing is None:
         return False
+    if paired and verdict.kind is VerdictKind.DATA_GREW:
+        sure = replace(thresholds.paired, alpha=thresholds.inconclusive_alpha)
+        return not timing.at(sure).not_longer
     changed_plan = verdict.kind is VerdictKind.PLAN_CHANGED
-    grew = paired and verdict.kind is VerdictKind.DATA_GREW
-    felt = timing.slower or timing.faster
-    return felt or (changed_plan and timing.longer) or (grew and not timing.not_longer)
+    return timing.slower or timing.faster or (changed_plan and timing.longer)
 
 
 def _look_again(
-    sampler: Sampler, first: Judgement, level: Level, limit_ms: float, thresholds: Thresholds
+    sampler: Sampler,
+    first: Judgement,
+    doubtful: Mapping[str, Verdict],
+    level: Level,
+    limit_ms: float,
+    thresholds: Thresholds,
 ) -> dict[str, Verdict]:
     """Return the verdicts of measuring the doubtful cases anew; one for which no time was left is inconclusive.
 
@@ -101,7 +111,6 @@ def _look_again(
     """
     assert first.ground is not None
     looks = LOOKS[sampler.paired]
-    doubtful = _doubtful(first)
     found = {case: _unproved(verdict) for case, verdict in doubtful.items()}
     timings: dict[str, Timing] = {}
     left = set(doubtful)
@@ -122,7 +131,7 @@ def _look_again(
             case
             for case in left
             if not _is_clear(found[case], timings.get(case), paired=sampler.paired)
-            and _is_doubtful(found[case], timings[case].at(loose), paired=sampler.paired)
+            and _is_doubtful(found[case], timings[case].at(loose), thresholds, paired=sampler.paired)
         }
         limit = limit if number else Stopwatch(limit_ms)
         if not left or limit.is_over() or sampler.is_spent:
