@@ -175,8 +175,8 @@ class _Search:
     ) -> Configuration:
         """Return the configuration with the one exchange that gains most, itself when none gains.
 
-        What is taken away makes no case faster, so that what a move gains alone, and the writes that are spared, bound what
-        an exchange gains: those that cannot be the best any more are never worked out.
+        What is taken away makes no case faster, but where it misled the planner, so that what a move gains alone, and the
+        writes that are spared, bound what an exchange gains: those that cannot be the best any more are never worked out.
         """
         objective = self._objective
         fits = self._room_beside(configuration)
