@@ -93,7 +93,7 @@ class CaseCosts:
         return min(possible, key=_cost, default=self.planned(0))
 
     def share(self, configuration: Configuration) -> float:
-        """Return what the case costs as a share of what it costs as it is, 1 at most; planned where that is not known."""
+        """Return what the case takes as a share of what it takes as it is, 1 at most; planned where that is not known."""
         return self._share(self.planned(configuration))
 
     def ms(self, configuration: Configuration) -> float:
