@@ -53,7 +53,7 @@ def run_trial(sampler: Sampler, thresholds: Thresholds = THRESHOLDS) -> Trial:
     screen = Ground(paired=sampler.paired, level=level.for_screening(thresholds.screen_alpha))
     first = judge(baseline, analysis, screen, thresholds)
     limit_ms = max(LOOKS_LEAST_MS, (time.perf_counter() - began) * 1000)
-    doubtful = _doubtful(first, thresholds)
+    doubtful = _doubtful(first, thresholds, paired=sampler.paired)
     again = _look_again(sampler.fresh(), first, doubtful, level, limit_ms, thresholds) if doubtful else {}
     judgement = replace(
         first,
@@ -68,9 +68,8 @@ def _busy_notes(ratio: float, thresholds: Thresholds) -> Iterator[str]:
         yield f"the machine was busy, fixed work took {ratio:.1f} times its best: small slowdowns may be missed"
 
 
-def _doubtful(judgement: Judgement, thresholds: Thresholds) -> dict[str, Verdict]:
+def _doubtful(judgement: Judgement, thresholds: Thresholds, *, paired: bool) -> dict[str, Verdict]:
     """Return the verdicts that more data may well change."""
-    paired = judgement.ground is not None and judgement.ground.paired
     return {
         verdict.id: verdict
         for verdict in judgement.verdicts

@@ -36,7 +36,8 @@ def verified(
     """Return what is left of the changes when the chosen cases are measured on two copies of the server's database.
 
     `needs` are statements that must be run before the changes, `weights` the calls a minute by case where they are not
-    those of the catalog, `instead` what is made for what is thrown out. The cases are drawn from a copy; what writes runs too, as nobody else reads there.
+    those of the catalog, `instead` what is made for what is thrown out. The cases are drawn from a copy; what writes runs
+    too, as nobody else reads there.
     """
     from perfkit.baseline.tally import Side
     from perfkit.db.connect import connected

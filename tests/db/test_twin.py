@@ -245,9 +245,9 @@ def test_texts_that_are_known_anyway_stand_for_themselves_and_tell_of_no_other(s
     assert "Oslo" in columns["city"]["common_values"]
     assert "u17" in columns["tags"]["common_elements"]
     assert columns["words"]["common_elements"].startswith("{w5,")
-    person = json.dumps(list(columns.values()))
+    text = re.sub(r"restrict \w+", "", text)  # pg_dump's key, which is any letters
     for other in ("Rome", "Lima", '"u18"', "u18,", "w6", "v3"):
-        assert other not in person
+        assert other not in text
     names = columns["name"]["histogram"].strip('{"}').split('","')
     # Of a name no more is told than what bounds and fragments tell.
     told = {re.sub(r" \d{3}x*", "", name) for name in names}
