@@ -2,9 +2,8 @@
 
 import math
 import time
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from perfkit.indexes.change import Change, Removal
 from perfkit.indexes.drops import DropKind, Drops, Usage, find_drops
@@ -14,6 +13,7 @@ from perfkit.indexes.screening import screen
 from perfkit.indexes.search import Clock, Limits
 from perfkit.indexes.selection import Selection, select
 from perfkit.indexes.whatif import WhatIf
+from perfkit.indexes.workload import WorkloadCase
 from perfkit.plan.tables import Tables
 from perfkit.syntax.index import IndexDefinition, read_definition
 
@@ -44,25 +44,10 @@ class Advice:
         return tuple(sorted({need for each in candidates if each for need in each.needs}))
 
 
-def advise(
-    gathered: Gathered,
-    tables: Tables,
-    planner: Planner,
-    limits: Limits,
-    clock: Clock,
-    banned: Container[IndexDefinition] = (),
-) -> Advice:
-    """Return the indexes to make for the cases within the limits, and those that can go beside them.
-
-    None of the `banned` is made, as when they were measured to do harm.
-    """
+def advise(gathered: Gathered, tables: Tables, planner: Planner, limits: Limits, clock: Clock) -> Advice:
+    """Return the indexes to make for the cases within the limits, and those that can go beside them."""
     refused = planner.refused
-    cases = tuple(
-        replace(
-            case, offered=tuple(each for each in case.offered if each not in refused and each not in banned)
-        )
-        for case in gathered.cases
-    )
+    cases = _without(gathered.cases, refused)
     existing = existing_indexes(tables.tables.values())
     selection = select(cases, tables.tables, existing, planner.what_if, limits, clock)
     usage = Usage(age_days=_age_days(tables), has_replicas=tables.has_replicas)
@@ -76,10 +61,12 @@ class Advisor:
     def __init__(
         self, gathered: Gathered, tables: Tables, planner: Planner, limits: Limits, clock: Clock
     ) -> None:
-        self._advise = partial(advise, gathered, tables, planner, limits, clock)
-        self._budget_bytes = limits.budget_bytes
-        self._banned: frozenset[IndexDefinition] = frozenset()
-        self.advice = self._advise()
+        self._tables = tables
+        self._planner = planner
+        self._limits = limits
+        self._clock = clock
+        self._banned = frozenset(planner.refused)
+        self.advice = advise(gathered, tables, planner, limits, clock)
 
     def instead(
         self, missed: frozenset[IndexDefinition], kept: Sequence[Change]
@@ -87,17 +74,36 @@ class Advisor:
         """Return what to make beside what is kept when the missed indexes are not to be had, as far as there is room."""
         self._banned |= missed
         selection = self.advice.selection
-        left_bytes = math.inf if self._budget_bytes is None else self._budget_bytes
+        budget_bytes = self._limits.budget_bytes
+        left_bytes = math.inf if budget_bytes is None else budget_bytes
         left_bytes -= sum(index.size_bytes for index in selection.chosen if index.definition in kept)
         known = selection.configuration
         new = []
-        for index in self._advise(self._banned).selection.chosen:
+        for index in self._other().chosen:
             if index.definition not in known and index.size_bytes <= left_bytes:
                 left_bytes -= index.size_bytes
                 new.append(index)
         chosen = (*selection.chosen, *new)
         self.advice = replace(self.advice, selection=replace(selection, chosen=chosen))
         return tuple(index.definition for index in new)
+
+    def _other(self) -> Selection:
+        tables = self._tables.tables
+        return select(
+            _without(self.advice.gathered.cases, self._banned),
+            tables,
+            existing_indexes(tables.values()),
+            self._planner.what_if,
+            self._limits,
+            self._clock,
+        )
+
+
+def _without(cases: Iterable[WorkloadCase], banned: Container[IndexDefinition]) -> tuple[WorkloadCase, ...]:
+    """Return the cases without these of their candidates."""
+    return tuple(
+        replace(case, offered=tuple(each for each in case.offered if each not in banned)) for case in cases
+    )
 
 
 def changes_of(advice: Advice) -> tuple[Change, ...]:

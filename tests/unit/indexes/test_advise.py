@@ -1,0 +1,42 @@
+"""An advisor who is told that indexes do harm: others in their place, beside what is kept, within the budget."""
+
+import pytest
+
+from perfkit.indexes.advise import Advisor, Planner
+from perfkit.indexes.gather import Gathered
+from perfkit.indexes.search import Limits
+from perfkit.plan.tables import Tables
+from tests.unit.indexes.exact_planner import ExactPlanner, case, index, way
+
+YEAR, CITY, CITY_YEAR = index("year"), index("city"), index("city", "year")
+CASES = (case("search", CITY, CITY_YEAR), case("count", YEAR))
+WAYS = {
+    "search": (way(1_000), way(10, CITY_YEAR), way(100, CITY)),
+    "count": (way(1_000), way(10, YEAR)),
+}
+
+
+def _advisor(budget_bytes: int | None) -> Advisor:
+    planner = ExactPlanner(ways=WAYS, sizes={YEAR: 100, CITY: 200, CITY_YEAR: 200})
+    return Advisor(
+        Gathered(cases=CASES, candidates={}, unread={}),
+        Tables(tables={}),
+        Planner(what_if=planner, refused={}),
+        Limits(budget_bytes=budget_bytes),
+        lambda: 0.0,
+    )
+
+
+def test_the_next_best_comes_in_the_place_of_an_index_that_does_harm_and_the_advice_has_all() -> None:
+    advisor = _advisor(None)
+    assert advisor.advice.selection.configuration == {YEAR, CITY_YEAR}
+    assert advisor.instead(frozenset({CITY_YEAR}), (YEAR,)) == (CITY,)
+    assert advisor.advice.selection.configuration == {YEAR, CITY_YEAR, CITY}
+    assert advisor.instead(frozenset({CITY}), (YEAR,)) == ()
+
+
+@pytest.mark.parametrize(("budget_bytes", "others"), [(300, (CITY,)), (299, ())])
+def test_what_comes_instead_has_the_room_that_is_left_beside_what_is_kept(
+    budget_bytes: int, others: tuple[object, ...]
+) -> None:
+    assert _advisor(budget_bytes).instead(frozenset({CITY_YEAR}), (YEAR,)) == others
