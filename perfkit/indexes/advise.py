@@ -9,6 +9,7 @@ from perfkit.indexes.change import Change, Removal
 from perfkit.indexes.drops import DropKind, Drops, Usage, find_drops
 from perfkit.indexes.existing import existing_indexes
 from perfkit.indexes.gather import Gathered
+from perfkit.indexes.overlap import alike
 from perfkit.indexes.screening import screen
 from perfkit.indexes.search import Clock, Limits
 from perfkit.indexes.selection import Selection, select
@@ -71,16 +72,22 @@ class Advisor:
     def instead(
         self, missed: frozenset[IndexDefinition], kept: Sequence[Change]
     ) -> tuple[IndexDefinition, ...]:
-        """Return what to make beside what is kept when the missed indexes are not to be had, as far as there is room."""
+        """Return what to make beside what is kept when the missed indexes are not to be had, as far as there is room.
+
+        What is like a kept one is no answer: that one was measured to be good.
+        """
         self._banned |= missed
         selection = self.advice.selection
         budget_bytes = self._limits.budget_bytes
         left_bytes = math.inf if budget_bytes is None else budget_bytes
-        left_bytes -= sum(index.size_bytes for index in selection.chosen if index.definition in kept)
+        made = [index for index in selection.chosen if index.definition in kept]
+        left_bytes -= sum(index.size_bytes for index in made)
         known = selection.configuration
         new = []
         for index in self._other().chosen:
-            if index.definition not in known and index.size_bytes <= left_bytes:
+            definition = index.definition
+            is_new = definition not in known and not any(alike(definition, each.definition) for each in made)
+            if is_new and index.size_bytes <= left_bytes:
                 left_bytes -= index.size_bytes
                 new.append(index)
         chosen = (*selection.chosen, *new)

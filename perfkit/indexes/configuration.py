@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from perfkit.indexes.overlap import covers
+from perfkit.indexes.overlap import alike
 from perfkit.syntax.index import IndexDefinition
 
 Configuration = int
@@ -16,7 +16,7 @@ class Candidates:
         self.definitions: Sequence[IndexDefinition] = sorted(set(definitions), key=IndexDefinition.create)
         self._numbers = {definition: number for number, definition in enumerate(self.definitions)}
         self.everything: Configuration = (1 << len(self.definitions)) - 1
-        self._narrower = [self._covered_by(definition) for definition in self.definitions]
+        self._alike = [self._alike_to(definition) for definition in self.definitions]
 
     def configuration(self, definitions: Iterable[IndexDefinition]) -> Configuration:
         """Return the set of the definitions; those that are no candidates are left out."""
@@ -26,18 +26,18 @@ class Candidates:
         """Return the definitions of a configuration."""
         return frozenset(self.definitions[number] for number in numbers(configuration))
 
-    def narrower(self, configuration: Configuration) -> Configuration:
-        """Return the candidates that any index of the configuration goes on from."""
+    def alike(self, configuration: Configuration) -> Configuration:
+        """Return the candidates that cover an index of the configuration or are covered by one: nobody needs both."""
         found = 0
         for number in numbers(configuration):
-            found |= self._narrower[number]
-        return found & ~configuration
+            found |= self._alike[number]
+        return found
 
-    def _covered_by(self, wide: IndexDefinition) -> Configuration:
+    def _alike_to(self, one: IndexDefinition) -> Configuration:
         return self.configuration(
-            narrow
-            for narrow in self.definitions
-            if narrow.table == wide.table and narrow != wide and covers(wide, narrow)
+            other
+            for other in self.definitions
+            if other.table == one.table and other != one and alike(one, other)
         )
 
 

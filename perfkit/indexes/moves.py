@@ -31,14 +31,16 @@ def moves(
 ) -> tuple[Move, ...]:
     """Return the allowed moves that may help a case: what any of its plans was seen to use, alone and together.
 
-    An index that goes on from one of the configuration (a widening) takes its place.
+    An index that goes on from one of the configuration (a widening), or that one goes on from, takes its place: no
+    configuration has two of which one does all that the other can.
     """
     additions: set[Configuration] = set()
     for costs in objective.costs.cases:
         for add in costs.improving(configuration):
             if not add & ~candidates:
                 additions.update(_additions(add))
-    found = (Move(add, configuration & objective.candidates.narrower(add)) for add in additions)
+    alike = {add: objective.candidates.alike(add) for add in additions}
+    found = (Move(add, configuration & others) for add, others in alike.items() if not add & others)
     return tuple(sorted(move for move in found if allowed(move)))
 
 

@@ -36,6 +36,11 @@ def covers(wide: IndexDefinition, narrow: IndexDefinition) -> bool:
     return _has_keys_of(wide, narrow)
 
 
+def alike(one: IndexDefinition, other: IndexDefinition) -> bool:
+    """Tell whether one of the two does all that the other does, so that nobody needs both."""
+    return covers(one, other) or covers(other, one)
+
+
 def _has_keys_of(wide: IndexDefinition, narrow: IndexDefinition) -> bool:
     columns = {key.text for key in wide.keys if not key.is_expression} | set(wide.include)
     if not columns.issuperset(narrow.include):

@@ -1,14 +1,18 @@
 """An advisor who is told that indexes do harm: others in their place, beside what is kept, within the budget."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from perfkit.indexes.advise import Advisor, Planner
 from perfkit.indexes.gather import Gathered
 from perfkit.indexes.search import Limits
+from perfkit.indexes.workload import WorkloadCase
 from perfkit.plan.tables import Tables
-from tests.unit.indexes.exact_planner import ExactPlanner, case, index, way
+from tests.unit.indexes.exact_planner import ExactPlanner, Way, case, index, way
 
 YEAR, CITY, CITY_YEAR = index("year"), index("city"), index("city", "year")
+YEAR_CITY = index("year", "city")
 CASES = (case("search", CITY, CITY_YEAR), case("count", YEAR))
 WAYS = {
     "search": (way(1_000), way(10, CITY_YEAR), way(100, CITY)),
@@ -16,10 +20,14 @@ WAYS = {
 }
 
 
-def _advisor(budget_bytes: int | None) -> Advisor:
-    planner = ExactPlanner(ways=WAYS, sizes={YEAR: 100, CITY: 200, CITY_YEAR: 200})
+def _advisor(
+    budget_bytes: int | None,
+    cases: Sequence[WorkloadCase] = CASES,
+    ways: Mapping[str, Sequence[Way]] = WAYS,
+) -> Advisor:
+    planner = ExactPlanner(ways=ways, sizes={YEAR: 100, CITY: 200, CITY_YEAR: 200, YEAR_CITY: 200})
     return Advisor(
-        Gathered(cases=CASES, candidates={}, unread={}),
+        Gathered(cases=tuple(cases), candidates={}, unread={}),
         Tables(tables={}),
         Planner(what_if=planner, refused={}),
         Limits(budget_bytes=budget_bytes),
@@ -40,3 +48,16 @@ def test_what_comes_instead_has_the_room_that_is_left_beside_what_is_kept(
     budget_bytes: int, others: tuple[object, ...]
 ) -> None:
     assert _advisor(budget_bytes).instead(frozenset({CITY_YEAR}), (YEAR,)) == others
+
+
+def test_what_goes_on_from_an_index_that_is_kept_does_not_come_beside_it() -> None:
+    cases = (case("search", CITY_YEAR, YEAR_CITY), case("count", YEAR, YEAR_CITY))
+    ways = {
+        "search": (way(1_000), way(10, CITY_YEAR), way(100, YEAR_CITY)),
+        "count": (way(1_000), way(10, YEAR), way(12, YEAR_CITY)),
+    }
+    missed = frozenset({CITY_YEAR})
+    advisor = _advisor(None, cases, ways)
+    assert advisor.advice.selection.configuration == {YEAR, CITY_YEAR}
+    assert advisor.instead(missed, (YEAR,)) == ()
+    assert _advisor(None, cases, ways).instead(missed, ()) == (YEAR_CITY,)

@@ -153,6 +153,19 @@ def test_a_wide_index_takes_the_place_of_the_narrow_one_that_it_goes_on_from() -
     assert chosen.configuration == {YEAR_CITY}
 
 
+def test_of_two_indexes_of_which_one_does_all_that_the_other_can_only_one_is_made() -> None:
+    cases = [case("count", YEAR, YEAR_CITY), case("list", YEAR, YEAR_CITY)]
+    planner = ExactPlanner(
+        ways={
+            "count": (way(BASE_COST), way(500, YEAR_CITY), way(10, YEAR)),
+            "list": (way(BASE_COST), way(10, YEAR_CITY)),
+        },
+        sizes={YEAR: 10, YEAR_CITY: 15},
+    )
+    selection = select(cases, *_table(10_000), planner, Limits(budget_bytes=1_000), _no_clock)
+    assert selection.configuration == {YEAR_CITY}
+
+
 def test_two_arms_of_an_or_that_help_only_together_are_both_made() -> None:
     ways = {"either": (way(1_000), way(5, YEAR, CITY))}
     chosen = _select([case("either", YEAR, CITY)], ways)
