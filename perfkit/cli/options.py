@@ -85,11 +85,12 @@ Budget = Annotated[
 
 
 # What cannot be told or written is refused before minutes of measuring, not after.
-def known_format(name: str) -> str:
+def known_format(name: str | None) -> str | None:
     """Return the format's name as an option's value; raises UsageError where there is none of it."""
     from perfkit.report.formats import renderer_of
 
-    renderer_of(name)
+    if name is not None:
+        renderer_of(name)
     return name
 
 
@@ -139,25 +140,31 @@ def _further_output(text: str) -> Output:
             f"--also {text}: no file is named", hint="write FORMAT=FILE, such as junit=perfkit.xml"
         )
     writable(Path(path))
-    return Output(known_format(name), Path(path))
+    known_format(name)
+    return Output(name, Path(path))
 
 
-def format_option(told: str = "") -> Any:
-    """Return the option --format; `told` begins its help."""
+def format_option(told: str = "", default: str = "") -> Any:
+    """Return the option --format; `told` begins its help, `default` ends it."""
     return typer.Option(
         "--format",
         "-f",
         metavar="FORMAT",
         callback=known_format,
-        help=f"{told}text, json, junit, github, markdown, sarif or html.",
+        help=f"{told}text, json, junit, github, markdown, sarif or html{default}.",
     )
+
+
+_FORMAT_OF = {".html": "html", ".json": "json", ".md": "markdown", ".sarif": "sarif", ".xml": "junit"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
     """How a result is told, and where; no two outputs go to one place."""
 
-    format: Annotated[str, format_option()] = "text"
+    format: Annotated[str | None, format_option(default="; default: what FILE's ending says, else text")] = (
+        None
+    )
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", callback=writable, help="Write the result to a file."),
@@ -184,7 +191,8 @@ class OutputOptions:
     @property
     def outputs(self) -> tuple[Output, ...]:
         """Return every output, the result's own first; the path "-" is standard output."""
-        return (Output(self.format, self.output or Path("-")), *(self.also or ()))
+        path = self.output or Path("-")
+        return (Output(self.format or _FORMAT_OF.get(path.suffix, "text"), path), *(self.also or ()))
 
 
 FailOn = Annotated[

@@ -86,7 +86,7 @@ class Objective:
 
     def least_ms(self, case: WorkloadCase) -> float:
         """Return what a case must gain a minute for an index to be worth it for this case alone."""
-        felt_ms = max(thresholds.LEAST_BENEFIT_MS_PER_MINUTE, case.weight * thresholds.LEAST_FELT_MS)
+        felt_ms = max(thresholds.LEAST_BENEFIT_MS_PER_MINUTE, case.weight * thresholds.LEAST_GAIN_FELT_MS)
         return min(felt_ms, self._least_unfelt_ms)
 
     def write_ms(self, configuration: Configuration) -> float:
@@ -118,7 +118,8 @@ class Objective:
                 gain_ms=sum(was_ms - is_ms for _, was_ms, is_ms in pairs),
                 noticed_ms=sum(noticed),
                 is_felt=any(
-                    was_ms - is_ms >= weight * thresholds.LEAST_FELT_MS > 0 for weight, was_ms, is_ms in pairs
+                    was_ms - is_ms >= weight * thresholds.LEAST_GAIN_FELT_MS > 0
+                    for weight, was_ms, is_ms in pairs
                 ),
             )
         return self._steps[key]

@@ -50,6 +50,19 @@ def choose(objective: Objective, limits: Limits, clock: Clock) -> Choice:
     return Choice(configuration=min(found, key=objective.total_ms), complete=not search.is_over)
 
 
+def without_the_idle(objective: Objective, configuration: Configuration) -> Configuration:
+    """Return the configuration without what is not worth it beside the rest, the least useful first."""
+    while True:
+        idle = [
+            each
+            for each in parts(configuration)
+            if not objective.is_worth_it(configuration & ~each, configuration)
+        ]
+        if not idle:
+            return configuration
+        configuration &= ~min(idle, key=lambda each: objective.gain_ms(configuration & ~each, configuration))
+
+
 def _per_byte(gain_ms: float, size_bytes: int) -> float:
     return gain_ms / max(1, size_bytes)
 
@@ -103,7 +116,7 @@ class _Search:
 
     def improved(self, configuration: Configuration) -> Configuration:
         """Return the configuration after drops and swaps, which go on as long as the total falls noticeably."""
-        configuration = self._without_the_idle(configuration)
+        configuration = without_the_idle(self._objective, configuration)
         affected = self._objective.costs.cases
         while not self._time_is_over():
             self.explore(configuration, affected)
@@ -136,21 +149,6 @@ class _Search:
                 return move
         return None
 
-    def _without_the_idle(self, configuration: Configuration) -> Configuration:
-        """Return the configuration without what is not worth it beside the rest, the least useful first."""
-        objective = self._objective
-        while True:
-            idle = [
-                each
-                for each in parts(configuration)
-                if not objective.is_worth_it(configuration & ~each, configuration)
-            ]
-            if not idle:
-                return configuration
-            configuration &= ~min(
-                idle, key=lambda each: objective.gain_ms(configuration & ~each, configuration)
-            )
-
     def _neighbours(self, configuration: Configuration) -> Iterator[Configuration]:
         """Yield what a configuration becomes when something in it makes room for what would help but does not fit."""
         objective = self._objective
@@ -164,11 +162,11 @@ class _Search:
         }
         least_useful = sorted(useful, key=lambda each: useful[each] / max(1, objective.size_bytes(each)))
         swapped = self._swapped(configuration, wanted, least_useful)
-        yield self._without_the_idle(self.filled(swapped, _per_byte))
+        yield without_the_idle(objective, self.filled(swapped, _per_byte))
         for each in least_useful:
             if self._time_is_over():
                 return
-            yield self._without_the_idle(self.filled(configuration & ~each, _per_byte, banned=each))
+            yield without_the_idle(objective, self.filled(configuration & ~each, _per_byte, banned=each))
 
     def _swapped(
         self, configuration: Configuration, wanted: Sequence[Move], least_useful: Sequence[Configuration]

@@ -1,7 +1,7 @@
 """The indexes to make, each with what it gives and costs, and the cases that got none, each with the reason."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Candidates, Configuration, parts
@@ -9,7 +9,7 @@ from perfkit.indexes.costs import CaseCosts
 from perfkit.indexes.existing import ExistingIndex, definitions_by_table
 from perfkit.indexes.objective import Objective
 from perfkit.indexes.screening import Screened, screen
-from perfkit.indexes.search import Choice, Clock, Limits, choose
+from perfkit.indexes.search import Choice, Clock, Limits, choose, without_the_idle
 from perfkit.indexes.whatif import WhatIf
 from perfkit.indexes.why_not import WithoutIndex, why_not
 from perfkit.indexes.workload import WorkloadCase
@@ -77,9 +77,19 @@ def select(
     screened = screen(cases, tables, existing)
     candidates = Candidates(screened.candidates)
     objective = Objective(cases, candidates, what_if, definitions_by_table(existing))
-    choice = choose(objective, limits, clock)
-    objective.confirm(choice.configuration)
+    choice = _confirmed(choose(objective, limits, clock), objective)
     return _answer(objective, screened, choice, limits)
+
+
+def _confirmed(choice: Choice, objective: Objective) -> Choice:
+    """Return what is worth it of the choice when the planner itself is asked for each case's plan with it."""
+    configuration = choice.configuration
+    while True:
+        objective.confirm(configuration)
+        worthy = without_the_idle(objective, configuration)
+        if worthy == configuration:
+            return replace(choice, configuration=configuration)
+        configuration = worthy
 
 
 def _answer(objective: Objective, screened: Screened, choice: Choice, limits: Limits) -> Selection:

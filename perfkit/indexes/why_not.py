@@ -23,6 +23,7 @@ class Reason(StrEnum):
     NOT_USED = "planner would not use it"
     TOO_SMALL = "too small a gain"
     WRITE_COST = "writes would cost more"
+    MISLEADS = "would slow others"
     NO_BUDGET = "no budget"
     NO_TIME = "no time"
     NOT_MEASURED = "not measured"
@@ -91,6 +92,11 @@ def _not_worth_it(
     write_ms = objective.write_ms(chosen | wanted) - objective.write_ms(chosen)
     size_bytes = objective.size_bytes(chosen | wanted)
     if not objective.is_worth_it(chosen, chosen | wanted):
+        if gain_ms + write_ms < 0:
+            return (
+                Reason.MISLEADS,
+                f"in all, reading would take {format_ms(-gain_ms - write_ms)} a minute longer",
+            )
         told = f"would save {format_ms(gain_ms + write_ms)} a minute"
         if gain_ms < 0 or write_ms > 0:
             told += f", and take {format_ms(write_ms)} of writing"

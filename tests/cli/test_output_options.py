@@ -40,6 +40,14 @@ def test_the_result_may_go_to_a_file_and_another_format_to_stdout(perfkit: Perfk
     assert "perfkit config" in (perfkit.directory / "a.txt").read_text()
 
 
+def test_a_file_s_ending_says_its_format_where_none_is_named(perfkit: Perfkit) -> None:
+    for name in ("a.json", "b.txt", "c.md"):
+        perfkit(*CHECKED, "-o", name)
+    perfkit(*CHECKED, "-o", "d.json", "--format", "text")
+    begin = {path.name: path.read_text().split()[0] for path in perfkit.directory.iterdir()}
+    assert begin == {"a.json": "{", "b.txt": "perfkit", "c.md": "##", "d.json": "perfkit"}
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

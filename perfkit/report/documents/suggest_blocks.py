@@ -1,7 +1,8 @@
 """What a person reads of index advice: the ranked table, each statement with its reason and effects, drops, and the rest."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from perfkit.indexes.advise import Advice
 from perfkit.indexes.drops import Drop
@@ -33,6 +34,8 @@ from perfkit.report.documents.verified import measured_blocks, rejected_blocks
 from perfkit.units import format_bytes, format_count, format_ms, format_share, listed
 
 _CASES_SHOWN = 3
+# Whoever has no place for all the indexes is told how few do nearly all, when at least so many more are left.
+_NEARLY_ALL, _MANY_MORE = 0.99, 3
 _SQL = "sql"
 
 
@@ -237,7 +240,16 @@ def _verdict(
             f" The workload {takes} {amount(selection.before_ms, view)} a minute and would {would}"
             f" {expected(selection.after_ms, view)} ({format_share(saved)} less)."
         )
+        enough = _enough(left)
+        if enough <= len(left) - _MANY_MORE:
+            text += f" The first {enough} save {format_share(_NEARLY_ALL)} of that."
     return Paragraph(text, Tone.GOOD)
+
+
+def _enough(ranked: Sequence[ChosenIndex]) -> int:
+    """Return how many of the first indexes have nearly all that all of them save."""
+    saved = list(accumulate(index.benefit_ms_per_minute for index in ranked))
+    return bisect_left(saved, _NEARLY_ALL * saved[-1]) + 1
 
 
 def _indexes(number: int) -> str:

@@ -14,7 +14,7 @@ from perfkit.units import format_count, format_ms
 # Before what nobody measured.
 _ESTIMATED = "~"
 # Their details are times.
-_TIMED = frozenset({Reason.TOO_SMALL, Reason.WRITE_COST})
+_TIMED = frozenset({Reason.TOO_SMALL, Reason.WRITE_COST, Reason.MISLEADS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from perfkit.indexes import thresholds
 from perfkit.indexes.existing import ExistingIndex, existing_indexes
 from perfkit.indexes.search import Limits
 from perfkit.indexes.selection import Selection, select
+from perfkit.indexes.whatif import PlannedCost
 from perfkit.indexes.why_not import Reason
 from perfkit.indexes.workload import TableWrite, WorkloadCase, WriteKind
 from perfkit.plan.tables import Table, TableIndex
@@ -253,6 +254,20 @@ def test_no_index_that_no_case_uses_or_hardly_gains_by() -> None:
     }
 
 
+def test_an_index_that_would_mislead_the_planner_elsewhere_is_left_out_and_told_so() -> None:
+    ways = {
+        "small": (way(BASE_COST), way(500, YEAR)),
+        "large": (way(BASE_COST), way(10, YEAR, unseen=700), way(100, CITY)),
+    }
+    chosen = _select([case("small", YEAR), case("large", YEAR, CITY, weight=600.0)], ways)
+    assert chosen.configuration == {CITY}
+    (small,) = chosen.without_index
+    assert (small.reason, small.detail) == (
+        Reason.MISLEADS,
+        "in all, reading would take 33.60 s a minute longer",
+    )
+
+
 def test_a_case_without_candidates_or_beyond_the_budget_is_told_so() -> None:
     ways = {"none": (way(1_000),), "large": (way(1_000), way(10, YEAR))}
     chosen = _select(
@@ -286,6 +301,25 @@ def test_what_is_said_of_the_choice_is_the_planner_s_own_word() -> None:
     chosen = select(cases, {}, (), planner, Limits(), _no_clock)
     for one in cases:
         assert (one.id, chosen.configuration, frozenset()) in planner.asked
+
+
+def test_what_the_planner_itself_would_not_use_beside_the_others_is_left_out() -> None:
+    name = index("name")
+
+    class Moody(ExactPlanner):
+        def cost(
+            self, case: WorkloadCase, configuration: frozenset[IndexDefinition], dropped: frozenset[str]
+        ) -> PlannedCost:
+            if case.id == "any" and configuration == {YEAR, CITY}:
+                return PlannedCost(
+                    cost=BASE_COST, used=frozenset(), used_existing=frozenset(), unseen_cost=0.0
+                )
+            return ExactPlanner.cost(self, case, configuration, dropped)
+
+    ways = {"any": (way(BASE_COST), way(10, YEAR)), "other": (way(BASE_COST), way(10, CITY))}
+    cases = [case("any", YEAR, CITY, name), case("other", CITY)]
+    chosen = select(cases, {}, (), Moody(ways=ways), Limits(), _no_clock)
+    assert chosen.configuration == {CITY}
 
 
 def test_no_more_plans_are_asked_for_than_an_index_may_be_worth() -> None:
