@@ -8,7 +8,7 @@ _ENTRY_A_ROW = frozenset({"btree", "hash"})
 
 
 def needed_bytes(table: Table, wanted: Wanted) -> int:
-    """Return about how large the index will be: by its keys' widths where the server knows them, else as the table."""
+    """Return about how large the index may be, with an entry for every row: by its keys' widths, else as the table."""
     if wanted.method not in _ENTRY_A_ROW or table.rows < 0 or not wanted.key_bytes:
         return table.size_bytes
     key_bytes = -(-wanted.key_bytes // ALIGNMENT_BYTES) * ALIGNMENT_BYTES

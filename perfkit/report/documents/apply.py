@@ -175,7 +175,10 @@ def _space(outlook: Outlook) -> str:
         if outlook.free_bytes is None
         else units.format_bytes(outlook.free_bytes)
     )
-    return f"space: about {needed} of indexes, and as much again while they are built; free on the server's disk: {free}"
+    return (
+        f"space: at most about {needed} of indexes, and as much again while they are built;"
+        f" free on the server's disk: {free}"
+    )
 
 
 def _next(outlook: Outlook) -> Paragraph:
