@@ -1,5 +1,6 @@
 """Connections: how perfkit reaches a server, without ever showing a password."""
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -10,6 +11,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from perfkit.errors import ConnectError, StatementError
 
 CONNECT_TIMEOUT_S = 10
+# What psycopg logs comes beside an error that it raises, and is nothing for a person's terminal.
+logging.getLogger("psycopg").setLevel(logging.CRITICAL)
 
 _URI_USERINFO = re.compile(r"(?i)(postgres(?:ql)?://)\S*@")
 _PASSWORD_WORD = re.compile(r"(?i)(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from perfkit.indexes import thresholds
-from perfkit.indexes.configuration import Candidates, Configuration, numbers, of_numbers
+from perfkit.indexes.configuration import Candidates, Configuration, numbers, of_numbers, parts
 from perfkit.indexes.costs import CaseCosts, CostCache
 from perfkit.indexes.whatif import WhatIf
 from perfkit.indexes.workload import TableWrite, WorkloadCase, table_of
@@ -66,9 +66,11 @@ class Objective:
         self._steps: dict[tuple[Configuration, Configuration], _Step] = {}
 
     def confirm(self, configuration: Configuration) -> None:
-        """Let all that is said of the configuration from now on be the planner's own word."""
+        """Let all that is said of the configuration, and of it without any one index, be the planner's own word."""
         for costs in self.costs.cases:
             costs.confirm(configuration)
+            for each in parts(costs.planned(configuration).used):
+                costs.confirm(configuration & ~each)
 
     def total_ms(self, configuration: Configuration) -> float:
         """Return what all cases take a minute, as far as their plans are known, and the writes for the new indexes."""

@@ -1,5 +1,6 @@
 """Whatever a catalog holds, the guard leaves the database as it was and says what was wrong."""
 
+import logging
 import subprocess
 import time
 from pathlib import Path
@@ -234,6 +235,13 @@ def test_no_password_in_an_error(office: Office) -> None:
 def test_redaction(text: str) -> None:
     assert "s3cret" not in redact(text)
     assert "more" not in redact(text)
+
+
+def test_what_psycopg_logs_beside_an_error_that_it_raises_stays_off_the_terminal(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    logging.getLogger("psycopg").warning("error ignored terminating a pipeline")
+    assert caplog.records == []
 
 
 def test_an_interrupt_in_the_middle_of_a_command_cancels_it(office: Office) -> None:

@@ -166,6 +166,14 @@ def test_the_brief_time_limit_of_a_look_into_indexes_ends_with_it(source: str) -
         assert connection.execute("SHOW statement_timeout").fetchone() == ("30s",)
 
 
+def test_a_view_that_is_not_filled_is_not_looked_into(database: str, server_folder: Path) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE MATERIALIZED VIEW unfilled AS SELECT 1 AS n WITH NO DATA")
+        connection.execute("CREATE INDEX unfilled_n ON unfilled (n)")
+    assert "unfilled_n" in {each.name for each in _snapshot(database).data.relations}
+    assert "has not been populated" not in (server_folder / "postgres" / "postgres.log").read_text()
+
+
 @pytest.mark.both_servers
 def test_every_node_of_every_plan_is_the_same_as_on_the_source(source: str, server_folder: Path) -> None:
     snapshot = _snapshot(source)

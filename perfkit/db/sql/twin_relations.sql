@@ -18,7 +18,7 @@ SELECT
         (SELECT option_value::int FROM pg_catalog.pg_options_to_table(relation.reloptions)
         WHERE option_name = 'pages_per_range'), 128
     ) END AS pages_per_range,
-    coalesce(index.indisvalid, true) AS is_valid,
+    coalesce(index.indisvalid AND indexed.relispopulated, true) AS is_valid,
     pg_catalog.has_table_privilege(coalesce(index.indrelid, relation.oid), 'SELECT')
         AND pg_catalog.has_schema_privilege(coalesce(indexed.relnamespace, relation.relnamespace), 'USAGE')
         AS is_readable,

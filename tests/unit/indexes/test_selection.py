@@ -322,6 +322,13 @@ def test_what_the_planner_itself_would_not_use_beside_the_others_is_left_out() -
     assert chosen.configuration == {CITY}
 
 
+def test_what_a_plan_uses_but_would_hardly_miss_is_left_out() -> None:
+    name = index("name")
+    ways = {"all": (way(BASE_COST), way(11, YEAR, CITY), way(10, YEAR, CITY, name))}
+    chosen = _select([case("all", YEAR, CITY, name)], ways)
+    assert chosen.configuration == {YEAR, CITY}
+
+
 def test_no_more_plans_are_asked_for_than_an_index_may_be_worth() -> None:
     name = index("name")
     ways = (way(1_000), way(10, YEAR), way(20, CITY), way(30, name))
