@@ -74,7 +74,7 @@ def notes_of(advice: Advice, view: SuggestView) -> Iterator[str]:
         yield f"{query} got no candidates: {reason}"
     if advice.refused:
         first = next(iter(advice.refused.values()))
-        yield f"{format_count(len(advice.refused))} candidates could not be judged: {first}"
+        yield f"{_counted(len(advice.refused), 'candidate')} could not be judged: {first}"
     yield from view.notes
 
 
