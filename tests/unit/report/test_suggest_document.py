@@ -1,0 +1,62 @@
+"""What a person is told of index advice: how few of the indexes do nearly all, and what is one is called one."""
+
+import pytest
+
+from perfkit.indexes.advise import Advice
+from perfkit.indexes.drops import Drops
+from perfkit.indexes.gather import Gathered
+from perfkit.indexes.selection import ChosenIndex, Selection
+from perfkit.report.documents.suggest import suggest_document
+from perfkit.report.documents.suggest_view import SuggestView
+from perfkit.report.formats import render
+from tests.unit.indexes.exact_planner import index
+
+
+def _told(*benefits_ms: float) -> str:
+    chosen = tuple(
+        ChosenIndex(
+            definition=index(f"column_{number}"),
+            benefit_ms_per_minute=benefit_ms,
+            write_ms_per_minute=0.0,
+            size_bytes=8192,
+            helps=(),
+        )
+        for number, benefit_ms in enumerate(benefits_ms)
+    )
+    selection = Selection(
+        chosen=chosen,
+        without_index=(),
+        before_ms=1_000.0,
+        after_ms=100.0,
+        write_ms=0.0,
+        size_bytes=8192 * len(chosen),
+        candidates=9,
+        questions=9,
+        plans=9,
+        complete=True,
+    )
+    advice = Advice(
+        selection=selection,
+        drops=Drops(drops=(), kept=()),
+        gathered=Gathered(cases=(), candidates={}, unread={}),
+        refused={index("virtual"): "not supported"},
+    )
+    return " ".join(render(suggest_document(advice, SuggestView(search_ms=1.0)), "text").split())
+
+
+@pytest.mark.parametrize(
+    ("benefits_ms", "told"),
+    [
+        ((960, 30, 5, 3, 2), "(90 % less). The first 2 save 99 % of that."),
+        ((960, 20, 15, 3, 2), "(90 % less). Times"),
+        ((500, 500, 500), "(90 % less). Times"),
+    ],
+)
+def test_how_few_indexes_do_nearly_all_is_told_where_many_more_do_little(
+    benefits_ms: tuple[float, ...], told: str
+) -> None:
+    assert told in _told(*benefits_ms)
+
+
+def test_one_candidate_is_not_called_many() -> None:
+    assert "1 candidate could not be judged: not supported" in _told(1.0)
