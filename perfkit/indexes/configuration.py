@@ -1,6 +1,7 @@
 """A configuration while it is searched for: candidates by their numbers, a set of them as the bits of an integer."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
 
 from perfkit.indexes.overlap import alike
 from perfkit.syntax.index import IndexDefinition
@@ -16,7 +17,7 @@ class Candidates:
         self.definitions: Sequence[IndexDefinition] = sorted(set(definitions), key=IndexDefinition.create)
         self._numbers = {definition: number for number, definition in enumerate(self.definitions)}
         self.everything: Configuration = (1 << len(self.definitions)) - 1
-        self._alike = [self._alike_to(definition) for definition in self.definitions]
+        self._alike = self._each_one_s_alike()
 
     def configuration(self, definitions: Iterable[IndexDefinition]) -> Configuration:
         """Return the set of the definitions; those that are no candidates are left out."""
@@ -33,12 +34,13 @@ class Candidates:
             found |= self._alike[number]
         return found
 
-    def _alike_to(self, one: IndexDefinition) -> Configuration:
-        return self.configuration(
-            other
-            for other in self.definitions
-            if other.table == one.table and other != one and alike(one, other)
-        )
+    def _each_one_s_alike(self) -> list[Configuration]:
+        found = [0] * len(self.definitions)
+        for (number, one), (place, other) in combinations(enumerate(self.definitions), 2):
+            if one.table == other.table and alike(one, other):
+                found[number] |= 1 << place
+                found[place] |= 1 << number
+        return found
 
 
 def of_numbers(chosen: Iterable[int]) -> Configuration:

@@ -92,12 +92,10 @@ def _not_worth_it(
     write_ms = objective.write_ms(chosen | wanted) - objective.write_ms(chosen)
     size_bytes = objective.size_bytes(chosen | wanted)
     if not objective.is_worth_it(chosen, chosen | wanted):
-        if gain_ms + write_ms < 0:
-            return (
-                Reason.MISLEADS,
-                f"in all, reading would take {format_ms(-gain_ms - write_ms)} a minute longer",
-            )
-        told = f"would save {format_ms(gain_ms + write_ms)} a minute"
+        reading_ms = gain_ms + write_ms
+        if reading_ms < 0:
+            return Reason.MISLEADS, f"in all, reading would take {format_ms(-reading_ms)} a minute longer"
+        told = f"would save {format_ms(reading_ms)} a minute"
         if gain_ms < 0 or write_ms > 0:
             told += f", and take {format_ms(write_ms)} of writing"
         return (Reason.WRITE_COST if gain_ms < 0 else Reason.TOO_SMALL), told
