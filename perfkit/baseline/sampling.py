@@ -2,7 +2,8 @@
 
 A round is a session a case: a connection of its own, a warm-up, then the runs that count. The order of the cases is
 another one in each round, and fixed work runs beside them, so that neither a warm neighbour nor a busy minute is taken
-for a change. In a paired round the two sides of a case run in turns, and chance says which of them begins.
+for a change. In a paired round the two sides of a case run in turns, and chance says which of them begins. What writes runs
+last, and what it leaves is tidied up, where somebody may, before the next round reads.
 """
 
 import random
@@ -17,7 +18,7 @@ from perfkit.baseline.tally import Tally, reason_to_skip, record_round, shuffled
 from perfkit.catalog.workload import WeightedCase
 from perfkit.errors import ConnectError, MeasureError
 from perfkit.measure.model import Analysis, Prepared, Problem, ProblemKind, Progress
-from perfkit.measure.run import problem_of, statement_of
+from perfkit.measure.run import may_write, problem_of, statement_of
 from perfkit.measure.session import CASE_LIMIT_MS, Stopwatch, run_case, runs_of
 from perfkit.plan.model import Plan
 
@@ -137,6 +138,9 @@ class PairedSampler:
                 self.head.outcomes.setdefault(case, [problem])
                 continue
             lost = 0 if self._session(bases.get(case), weighted) else lost + 1
+        if any(map(may_write, order)):
+            self.base.side.tidy()
+            self.head.side.tidy()
         self.progress(len(order), len(order), "")
 
     def evidence(self) -> tuple[Mapping[str, QueryBaseline], Analysis]:

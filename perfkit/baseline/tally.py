@@ -1,7 +1,7 @@
 """Tally: what the sessions of one side gave so far, and a round of them: a session a case, in an order of chance."""
 
 import random
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,13 +20,18 @@ from perfkit.plan.runs import Runs, joined
 _LOST_CONNECTIONS = 3
 
 
+def _nothing() -> None:
+    """Leave everything as it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """A workload on a server, and how it is measured there."""
+    """A workload on a server, and how it is measured there; `tidy` takes away what writes left, where somebody may."""
 
     server: Server
     workload: Workload
     manner: Manner
+    tidy: Callable[[], None] = _nothing
 
     def cases(self, chosen: Collection[str] | None) -> list[WeightedCase]:
         """Return the cases of these ids, all for None."""

@@ -70,6 +70,7 @@ def _after_migration(
 ) -> Iterator[Change]:
     """Yield the change that migration files make, on two copies of the database, which are gone in the end."""
     from perfkit.db.migration import apply_migration, read_migration, settle
+    from perfkit.db.vacuum import Vacuum
 
     read_migration(files)  # what is wrong with them is told before minutes of copying
     source = side_from(settings, patterns)
@@ -77,7 +78,11 @@ def _after_migration(
         apply_migration(made.head, files)
         settled = settle(made.base, made.head)
         before, after = (
-            replace(source, server=server_at(dsn, settings, allow_writes=True, allow_superuser=True))
+            replace(
+                source,
+                server=server_at(dsn, settings, allow_writes=True, allow_superuser=True),
+                tidy=Vacuum(dsn=dsn),
+            )
             for dsn in (made.base, made.head)
         )
         notes = [made.note] if made.note else []

@@ -44,6 +44,7 @@ def verified(
     from perfkit.db.copy_imports import import_costs
     from perfkit.db.copy_indexes import CopyIndexes
     from perfkit.db.tables import read_tables
+    from perfkit.db.vacuum import Vacuum
     from perfkit.indexes.verify import verify
 
     source, kind = _source(settings, server, copies)
@@ -53,7 +54,9 @@ def verified(
             for dsn in (made.base, made.head)
         ]
         chosen, manner = workload_from(settings, servers[0], patterns), manner_of(settings)
-        base, head = (Side(server=each, workload=chosen, manner=manner) for each in servers)
+        base, head = (
+            Side(server=each, workload=chosen, manner=manner, tidy=Vacuum(dsn=each.dsn)) for each in servers
+        )
         with connected(made.base) as connection:
             tables = read_tables(connection)
 

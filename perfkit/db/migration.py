@@ -13,13 +13,10 @@ from psycopg.sql import SQL, Identifier
 
 from perfkit.db import sql
 from perfkit.db.connect import connected, redact, server_errors
+from perfkit.db.vacuum import COLLECTOR_DELAY_S, SHARED_STATISTICS_VERSION
 from perfkit.errors import GuardError, MeasureError, UsageError
 from perfkit.syntax.lexer import SqlError, line_at
 from perfkit.syntax.script import ScriptStatement, split_script
-
-# Before 15 a session's counts travel by a collector, which takes them every half second: PGSTAT_STAT_INTERVAL.
-_COLLECTOR_DELAY_S = 1.0
-_SHARED_STATISTICS_VERSION = 150_000
 
 _SERVER_WIDE = r"database|role|user(?!\s+mapping)|group|tablespace|subscription|system"
 # What begins like this reaches beyond the copy: the roles, databases and settings of a server are all its databases'.
@@ -171,13 +168,13 @@ def _apply_statement(connection: psycopg.Connection, path: Path, statement: Scri
 
 def _flush_counts(connection: psycopg.Connection) -> None:
     """Let other sessions see which rows this one wrote, now rather than some time after its end."""
-    if connection.info.server_version >= _SHARED_STATISTICS_VERSION:
+    if connection.info.server_version >= SHARED_STATISTICS_VERSION:
         connection.execute("SELECT pg_catalog.pg_stat_force_next_flush()")
         connection.execute(
             "SELECT 1"
         )  # counts are flushed when a transaction has ended and before the next begins
     else:
-        time.sleep(_COLLECTOR_DELAY_S)
+        time.sleep(COLLECTOR_DELAY_S)
 
 
 def _relations(connection: psycopg.Connection) -> list[_Relation]:

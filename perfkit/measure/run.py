@@ -126,7 +126,12 @@ def run_all(
 
 def writes_last(cases: Iterable[WeightedCase]) -> list[WeightedCase]:
     """Return the cases in their order, but those that write after those that read."""
-    return sorted(cases, key=lambda weighted: "write" in weighted.query.allowed)
+    return sorted(cases, key=may_write)
+
+
+def may_write(weighted: WeightedCase) -> bool:
+    """Tell whether the case's query is allowed to write."""
+    return "write" in weighted.query.allowed
 
 
 def with_relations_of(plan: Plan, facts: Facts, server: Server) -> Facts:

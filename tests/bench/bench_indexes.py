@@ -155,6 +155,7 @@ def rows(source: Source, budgets: Sequence[str], selectors: Sequence[str]) -> It
             bare_ms={each.case.id: each.median_ms for each in results if each.median_ms is not None},
             chance=random.Random(SEED),
         )
+        pair.tidy()
         with _asked(source, bare, chosen, gathered, tables) as asked:
             for budget in budgets:
                 for name in selectors:

@@ -12,6 +12,7 @@ from perfkit.baseline.timing import Timing, paired_timing
 from perfkit.catalog.workload import WeightedCase
 from perfkit.db.copy_indexes import CopyIndexes
 from perfkit.db.server import GuardedServer
+from perfkit.db.vacuum import Vacuum
 from perfkit.errors import StatementError
 from perfkit.indexes.change import Change
 from perfkit.indexes.measured import MeasuredCase, with_plan
@@ -139,12 +140,23 @@ class IndexedPair:
     cases: Sequence[WeightedCase]
     bare_ms: Mapping[str, float]
     chance: random.Random
+    _vacuums: tuple[Vacuum, ...] = field(init=False)
     _shapes: dict[str, Shape] = field(default_factory=dict)
     _known: dict[_Situation, PairedCase] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._vacuums = tuple(Vacuum(dsn=side.dsn) for side in (self.bare, self.indexed))
+
     def measure(self) -> tuple[PairedCase, ...]:
         """Return each case that ran bare, as it is with the indexes that are built."""
-        return tuple(self._measure(each) for each in self.cases if each.case.id in self.bare_ms)
+        found = tuple(self._measure(each) for each in self.cases if each.case.id in self.bare_ms)
+        self.tidy()
+        return found
+
+    def tidy(self) -> None:
+        """Take away what the writes left on both sides."""
+        for vacuum in self._vacuums:
+            vacuum()
 
     def _measure(self, weighted: WeightedCase) -> PairedCase:
         case_id, statement = weighted.case.id, statement_of(weighted.query, weighted.case)

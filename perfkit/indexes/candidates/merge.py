@@ -9,13 +9,16 @@ from perfkit.indexes.candidates.model import Candidate
 from perfkit.indexes.overlap import covers
 from perfkit.names import quote_name
 from perfkit.plan.tables import Tables
-from perfkit.syntax.index import IndexDefinition
+from perfkit.syntax.index import IndexDefinition, IndexKey
+
+_PATTERN = "_pattern_ops"
 
 
 def merged(candidates: Iterable[Candidate], tables: Tables) -> tuple[Candidate, ...]:
     """Return the indexes, other than those given, that do all that two of the candidates do.
 
-    Two are merged when the keys of one come first in the other: the longer keys, with the INCLUDE columns of both.
+    Two are merged when the keys of one come first in the other: the longer keys, with the INCLUDE columns of both. Where one
+    has the operator class of LIKE 'x%', which serves equality too, so has what is made of them.
     """
     given = {each.definition: each for each in candidates}
     found: dict[IndexDefinition, Candidate] = {}
@@ -28,22 +31,36 @@ def merged(candidates: Iterable[Candidate], tables: Tables) -> tuple[Candidate, 
 
 
 def _group(definition: IndexDefinition) -> tuple[str, str, str, str, str]:
-    first = definition.keys[0].sql
-    return definition.schema, definition.table, definition.method, definition.predicate, first
+    return (
+        definition.schema, definition.table, definition.method, definition.predicate, definition.keys[0].text
+    )  # fmt: skip
 
 
 def _pairs(group: list[Candidate], tables: Tables) -> Iterator[Candidate]:
     for short, long in permutations(group, 2):
         one, other = short.definition, long.definition
-        if one.method != "btree" or other.keys[: len(one.keys)] != one.keys:
+        keys = _keys(one.keys, other.keys)
+        if one.method != "btree" or not keys:
             continue
-        keys = {key.text for key in other.keys if not key.is_expression}
-        names = {*one.include, *other.include} - keys
-        definition = replace(other, include=_in_order(names, other, tables))
+        names = {*one.include, *other.include} - {key.text for key in keys if not key.is_expression}
+        definition = replace(other, keys=keys, include=_in_order(names, other, tables))
         is_small = _is_small(definition, tables)
         if is_small and not any(covers(one_of, definition) for one_of in (one, other)):
             also = "" if long.reason.startswith(short.reason) else f"; also serves: {short.reason}"
             yield replace(long, definition=definition, reason=f"{long.reason}{also}")
+
+
+def _keys(short: tuple[IndexKey, ...], long: tuple[IndexKey, ...]) -> tuple[IndexKey, ...]:
+    """Return the long keys, the first of them as the short ones are; () when these do not come first."""
+    first = map(_as_in_a_pattern, long, short)
+    return (*short, *long[len(short) :]) if tuple(first) == short else ()
+
+
+def _as_in_a_pattern(key: IndexKey, pattern: IndexKey) -> IndexKey:
+    """Return the key with the operator class of a pattern, by which it is searched for one value just as well."""
+    if key.operator_class or key.descending or not pattern.operator_class.endswith(_PATTERN):
+        return key
+    return replace(key, operator_class=pattern.operator_class)
 
 
 def _in_order(names: set[str], definition: IndexDefinition, tables: Tables) -> tuple[str, ...]:

@@ -65,6 +65,18 @@ def test_each_round_has_another_order_with_the_writes_last() -> None:
     assert len({order[-3:] for order in orders}) > 1
 
 
+def test_what_writes_left_is_tidied_up_after_the_round() -> None:
+    log: Log = []
+    sampler = paired(*_servers(log=log), CATALOG)
+    sampler.base.side = replace(sampler.base.side, tidy=lambda: log.append(("base", "tidy")))
+    sampler.head.side = replace(sampler.head.side, tidy=lambda: log.append(("head", "tidy")))
+    sampler.round([f"{READS[0]}/typical"])
+    assert "tidy" not in _order(log)
+    sampler.fresh().round()
+    assert log[-2:] == [("base", "tidy"), ("head", "tidy")]
+    assert _order(log).count("tidy") == 1
+
+
 def test_rounds_of_one_run_differ_and_a_seed_repeats_them() -> None:
     def orders(seed: int) -> list[str]:
         log: Log = []

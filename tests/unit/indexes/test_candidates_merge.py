@@ -28,6 +28,13 @@ def test_keys_that_come_first_in_others_are_served_by_them() -> None:
     assert _merged("(a) INCLUDE (b)", "(a, b)") == []
 
 
+def test_what_serves_a_pattern_serves_equality_too() -> None:
+    assert _merged("(a text_pattern_ops) INCLUDE (c)", "(a, b)") == ["t (a text_pattern_ops, b) INCLUDE (c)"]
+    assert _merged("(a text_pattern_ops)", "(a) INCLUDE (c)") == ["t (a text_pattern_ops) INCLUDE (c)"]
+    assert _merged("(a text_pattern_ops) INCLUDE (c)", "(a DESC, b)") == []
+    assert _merged("(a gin_trgm_ops) INCLUDE (c)", "(a, b)") == []
+
+
 def test_one_that_serves_the_other_already_needs_no_merging() -> None:
     assert _merged("(a)", "(a, b)", "(a) INCLUDE (b)") == []
 
