@@ -19,9 +19,8 @@ _READ = 'EXPLAIN (ANALYZE, FORMAT JSON) SELECT count(*) FROM "Alumni Office".gif
 def vacuum(database: str) -> Vacuum:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(_SCHEMA)
-        connection.execute(
-            "CHECKPOINT"
-        )  # the servers of tests commit before a commit is on disk, and till then nothing is visible
+        # The servers of tests commit before a commit is on disk, and till then no page is known to be visible.
+        connection.execute("CHECKPOINT")
         connection.execute("VACUUM (ANALYZE)")
     made = Vacuum(dsn=database)
     made()
