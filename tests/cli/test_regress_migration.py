@@ -37,6 +37,12 @@ SLEEPS = "CREATE TABLE alumni.leftover AS SELECT 1; SELECT pg_sleep(60);"
 _SLEEPING = (
     "EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND datname LIKE 'perfkit_copy%')"
 )
+# What it leaves would meet the next round's reads; see perfkit.db.vacuum.
+WRITES = """
+-- name: visits_again
+-- allow: write  the visits are written anew
+UPDATE alumni.visits SET person_id = person_id;
+"""
 COPIES = pytest.mark.parametrize("copies", ["template", "embedded"])
 
 
@@ -116,6 +122,34 @@ def test_a_migration_is_judged_on_copies_and_the_database_stays_as_it_was(  # no
     assert "a copy without the migration" in result.stdout
     assert dumped(alumni_server, source) == before
     assert _nothing_is_left(office, alumni_server)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("regress", "visits_again", "--migration"),
+        ("apply", "--verify", "--queries", "queries"),
+    ],
+)
+def test_what_wrote_is_vacuumed_on_both_copies_and_nowhere_else(
+    office: Perfkit, alumni_server: PostgresServer, own_database: str, command: tuple[str, ...]
+) -> None:
+    (office.directory / "queries" / "writes.sql").write_text(WRITES)
+    log = alumni_server.directory / "postgres.log"
+    logged = log.stat().st_size
+    _alter_role(alumni_server, "SET log_statement = 'all'")
+    try:
+        result = office(*command, _migration(office, ADDS_INDEX), "--copies", "template")
+    finally:
+        _alter_role(alumni_server, "RESET log_statement")
+    assert result.returncode == 0, result.stdout + result.stderr
+    with log.open("rb") as file:
+        file.seek(logged)
+        lines = file.read().splitlines()
+    assert sum(line.endswith(b'VACUUM "alumni"."visits"') for line in lines) >= 2
+    with psycopg.connect(alumni_server.dsn_for(own_database)) as connection:
+        query = "SELECT sum(vacuum_count) FROM pg_stat_user_tables"
+        assert connection.execute(query).fetchone() == (0,)
 
 
 def test_a_superuser_copies_by_template_when_allowed(

@@ -83,7 +83,8 @@ def _equality(asked: Asked, predicate: Predicate) -> Key | None:
 def _measured(asked: Asked, predicate: Predicate, key: Key | None) -> Key | None:
     """Return a key with what its predicate leaves."""
     share, worst = share_of(predicate, asked.table), worst_share_of(predicate, asked.table)
-    return key and replace(key, share=share, worst_share=worst)
+    equal = predicate.comparison in _EQUALITIES
+    return key and replace(key, share=share, worst_share=worst, equal=equal)
 
 
 def _as_compared(asked: Asked, predicate: Predicate) -> Expression:

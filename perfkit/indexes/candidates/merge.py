@@ -17,8 +17,8 @@ _PATTERN = "_pattern_ops"
 def merged(candidates: Iterable[Candidate], tables: Tables) -> tuple[Candidate, ...]:
     """Return the indexes, other than those given, that do all that two of the candidates do.
 
-    Two are merged when the keys of one come first in the other: the longer keys, with the INCLUDE columns of both. Where one
-    has the operator class of LIKE 'x%', which serves equality too, so has what is made of them.
+    Two are merged when the keys of one come first in the other: the longer keys, with the INCLUDE columns of both. What
+    is compared for equality is searched as well with the operator class of LIKE 'x%', where the other has that.
     """
     given = {each.definition: each for each in candidates}
     found: dict[IndexDefinition, Candidate] = {}
@@ -39,7 +39,7 @@ def _group(definition: IndexDefinition) -> tuple[str, str, str, str, str]:
 def _pairs(group: list[Candidate], tables: Tables) -> Iterator[Candidate]:
     for short, long in permutations(group, 2):
         one, other = short.definition, long.definition
-        keys = _keys(one.keys, other.keys)
+        keys = _keys(one.keys, other.keys, long.equal_keys)
         if one.method != "btree" or not keys:
             continue
         names = {*one.include, *other.include} - {key.text for key in keys if not key.is_expression}
@@ -50,15 +50,16 @@ def _pairs(group: list[Candidate], tables: Tables) -> Iterator[Candidate]:
             yield replace(long, definition=definition, reason=f"{long.reason}{also}")
 
 
-def _keys(short: tuple[IndexKey, ...], long: tuple[IndexKey, ...]) -> tuple[IndexKey, ...]:
-    """Return the long keys, the first of them as the short ones are; () when these do not come first."""
-    first = map(_as_in_a_pattern, long, short)
-    return (*short, *long[len(short) :]) if tuple(first) == short else ()
+def _keys(short: tuple[IndexKey, ...], long: tuple[IndexKey, ...], equal: int) -> tuple[IndexKey, ...]:
+    """Return the long keys, of which so many are for equality, with the short ones first; () when these do not come first."""
+    number = min(equal, len(short))
+    as_in_short = (*map(_as_in_a_pattern, long[:number], short), *long[number:])
+    return as_in_short if as_in_short[: len(short)] == short else ()
 
 
 def _as_in_a_pattern(key: IndexKey, pattern: IndexKey) -> IndexKey:
     """Return the key with the operator class of a pattern, by which it is searched for one value just as well."""
-    if key.operator_class or key.descending or not pattern.operator_class.endswith(_PATTERN):
+    if key.operator_class or not pattern.operator_class.endswith(_PATTERN):
         return key
     return replace(key, operator_class=pattern.operator_class)
 

@@ -12,12 +12,14 @@ from perfkit.syntax.usage.model import Order, Predicate
 class Candidate:
     """An index that might help a statement.
 
-    `reason` says in words why it has these keys in this order; `needs` are the statements that must be run before it
-    can be made; `tables` are the qualified names, unquoted, of the tables whose reading or writing it is for.
+    `reason` says in words why it has these keys in this order; `equal_keys` is how many of them, from the first, are
+    compared for equality; `needs` are the statements that must be run before it can be made; `tables` are the qualified
+    names, unquoted, of the tables whose reading or writing it is for.
     """
 
     definition: IndexDefinition
     reason: str
+    equal_keys: int = 0
     needs: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
 
@@ -43,13 +45,15 @@ class Asked:
 class Key:
     """A key that a condition or an order asks for.
 
-    `share` is the part of the rows that the condition leaves, 1 for an order, and `worst_share` with the most common value.
+    `share` is the part of the rows that the condition leaves, 1 for an order, and `worst_share` with the most common value;
+    `equal` when the condition is an equality.
     """
 
     key: IndexKey
     columns: frozenset[str]
     share: float = 1.0
     worst_share: float = 1.0
+    equal: bool = False
     is_list: bool = False
 
 

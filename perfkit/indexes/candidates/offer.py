@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.candidates.brin import brin_ideas
@@ -141,6 +141,7 @@ def _candidate(idea: Idea, table: Table) -> Candidate:
     return Candidate(
         definition=as_the_server_spells_it(definition, table),
         reason=idea.reason,
+        equal_keys=len(tuple(takewhile(lambda key: key.equal, idea.keys))),
         needs=idea.needs,
         tables=(table.qualified_name,),
     )

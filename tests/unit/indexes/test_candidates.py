@@ -164,6 +164,13 @@ def test_a_pattern_that_begins_with_a_wild_card_has_no_b_tree_and_one_that_does_
     ]
 
 
+def test_a_candidate_says_how_many_of_its_keys_are_for_equality() -> None:
+    offered = advised("SELECT id FROM person WHERE year = $1 AND city > $2 ORDER BY year, code", TABLES)
+    equal = {name for name, each in offered.items() if each.equal_keys == 1}
+    assert equal == {name for name in offered if name.startswith("person (year")}
+    assert offered["person (city)"].equal_keys == 0
+
+
 def test_a_regular_expression_whose_beginning_may_be_missing_has_no_b_tree() -> None:
     for pattern in ("^S*mith", "Smi", "^(Smi|Jon)"):
         offered = advised(f"SELECT * FROM person WHERE name ~ '{pattern}'", TABLES)

@@ -1,5 +1,7 @@
 """Candidates that ask for nearly the same are merged into one that serves both."""
 
+from dataclasses import replace
+
 from perfkit.indexes.candidates.merge import merged
 from perfkit.indexes.candidates.model import Candidate
 from perfkit.syntax.index import read_definition
@@ -9,8 +11,11 @@ TABLES = database(table("t", 100_000, *(column(name) for name in "abcdefghijk"))
 
 
 def _candidates(*definitions: str) -> list[Candidate]:
+    """Return candidates of which only the first key is compared for equality."""
     return [
-        Candidate(definition=read_definition(f"CREATE INDEX ON public.t {each}"), reason=f"for {each}")
+        Candidate(
+            definition=read_definition(f"CREATE INDEX ON public.t {each}"), reason=f"for {each}", equal_keys=1
+        )
         for each in definitions
     ]
 
@@ -31,8 +36,14 @@ def test_keys_that_come_first_in_others_are_served_by_them() -> None:
 def test_what_serves_a_pattern_serves_equality_too() -> None:
     assert _merged("(a text_pattern_ops) INCLUDE (c)", "(a, b)") == ["t (a text_pattern_ops, b) INCLUDE (c)"]
     assert _merged("(a text_pattern_ops)", "(a) INCLUDE (c)") == ["t (a text_pattern_ops) INCLUDE (c)"]
-    assert _merged("(a text_pattern_ops) INCLUDE (c)", "(a DESC, b)") == []
+    assert _merged("(a text_pattern_ops)", "(a, b, c)") == ["t (a text_pattern_ops, b, c)"]
+    assert _merged("(a, b text_pattern_ops) INCLUDE (c)", "(a, b)") == []
     assert _merged("(a gin_trgm_ops) INCLUDE (c)", "(a, b)") == []
+
+
+def test_an_order_needs_its_own_operator_class() -> None:
+    pattern, order = _candidates("(a text_pattern_ops) INCLUDE (c)", "(a, b)")
+    assert merged([pattern, replace(order, equal_keys=0)], TABLES) == ()
 
 
 def test_one_that_serves_the_other_already_needs_no_merging() -> None:
