@@ -1,6 +1,5 @@
 """Advice: the indexes to create and to drop for a workload, with what they are worth and what was left out."""
 
-import math
 import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +8,6 @@ from perfkit.indexes.change import Change, Removal
 from perfkit.indexes.drops import DropKind, Drops, Usage, find_drops
 from perfkit.indexes.existing import existing_indexes
 from perfkit.indexes.gather import Gathered
-from perfkit.indexes.overlap import alike
 from perfkit.indexes.screening import screen
 from perfkit.indexes.search import Clock, Limits
 from perfkit.indexes.selection import Selection, select
@@ -77,33 +75,20 @@ class Advisor:
         What is like a kept one is no answer: that one was measured to be good.
         """
         self._banned |= missed
-        selection = self.advice.selection
-        budget_bytes = self._limits.budget_bytes
-        left_bytes = math.inf if budget_bytes is None else budget_bytes
-        made = [index for index in selection.chosen if index.definition in kept]
-        left_bytes -= sum(index.size_bytes for index in made)
-        known = selection.configuration
-        new = []
-        for index in self._other().chosen:
-            definition = index.definition
-            is_new = definition not in known and not any(alike(definition, each.definition) for each in made)
-            if is_new and index.size_bytes <= left_bytes:
-                left_bytes -= index.size_bytes
-                new.append(index)
-        chosen = (*selection.chosen, *new)
-        self.advice = replace(self.advice, selection=replace(selection, chosen=chosen))
-        return tuple(index.definition for index in new)
-
-    def _other(self) -> Selection:
+        made = frozenset(change for change in kept if isinstance(change, IndexDefinition))
         tables = self._tables.tables
-        return select(
+        other = select(
             _without(self.advice.gathered.cases, self._banned),
             tables,
             existing_indexes(tables.values()),
             self._planner.what_if,
-            self._limits,
+            replace(self._limits, kept=made),
             self._clock,
         )
+        new = tuple(index for index in other.chosen if index.definition not in made)
+        selection = self.advice.selection
+        self.advice = replace(self.advice, selection=replace(selection, chosen=(*selection.chosen, *new)))
+        return tuple(index.definition for index in new)
 
 
 def _without(cases: Iterable[WorkloadCase], banned: Container[IndexDefinition]) -> tuple[WorkloadCase, ...]:

@@ -16,6 +16,7 @@ from perfkit.indexes.costs import CaseCosts
 from perfkit.indexes.exploring import explore
 from perfkit.indexes.moves import Move, moves
 from perfkit.indexes.objective import Objective
+from perfkit.syntax.index import IndexDefinition
 
 Clock = Callable[[], float]
 """Seconds, from any beginning."""
@@ -26,11 +27,15 @@ Rate = Callable[[float, int], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the new indexes may take: bytes, milliseconds of writing a minute, and the search's seconds; None: no limit."""
+    """What the new indexes may take: bytes, milliseconds of writing a minute, and the search's seconds; None: no limit.
+
+    Those to be `kept` are among them, whatever else is.
+    """
 
     budget_bytes: int | None = None
     write_ms_per_minute: float | None = None
     time_s: float | None = None
+    kept: frozenset[IndexDefinition] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +49,20 @@ class Choice:
 def choose(objective: Objective, limits: Limits, clock: Clock) -> Choice:
     """Return the best configuration found: within the limits always, the same for the same input when it is complete."""
     search = _Search(objective, limits, clock)
-    search.explore(0, objective.costs.cases)
+    search.explore(search.kept, objective.costs.cases)
     rates = (_absolute,) if limits.budget_bytes is None else (_per_byte, _absolute)
     found = [search.improved(search.explored(rate)) for rate in rates]
     return Choice(configuration=min(found, key=objective.total_ms), complete=not search.is_over)
 
 
-def without_the_idle(objective: Objective, configuration: Configuration) -> Configuration:
-    """Return the configuration without what is not worth it beside the rest, the least useful first."""
+def without_the_idle(
+    objective: Objective, configuration: Configuration, kept: Configuration = 0
+) -> Configuration:
+    """Return the configuration without what is not worth it beside the rest, the least useful first; what is kept stays."""
     while True:
         idle = [
             each
-            for each in parts(configuration)
+            for each in parts(configuration & ~kept)
             if not objective.is_worth_it(configuration & ~each, configuration)
         ]
         if not idle:
@@ -72,10 +79,11 @@ def _absolute(gain_ms: float, size_bytes: int) -> float:  # noqa: ARG001 - a Rat
 
 
 class _Search:
-    """The state that the steps of one search share: what they may take, and whether time is over."""
+    """The state that the steps of one search share: what they may take, what stays, and whether time is over."""
 
     def __init__(self, objective: Objective, limits: Limits, clock: Clock) -> None:
         self._objective = objective
+        self.kept = objective.candidates.configuration(limits.kept)
         self._limits = limits
         self._clock = clock
         self._end = None if limits.time_s is None else clock() + limits.time_s
@@ -94,8 +102,8 @@ class _Search:
         explore(dearest_first, configuration, possible, fits, self._time_is_over, objective.least_ms)
 
     def explored(self, rate: Rate) -> Configuration:
-        """Return the configuration that is filled from nothing, the plans beside it asked for at each step."""
-        configuration: Configuration = 0
+        """Return the configuration that is filled from what is kept, the plans beside it asked for at each step."""
+        configuration = self.kept
         while move := self._next(configuration, rate):
             configuration = move.applied(configuration)
             self.explore(configuration, self._objective.costs.using(move.add | move.remove))
@@ -116,7 +124,7 @@ class _Search:
 
     def improved(self, configuration: Configuration) -> Configuration:
         """Return the configuration after drops and swaps, which go on as long as the total falls noticeably."""
-        configuration = without_the_idle(self._objective, configuration)
+        configuration = self._without_the_idle(configuration)
         affected = self._objective.costs.cases
         while not self._time_is_over():
             self.explore(configuration, affected)
@@ -158,15 +166,19 @@ class _Search:
         if not wanted:
             return
         useful = {
-            each: objective.gain_ms(configuration & ~each, configuration) for each in parts(configuration)
+            each: objective.gain_ms(configuration & ~each, configuration)
+            for each in parts(configuration & ~self.kept)
         }
         least_useful = sorted(useful, key=lambda each: useful[each] / max(1, objective.size_bytes(each)))
         swapped = self._swapped(configuration, wanted, least_useful)
-        yield without_the_idle(objective, self.filled(swapped, _per_byte))
+        yield self._without_the_idle(self.filled(swapped, _per_byte))
         for each in least_useful:
             if self._time_is_over():
                 return
-            yield without_the_idle(objective, self.filled(configuration & ~each, _per_byte, banned=each))
+            yield self._without_the_idle(self.filled(configuration & ~each, _per_byte, banned=each))
+
+    def _without_the_idle(self, configuration: Configuration) -> Configuration:
+        return without_the_idle(self._objective, configuration, self.kept)
 
     def _swapped(
         self, configuration: Configuration, wanted: Sequence[Move], least_useful: Sequence[Configuration]
@@ -195,14 +207,16 @@ class _Search:
         return configuration
 
     def _room_beside(self, configuration: Configuration) -> Callable[[Move], bool]:
-        """Return what tells whether a move from the configuration keeps the limits."""
+        """Return what tells whether a move from the configuration keeps the limits, and what is to be kept."""
         objective, size, write = self._objective, self._limits.budget_bytes, self._limits.write_ms_per_minute
         left_bytes = math.inf if size is None else size - objective.size_bytes(configuration)
 
         def allowed(move: Move) -> bool:
             growth_bytes = objective.size_bytes(move.add) - objective.size_bytes(move.remove)
-            return growth_bytes <= left_bytes and (
-                write is None or objective.write_ms(move.applied(configuration)) <= write
+            return (
+                growth_bytes <= left_bytes
+                and not move.remove & self.kept
+                and (write is None or objective.write_ms(move.applied(configuration)) <= write)
             )
 
         return allowed

@@ -77,16 +77,17 @@ def select(
     screened = screen(cases, tables, existing)
     candidates = Candidates(screened.candidates)
     objective = Objective(cases, candidates, what_if, definitions_by_table(existing))
-    choice = _confirmed(choose(objective, limits, clock), objective)
+    kept = candidates.configuration(limits.kept)
+    choice = _confirmed(choose(objective, limits, clock), objective, kept)
     return _answer(objective, screened, choice, limits)
 
 
-def _confirmed(choice: Choice, objective: Objective) -> Choice:
+def _confirmed(choice: Choice, objective: Objective, kept: Configuration) -> Choice:
     """Return what is worth it of the choice when the planner itself is asked for each case's plan with it."""
     configuration = choice.configuration
     while True:
         objective.confirm(configuration)
-        worthy = without_the_idle(objective, configuration)
+        worthy = without_the_idle(objective, configuration, kept)
         if worthy == configuration:
             return replace(choice, configuration=configuration)
         configuration = worthy

@@ -117,13 +117,16 @@ def verify(
     trial = _Trial(copy=copy, measure=measure, again=again)
     trial.prove(changes)
     for _ in range(OTHERS_MOST):
-        missed = frozenset(trial.missed)
-        others = instead(missed, tuple(trial.names)) if instead and missed else ()
-        trial.missed.clear()
+        if instead is None or not trial.missed:
+            break
         gone = {each.change for each in trial.rejected}
-        new = [change for change in others if change not in trial.names and change not in gone]
+        lost = frozenset(change for change in gone if isinstance(change, IndexDefinition))
+        new = [
+            each for each in instead(lost, tuple(trial.names)) if each not in trial.names and each not in gone
+        ]
         if not new:
             break
+        trial.missed = False
         trial.prove(new)
     cases, names = trial.cases, trial.names
     helped = {
@@ -142,8 +145,8 @@ class _Trial:
     again: Again | None
     names: dict[Change, frozenset[str]] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
-    # The indexes that went although others gained by them, since somebody last asked.
-    missed: set[IndexDefinition] = field(default_factory=set)
+    # Whether an index went although others gained by it, since somebody last asked.
+    missed: bool = False
     cases: tuple[MeasuredCase, ...] = ()
 
     def prove(self, changes: Iterable[Change]) -> None:
@@ -176,11 +179,10 @@ class _Trial:
     def throw_out(self, out: Mapping[Change, str]) -> None:
         """Take changes back for the reasons given, and measure what they touched."""
         touched = [case for case in self.cases if case.slower or touches(out, case, self.names)]
-        self.missed.update(
-            change
+        self.missed |= any(
+            isinstance(change, IndexDefinition) and case.faster and concerns(change, case, self.names)
             for change in out
-            if isinstance(change, IndexDefinition)
-            and any(case.faster and concerns(change, case, self.names) for case in self.cases)
+            for case in self.cases
         )
         for change, reason in out.items():
             self.copy.take_back(change)

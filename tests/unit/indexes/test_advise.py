@@ -12,7 +12,7 @@ from perfkit.plan.tables import Tables
 from tests.unit.indexes.exact_planner import ExactPlanner, Way, case, index, way
 
 YEAR, CITY, CITY_YEAR = index("year"), index("city"), index("city", "year")
-YEAR_CITY = index("year", "city")
+YEAR_CITY, TOWN = index("year", "city"), index("town", "year", "name")
 CASES = (case("search", CITY, CITY_YEAR), case("count", YEAR))
 WAYS = {
     "search": (way(1_000), way(10, CITY_YEAR), way(100, CITY)),
@@ -25,7 +25,7 @@ def _advisor(
     cases: Sequence[WorkloadCase] = CASES,
     ways: Mapping[str, Sequence[Way]] = WAYS,
 ) -> Advisor:
-    planner = ExactPlanner(ways=ways, sizes={YEAR: 100, CITY: 200, CITY_YEAR: 200, YEAR_CITY: 200})
+    planner = ExactPlanner(ways=ways, sizes={YEAR: 100, CITY: 200, CITY_YEAR: 200, YEAR_CITY: 200, TOWN: 300})
     return Advisor(
         Gathered(cases=tuple(cases), candidates={}, unread={}),
         Tables(tables={}),
@@ -48,6 +48,15 @@ def test_what_comes_instead_has_the_room_that_is_left_beside_what_is_kept(
     budget_bytes: int, others: tuple[object, ...]
 ) -> None:
     assert _advisor(budget_bytes).instead(frozenset({CITY_YEAR}), (YEAR,)) == others
+
+
+def test_the_smaller_comes_instead_where_the_larger_would_have_to_displace_what_is_kept() -> None:
+    cases = (case("search", CITY_YEAR, TOWN, CITY, weight=600), case("count", YEAR))
+    ways = WAYS | {"search": (way(1_000), way(10, CITY_YEAR), way(20, TOWN), way(200, CITY))}
+    advisor = _advisor(350, cases, ways)
+    assert advisor.advice.selection.configuration == {YEAR, CITY_YEAR}
+    assert advisor.instead(frozenset({CITY_YEAR}), (YEAR,)) == (CITY,)
+    assert _advisor(350, cases, ways).instead(frozenset({CITY_YEAR}), ()) == (TOWN,)
 
 
 def test_what_goes_on_from_an_index_that_is_kept_does_not_come_beside_it() -> None:
