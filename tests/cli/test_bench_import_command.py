@@ -44,12 +44,15 @@ def traces(dsn: str) -> tuple[Any, ...]:
 
 @contextmanager
 def nothing_left(dsn: str) -> Iterator[None]:
-    """Hold a block to leaving rows, schemas and temporary files as they were, and no session, within some seconds."""
-    *before, _ = traces(dsn)  # what ends an earlier run may just be at work
+    """Hold a block to leaving rows and schemas as they were, no new temporary files and no session, within some seconds.
+
+    What ends an earlier run may just be at work, and other tests have files of theirs for a time.
+    """
+    *before, _ = traces(dsn)
     folders = _folders()
     yield
     deadline = time.monotonic() + _PATIENCE_S
-    while (traces(dsn), _folders()) != ((*before, 0), folders):
+    while traces(dsn) != (*before, 0) or _folders() - folders:
         assert time.monotonic() < deadline, (before, traces(dsn), _folders() - folders)
         time.sleep(0.1)
 
