@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
-from perfkit.db.connect import connected, server_errors
+from perfkit.db.connect import server_errors
+from perfkit.db.copy_session import copy_session
 from perfkit.db.index_catalog import rows_of
 from perfkit.errors import StatementError
 from perfkit.indexes.import_cost import ROWS, ImportCost, spread_per_1000
@@ -20,7 +21,6 @@ from perfkit.indexes.import_cost import ROWS, ImportCost, spread_per_1000
 _ROUNDS = 11
 _SAMPLE = Identifier("perfkit_import_sample")
 _SCRATCH = "perfkit_import_scratch"
-_SESSION = ("SET default_transaction_read_only = off", "SET statement_timeout = 0")
 # A sample is drawn by chance: a tenth more than is wanted, so that it is seldom less.
 _MARGIN = 1.1
 
@@ -47,12 +47,9 @@ def import_costs(base_dsn: str, head_dsn: str, tables: Sequence[str]) -> tuple[I
     What is no table, such as a materialised view, or has no rows is left out. Raises ConnectError and StatementError.
     """
     with ExitStack() as stack:
-        sides = [stack.enter_context(connected(dsn)) for dsn in (base_dsn, head_dsn)]
-        with server_errors():
-            for side, setting in ((side, setting) for side in sides for setting in _SESSION):
-                side.execute(setting)
-            found = (_cost(sides, name) for name in tables)
-            return tuple(cost for cost in found if cost)
+        sides = [stack.enter_context(copy_session(dsn)) for dsn in (base_dsn, head_dsn)]
+        found = (_cost(sides, name) for name in tables)
+        return tuple(cost for cost in found if cost)
 
 
 def _cost(sides: Sequence[psycopg.Connection], name: str) -> ImportCost | None:

@@ -1,18 +1,15 @@
 """Indexes built and dropped on a copy of a database, which nobody else uses."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from zlib import crc32
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
-from perfkit.db.connect import connected, server_errors
+from perfkit.db.copy_session import copy_session
 from perfkit.indexes.change import Change, Removal
 from perfkit.syntax.index import IndexDefinition
 
-_SESSION = ("SET default_transaction_read_only = off", "SET statement_timeout = 0")
 _PARTS = "SELECT relname::text FROM pg_partition_tree(%s::regclass) JOIN pg_class ON pg_class.oid = relid"
 _DEFINITION = "SELECT pg_get_indexdef(%s::regclass)"
 
@@ -26,28 +23,21 @@ class CopyIndexes:
 
     def make(self, change: Change) -> frozenset[str]:
         """Build an index, and analyze its table where it has expressions, or drop one; raises StatementError."""
-        with self._session() as connection:
+        with copy_session(self.dsn) as connection:
             if isinstance(change, Removal):
                 return self._drop(connection, change)
             return self._build(connection, change)
 
     def take_back(self, change: Change) -> None:
         """Drop what was built, build what was dropped; raises StatementError."""
-        with self._session() as connection:
+        with copy_session(self.dsn) as connection:
             connection.execute(self._back[change])
 
     def run(self, statements: tuple[str, ...]) -> None:
         """Run what must be there before the indexes, such as CREATE EXTENSION; raises StatementError."""
-        with self._session() as connection:
+        with copy_session(self.dsn) as connection:
             for statement in statements:
                 connection.execute(statement.encode())
-
-    @contextmanager
-    def _session(self) -> Iterator[psycopg.Connection]:
-        with connected(self.dsn) as connection, server_errors():
-            for setting in _SESSION:
-                connection.execute(setting)
-            yield connection
 
     def _build(self, connection: psycopg.Connection, definition: IndexDefinition) -> frozenset[str]:
         # The same index has the same name each time, so that what was learned of plans with it stays true.

@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Identifier
 
 from perfkit.db import sql
 from perfkit.db.connect import connected, redact, server_errors
+from perfkit.db.copy_session import copy_session
 from perfkit.db.vacuum import COLLECTOR_DELAY_S, SHARED_STATISTICS_VERSION
 from perfkit.errors import GuardError, MeasureError, UsageError
 from perfkit.syntax.lexer import SqlError, line_at
@@ -89,15 +90,13 @@ def settle(base_dsn: str, head_dsn: str) -> tuple[str, ...]:
     """
     with connected(base_dsn) as connection:
         before = {(relation.schema, relation.name): relation for relation in _relations(connection)}
-    with connected(head_dsn) as connection, server_errors():
+    with copy_session(head_dsn) as connection:
         changed = [
             relation
             for relation in _relations(connection)
             if relation.rows_written
             or _made_of(relation) != _made_of(before.get((relation.schema, relation.name)))
         ]
-        connection.execute("SET default_transaction_read_only = off")
-        connection.execute("SET statement_timeout = 0")
         for relation in changed:
             connection.execute(SQL("VACUUM (ANALYZE) {}").format(Identifier(relation.schema, relation.name)))
     return tuple(f"{relation.schema}.{relation.name}" for relation in changed)

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from perfkit.db import sql
-from perfkit.db.connect import connected, server_errors
+from perfkit.db.copy_session import copy_session
 
 # Before 15 a session's counts travel by a collector, which takes them every half second: PGSTAT_STAT_INTERVAL.
 COLLECTOR_DELAY_S = 1.0
@@ -33,9 +33,7 @@ class Vacuum:
 
     def __call__(self) -> None:
         """Vacuum what was written to; raises ConnectError and StatementError."""
-        with connected(self.dsn) as connection, server_errors():
-            connection.execute("SET default_transaction_read_only = off")
-            connection.execute("SET statement_timeout = 0")
+        with copy_session(self.dsn) as connection:
             _wait_for_counts(connection)
             counts = dict(_rows_written(connection))
             for table in _grown(counts, self._known):
