@@ -150,7 +150,7 @@ class PairedSampler:
     def _session(self, base: WeightedCase | None, head: WeightedCase) -> bool:
         """Measure a session of one case on both sides; return False when a server could not be reached."""
         if base is None:
-            return self._alone(head)
+            return self._alone(self.head, head)
         sides = ((self.base, base), (self.head, head))
         opened: list[Prepared] = []
         with ExitStack() as stack:
@@ -160,7 +160,10 @@ class PairedSampler:
                     opened.append(stack.enter_context(tally.side.server.prepared(statement)))
                 except MeasureError as error:
                     self._note_failure(tally, weighted.case.id, problem_of(error))
-                    return not isinstance(error, ConnectError)
+                    if isinstance(error, ConnectError) or not opened:
+                        return not isinstance(error, ConnectError)
+                    stack.close()
+                    return self._alone(self.base, base)  # so that the judge knows that it ran before
             at = datetime.now(UTC)
             plans = _run_in_turns(opened, self.chance)
             for (tally, weighted), prepared, ran in zip(sides, opened, plans, strict=True):
@@ -177,13 +180,13 @@ class PairedSampler:
             message = f"it fails before the change: {problem.message}"
             self.head.add(case, Problem(kind=ProblemKind.SKIPPED, message=message, hint=problem.hint))
 
-    def _alone(self, head: WeightedCase) -> bool:
-        """Measure a case that only the head has."""
+    def _alone(self, tally: Tally, weighted: WeightedCase) -> bool:
+        """Measure a case on one side, which the other does not have or cannot run; False when it could not be reached."""
         try:
-            statement = statement_of(head.query, head.case)
-            self.head.add(head.case.id, run_case(self.head.side.server, statement, samples=1))
+            statement = statement_of(weighted.query, weighted.case)
+            tally.add(weighted.case.id, run_case(tally.side.server, statement, samples=1))
         except MeasureError as error:
-            self.head.add(head.case.id, problem_of(error))
+            tally.add(weighted.case.id, problem_of(error))
             return not isinstance(error, ConnectError)
         return True
 

@@ -196,6 +196,15 @@ def test_a_refusal_is_told_from_a_failure() -> None:
     )
 
 
+def test_what_the_head_refuses_runs_at_the_base_alone() -> None:
+    base, head = _servers()
+    head.fails = failing(GuardError("it calls the volatile function f"), "only")
+    sampler = paired(base, head, ONE)
+    sampler.round()
+    assert base.log == [("base", "only")] * 2  # a warm-up and a run
+    assert sampler.evidence()[0].keys() == {"only"}
+
+
 def test_a_case_that_only_the_head_has_runs_alone() -> None:
     base, head = _servers()
     sampler = paired(base, head, ONE)

@@ -11,7 +11,7 @@ from perfkit.baseline.sampling import Sampler
 from perfkit.baseline.trial import SCREEN_ROUNDS, Trial, run_trial
 from perfkit.baseline.verdict import Cause, Gate, Verdict, VerdictKind
 from perfkit.catalog.workload import Workload
-from perfkit.errors import ConnectError, NothingMeasuredError, StatementError
+from perfkit.errors import ConnectError, GuardError, NothingMeasuredError, StatementError
 from perfkit.plan.model import Plan
 from tests.unit.baseline.simulated import PLAN, Simulated, Timed, failing, paired, stored, workload
 
@@ -289,3 +289,16 @@ def test_grown_data_are_held_to_what_they_take_with_fresh_data(then_ms: float, *
     trial = run_trial(paired(base, head, FEW_WORK))
     assert _verdict(trial, "changed").cause is Cause.DATA_GREW
     assert (_failed(trial), trial.looked_again) == ({"changed"} if fails else set(), 1)
+
+
+def test_a_case_that_the_change_made_unsafe_to_run_is_an_error() -> None:
+    base, head = _pair(1, 0.05)
+    head.fails = failing(GuardError("it calls the volatile function f"), NAMES[20])
+    verdict = _verdict(run_trial(paired(base, head, WORK)), NAMES[20])
+    assert (verdict.kind, verdict.gate, verdict.cause) == (VerdictKind.ERROR, Gate.ERROR, Cause.REFUSED)
+
+
+def test_a_case_that_is_refused_on_both_sides_is_not_judged() -> None:
+    base, head = _pair(1, 0.05)
+    base.fails = head.fails = failing(GuardError("it calls the volatile function f"), NAMES[20])
+    assert _verdict(run_trial(paired(base, head, WORK)), NAMES[20]).gate is Gate.SKIPPED
