@@ -27,7 +27,7 @@ def _judge(each: Agreement, thresholds: Thresholds) -> Verdict:
         return _verdict(each, VerdictKind.SKIPPED, Gate.SKIPPED, Cause.SKIPPED, problem)
     was, now = _cost(before), _cost(after)
     costs = f"cost {was:,.2f} -> {now:,.2f} ({format_factor(was, now)})" if was else f"cost {now:,.2f}"
-    worse, better = now >= was * thresholds.plan_cost_ratio, now * thresholds.plan_felt_ratio <= was
+    worse, better = thresholds.plan_cost.exceeded(was, now), thresholds.plan_felt.exceeded(now, was)
     if each.same_shape:
         kind = VerdictKind.MORE_WORK if worse else VerdictKind.LESS_WORK if better else VerdictKind.SAME
         why = "the same plan"

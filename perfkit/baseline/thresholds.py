@@ -98,8 +98,9 @@ class Thresholds:
     choice_growth_ratio: float = 1.15
     # Plans that are not run have no time: one that costs twice as much is held to be worse. Less than a tenth is what
     # statistics of another sample change.
-    plan_cost_ratio: float = 2.0
-    plan_felt_ratio: float = 1.1
+    # 1 is what reading a page costs.
+    plan_cost: Margin = Margin(2.0, 1)
+    plan_felt: Margin = Margin(1.1, 1)
     # Below 8 blocks a relation doubles by one page; it counts as if it had 8, and as many rows as fit there.
     growth_least_bytes: int = 8 * 8192
     growth_least_rows: int = 1_000
