@@ -120,6 +120,12 @@ class _Splitter:
             if self._start < 0:
                 self._start = token.start
             self._end = token.end
+            if token.kind is TokenKind.POSITION:
+                self._complain(
+                    token.start,
+                    f"{self._text[token.start : token.end]} is no parameter of a query file",
+                    "name it in the SQL, `:name`, and declare it: `-- param: name <type>`",
+                )
             if token.name:
                 start, end = token.start - self._start, token.end - self._start
                 self._block.references.append(Token(token.kind, start, end, token.name))

@@ -97,6 +97,10 @@ _ONE_PROBLEM = {
         "-- name: a\n-- budget: 1s\nSELECT 1,\n :yaer, :yaer",
         "4: parameter :yaer is not declared | declare it: `-- param: yaer <type>`",
     ),
+    "a number for a parameter": (
+        "-- name: a\n-- param: y int\n-- case: b y=1\nSELECT :y,\n $1",
+        "5: $1 is no parameter of a query file | name it in the SQL, `:name`, and declare it: `-- param: name <type>`",
+    ),
     "unused": (
         "-- name: a\n-- param: y int\n-- case: a y=1\nSELECT ':y' -- :y",
         "2: parameter 'y' is not used",
