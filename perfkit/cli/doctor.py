@@ -17,6 +17,7 @@ def doctor(*, server: ServerOptions, out: OutputOptions) -> None:
     # The doctor must get in where measuring is refused, to say why.
     guard = replace(guarded.guard, allow_superuser=True, analyze_on_primary=True)
     (answers,) = replace(guarded, guard=guard).rows(questions())
-    points = examine(answers)
+    allows = {"role": guarded.guard.allow_superuser, "place": guarded.guard.analyze_on_primary}
+    points = examine(answers, [point for point, is_allowed in allows.items() if is_allowed])
     emit(doctor_document(points), out)
     leave(0 if can_measure(points) else MeasureError.exit_code)

@@ -1,6 +1,6 @@
 """Examines a server's answers and says, point by point, what perfkit can do there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -35,9 +35,16 @@ def questions() -> str:
     return files(__package__).joinpath("doctor.sql").read_text("utf-8")
 
 
-def examine(answers: Answers) -> tuple[Point, ...]:
-    """Return every point, in the order in which a DBA would ask."""
-    return tuple(point(answers) for point in _POINTS)
+def examine(answers: Answers, allowed: Collection[str] = ()) -> tuple[Point, ...]:
+    """Return every point, in the order in which a DBA would ask; what the user allows, by its id, is in no way."""
+    points = (point(answers) for point in _POINTS)
+    return tuple(_waived(point) if point.id in allowed else point for point in points)
+
+
+def _waived(point: Point) -> Point:
+    if point.state is not PointState.BLOCKING:
+        return point
+    return Point(id=point.id, state=PointState.NOTE, found=f"{point.found}, which you allow")
 
 
 def can_measure(points: tuple[Point, ...]) -> bool:

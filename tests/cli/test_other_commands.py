@@ -132,6 +132,12 @@ def test_the_doctor_looks_at_a_superuser_and_says_no(project: Perfkit, superuser
     assert "postgres is a superuser" in result.stdout
 
 
+def test_the_doctor_lets_pass_what_the_user_allows(project: Perfkit, superuser_dsn: str) -> None:
+    result = project("doctor", "--dsn", superuser_dsn, "--allow-superuser")
+    assert result.returncode == 0, result.stdout
+    assert "is a superuser, which you allow" in result.stdout
+
+
 def test_the_doctor_tells_a_role_what_it_cannot_read(
     project: Perfkit, alumni_server: PostgresServer, own_database: str
 ) -> None:
