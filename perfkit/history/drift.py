@@ -8,7 +8,14 @@ from itertools import pairwise
 
 from perfkit import stats
 from perfkit.baseline.thresholds import Margin
-from perfkit.history.changepoint import Finder, change_points, exact_split, least_length, likeliest_split
+from perfkit.history.changepoint import (
+    Finder,
+    Split,
+    change_points,
+    exact_split,
+    least_length,
+    likeliest_split,
+)
 from perfkit.history.holm import rejected
 from perfkit.history.series import Point, Series
 from perfkit.history.thresholds import THRESHOLDS, Thresholds
@@ -60,9 +67,10 @@ class Trend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseHistory:
-    """A case over time: its series, and the trends of its time in ms and of its blocks."""
+    """A case over time: its series of so many `sessions`, and the trends of its time in ms and of its blocks."""
 
     series: Series
+    sessions: int
     time: Trend
     blocks: Trend
 
@@ -82,14 +90,22 @@ class CaseHistory:
 class Histories:
     """All cases, the worse first, then the better, by impact and then by ratio; `machine_suspected` as in `find_drift`.
 
-    `sessions` is the most that a case has, `sessions_needed` how many it takes until a change of time can be told from
-    chance.
+    `sessions_needed` is how many a case takes until a change of its time can be told from chance.
     """
 
     cases: tuple[CaseHistory, ...]
     machine_suspected: bool
-    sessions: int
     sessions_needed: int
+
+    @property
+    def sessions(self) -> int:
+        """Return the most that a case has."""
+        return max((case.sessions for case in self.cases), default=0)
+
+    @property
+    def too_short(self) -> tuple[CaseHistory, ...]:
+        """Return the cases that have fewer sessions than it takes."""
+        return tuple(case for case in self.cases if case.sessions < self.sessions_needed)
 
     def going(self, direction: Direction) -> tuple[CaseHistory, ...]:
         """Return the cases that went that way."""
@@ -112,10 +128,12 @@ def find_drift(series: Sequence[Series], thresholds: Thresholds = THRESHOLDS) ->
         for each, own in zip(series, starts, strict=True)
     ]
     tests = [*((each, likeliest_split) for each in times), *((each, exact_split) for each in blocks)]
-    segments = _changes(tests, thresholds)
+    splits = [find(values) for values, find in tests]
+    segments = _changes(tests, splits, thresholds)
     cases = [
         CaseHistory(
             series=each,
+            sessions=len(own),
             time=_trend(_levels(time, time_changes, own), thresholds.time),
             blocks=_trend(_levels(count, block_changes, own), thresholds.blocks),
         )
@@ -126,8 +144,10 @@ def find_drift(series: Sequence[Series], thresholds: Thresholds = THRESHOLDS) ->
     return Histories(
         cases=tuple(sorted(cases, key=_rank)),
         machine_suspected=_is_machine(cases, thresholds),
-        sessions=max(map(len, starts), default=0),
-        sessions_needed=least_length(thresholds.family_error / max(len(cases), 1)),
+        # Numbers that never vary are not asked, and times always do.
+        sessions_needed=least_length(
+            thresholds.family_error / max(len(cases), sum(split is not None for split in splits), 1)
+        ),
     )
 
 
@@ -145,9 +165,10 @@ def _by_session(values: Sequence[float], starts: Sequence[int]) -> list[float]:
     return [stats.median(values[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
-def _changes(tests: Sequence[tuple[list[float], Finder]], thresholds: Thresholds) -> list[tuple[int, ...]]:
-    """Return where the level of each list of values changes, nowhere where that is not certain enough."""
-    splits = [find(values) for values, find in tests]
+def _changes(
+    tests: Sequence[tuple[list[float], Finder]], splits: Sequence[Split | None], thresholds: Thresholds
+) -> list[tuple[int, ...]]:
+    """Return where the level of each list of values changes, nowhere where its likeliest split is not certain enough."""
     limits = iter(rejected([split.chance for split in splits if split], thresholds.family_error))
     changed = [split is not None and next(limits) for split in splits]
     return [

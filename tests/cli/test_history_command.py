@@ -53,6 +53,19 @@ def test_too_few_sessions_are_said_and_are_not_called_no_drift(history: Perfkit)
     )
 
 
+def test_a_case_with_too_few_sessions_is_told_beside_those_that_have_enough(perfkit: Perfkit) -> None:
+    path = perfkit.directory / ".perfkit" / "history.jsonl"
+    for day in range(RUNS):
+        steady = RUN._replace(median_ms=5 * (1 + day % 3 / 100))
+        append(path, entry({"gifts/all": steady} | ({"gifts/new": steady} if day >= 27 else {}), day=day))
+    lines = perfkit("history").stdout.splitlines()
+    assert lines[-1].startswith("No drift; of 1 of 2 cases it is too early to tell")
+    junit = ET.fromstring(perfkit("history", "--format", "junit").stdout)
+    assert [case.get("name") for case in junit.iter("testcase") if case.find("skipped") is not None] == [
+        "gifts/new"
+    ]
+
+
 def test_a_single_case_is_shown_run_by_run(history: Perfkit) -> None:
     lines = history("history", "gifts/year").stdout.splitlines()
     runs = [line for line in lines if line.startswith("2026-")]

@@ -49,7 +49,7 @@ def history_document(histories: Histories, view: HistoryView) -> Document:
         schema=SCHEMA,
         title=f"perfkit history: {counted(len(histories.cases), 'case')} in {counted(view.runs, 'run')}",
         blocks=tuple(_blocks(histories, view)),
-        checks=tuple(_check(case, view) for case in histories.cases),
+        checks=tuple(_check(case, histories, view) for case in histories.cases),
         data={
             "path": str(view.path),
             "runs": view.runs,
@@ -170,6 +170,12 @@ def _summary(histories: Histories) -> Paragraph:
             f"{histories.sessions_needed} that it takes (runs within 12 hours are one){improved}.",
             Tone.WARN,
         )
+    if short := len(histories.too_short):
+        return Paragraph(
+            f"No drift{improved}; of {short} of {counted(len(histories.cases), 'case')} it is too early to tell: they have "
+            f"fewer than {histories.sessions_needed} sessions.",
+            Tone.WARN,
+        )
     return Paragraph(f"No drift{improved}.", Tone.GOOD)
 
 
@@ -204,13 +210,18 @@ def format_change(ratio: float) -> str:
     return f"{ratio:,.0f}x" if ratio >= 10 else f"{(ratio - 1) * 100:+.0f} %"
 
 
-def _check(case: CaseHistory, view: HistoryView) -> Check:
+def _check(case: CaseHistory, histories: Histories, view: HistoryView) -> Check:
     drifted = State.FAILED if view.drift_fails else State.WARNING
+    untold = case in histories.too_short
     return Check(
         id=case.series.case,
         group=case.series.case.partition("/")[0],
-        state=drifted if case.direction is Direction.WORSE else State.PASSED,
-        message=_change(case) or "no drift",
+        state=drifted
+        if case.direction is Direction.WORSE
+        else State.SKIPPED
+        if untold and case.direction is Direction.STEADY
+        else State.PASSED,
+        message=_change(case) or ("too few sessions to tell" if untold else "no drift"),
         seconds=case.series.points[-1].median_ms / 1000,
     )
 

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from perfkit.history.changepoint import least_length
 from perfkit.history.drift import Direction, find_drift
 from perfkit.history.series import Series, series_of
 from tests.unit.history.made import CASES, RUN, catalog, entry, one_case
@@ -52,6 +53,13 @@ def test_a_creep_of_2_percent_a_run_and_a_step_of_15_are_found_among_60_cases(
 @pytest.mark.parametrize("runs", [12, 30, 60])
 def test_60_steady_cases_raise_an_alarm_in_hardly_any_history(noise: float, runs: int) -> None:
     assert _found(20, noise, _steady, runs=runs) == (0, 0)
+
+
+def test_blocks_that_vary_are_a_test_of_their_own_so_that_more_sessions_are_needed() -> None:
+    times = [1.0 + run % 3 / 10 for run in range(11)]
+    blocks = [run % 4 for run in range(11)]
+    assert find_drift([one_case(times)]).sessions_needed == least_length(0.01)
+    assert find_drift([one_case(times, blocks)]).sessions_needed == least_length(0.005) == 12
 
 
 def test_counts_that_vary_as_those_of_writes_do_raise_none_either() -> None:
