@@ -9,9 +9,18 @@ import pytest
 from tests.cli.command import Perfkit
 from tests.cli.monitoring import program
 
+# Its handler is a regular expression with braces.
+HEAVY = """[[api.endpoints]]
+name = "report"
+path = "/api/reports/{year}"
+simple = false
+values = { year = [2024] }
+"""
+
 
 @pytest.fixture
 def written(perfkit: Perfkit) -> Path:
+    (perfkit.directory / "perfkit.toml").write_text(HEAVY)
     result = perfkit(
         "monitor", "rules", "-o", "out", "--application", "web:8000", "--notify", "http://127.0.0.1:1/"
     )

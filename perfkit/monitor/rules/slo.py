@@ -53,10 +53,8 @@ class Objective:
     def records(self) -> tuple[Record, ...]:
         """Return the recorded shares over every window."""
         return tuple(
-            Record(
-                self.share(window),
-                f"{self.bad.format(window=window)}\n/\n{self.every.format(window=window)}",
-            )
+            # Not str.format: a regular expression of handlers has braces of its own.
+            Record(self.share(window), f"{self.bad}\n/\n{self.every}".replace("{window}", window))
             for window in WINDOWS
         )
 
@@ -93,8 +91,8 @@ def queries() -> Objective:
 
 def errors() -> Objective:
     """Return the objective of an application's answers: requests that do not fail."""
-    failed = f'sum by (job) (rate({app.REQUESTS}{{{{{app.USERS},status=~"{app.FAILED}"}}}}[{{window}}]))'
-    every = f"sum by (job) (rate({app.REQUESTS}{{{{{app.USERS}}}}}[{{window}}]))"
+    failed = f'sum by (job) (rate({app.REQUESTS}{{{app.USERS},status=~"{app.FAILED}"}}[{{window}}]))'
+    every = f"sum by (job) (rate({app.REQUESTS}{{{app.USERS}}}[{{window}}]))"
     return Objective(
         name="job:http_requests_failed",
         # None has failed yet where the series of failures is not there yet.
@@ -108,10 +106,10 @@ def errors() -> Objective:
 def latency(goals: Goals) -> Objective:
     """Return the objective of simple requests' times: the target, which must be one of the application's buckets."""
     users = f'{app.USERS},handler!~"{goals.heavy}"' if goals.heavy else app.USERS
-    every = f"sum by (job) (rate({app.DURATION.count}{{{{{users}}}}}[{{window}}]))"
+    every = f"sum by (job) (rate({app.DURATION.count}{{{users}}}[{{window}}]))"
     # Client libraries write a whole number of seconds as "1.0" or as "1".
     bound = f'=~"{goals.request_s:.0f}([.]0)?"' if goals.request_s.is_integer() else f'="{goals.request_s:g}"'
-    fast = f"{app.DURATION.bucket}{{{{{users},le{bound}}}}}"
+    fast = f"{app.DURATION.bucket}{{{users},le{bound}}}"
     return Objective(
         name="job:http_requests_slow",
         bad=f"({every} - sum by (job) (rate({fast}[{{window}}])))",

@@ -19,7 +19,9 @@ from perfkit.monitor.rules.pages import page
 from perfkit.monitor.rules.stories import stories
 
 ALERTS_PAGE = Path(__file__).parents[3] / "docs" / "alerts.md"
-GOALS = Goals(request_s=0.2, memory_bytes=512 * 2**20, heavy="/api/totals")
+GOALS = Goals(
+    request_s=0.2, memory_bytes=512 * 2**20, heavy=handlers_of(["/api/totals", "/api/reports/{year}"])
+)
 PLACES = Places(
     exporters=("db:19187", "https://other:19187"),
     applications=("web:8000",),
