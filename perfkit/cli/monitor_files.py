@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 EXPORTER = "127.0.0.1:19187"
 _ROLE_FILE = "perfkit-role.sql"
-# Put there when perfkit is packaged; a checkout has its docs/ instead.
-_ROLE_SQL = Path(__file__).parents[1] / "monitor" / "role.sql"
-_CHECKOUT = Path(__file__).parents[2]
 
 OutputDirectory = Annotated[
     Path,
@@ -111,9 +108,10 @@ def role_sql(
     writing: WriteOptions,
 ) -> None:
     """Print the SQL of the least-privilege role that perfkit needs; run it with psql, as a superuser."""
+    from perfkit.monitor import role
+
     writing.refuse_without(output)
-    path = _ROLE_SQL if _ROLE_SQL.exists() else _CHECKOUT / "docs" / "role.sql"
-    text = path.read_text("utf-8")
+    text = role.role_sql()
     if output is None:
         typer.echo(text, nl=False)
         return

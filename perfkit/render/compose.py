@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from perfkit import units
+from perfkit.monitor.role import role_sql
 from perfkit.monitor.yaml import Value, to_yaml
 from perfkit.render import haproxy, nginx, pgbouncer, valkey
 from perfkit.render.compose_monitoring import (
@@ -39,10 +40,13 @@ USER postgres
 ENTRYPOINT ["/usr/sbin/pgbouncer"]"""
 _SECRETS = {
     "postgres_password": "the password of PostgreSQL's superuser",
+    "alumni_password": "that of the application's role",
+    "perfkit_password": "that of the role that watches",
     "userlist.txt": 'a line "alumni" "password" for PgBouncer',
-    "pgpass": "a line pgbouncer:6432:alumni:alumni:password for the application, one for perfkit (postgres:5432:...)",
+    "pgpass": "a line pgbouncer:6432:alumni:alumni:password for the application, postgres:5432:alumni:perfkit:password for perfkit; mode 600",
     "valkey.conf": "a line requirepass password",
 }
+_ROLES_FILE = "roles.sql"
 
 
 def compose_yaml(stack: Stack) -> str:
@@ -55,6 +59,7 @@ def compose_yaml(stack: Stack) -> str:
         haproxy.FILE: haproxy.haproxy_cfg(inner),
         nginx.FILE: nginx.nginx_conf(inner, (Address("haproxy", _HAPROXY_PORT),)),
         valkey.FILE: valkey.valkey_conf(inner),
+        _ROLES_FILE: _roles(),
         **watching_texts,
     }
     document: dict[str, Value] = {
@@ -168,6 +173,15 @@ def _instance(stack: Stack) -> Value:
     }
 
 
+def _roles() -> str:
+    """Return what psql runs when the database is new: the application's role, which owns it, and the one that watches."""
+    return rf"""\set password `cat /run/secrets/alumni_password`
+CREATE ROLE {_DATABASE} LOGIN PASSWORD :'password';
+ALTER DATABASE {_DATABASE} OWNER TO {_DATABASE};
+\set password `cat /run/secrets/perfkit_password`
+{role_sql()}"""
+
+
 def _postgres(stack: Stack) -> Value:
     assert stack.postgres_major
     major = stack.postgres_major.value
@@ -178,7 +192,8 @@ def _postgres(stack: Stack) -> Value:
             "POSTGRES_DB": _DATABASE,
             "POSTGRES_PASSWORD_FILE": "/run/secrets/postgres_password",
         },
-        "secrets": ["postgres_password"],
+        "configs": [_config(_ROLES_FILE, f"/docker-entrypoint-initdb.d/{_ROLES_FILE}")],
+        "secrets": ["postgres_password", "alumni_password", "perfkit_password"],
         "volumes": [f"data:/var/lib/postgresql{'/data' if major <= _DEEPER_UNTIL else ''}"],
         "shm_size": _size(THRESHOLDS.shared_memory_bytes),
         "mem_limit": _size(stack.memory_bytes.value),

@@ -38,7 +38,11 @@ def _exporter(database: str) -> Value:
     return {
         "image": "${PERFKIT_IMAGE:-perfkit}",
         **_common(),
-        "command": ["perfkit", "monitor", "serve", f"--listen=0.0.0.0:{EXPORTER_PORT}", "--queries=/queries"],
+        "command": [
+            *("perfkit", "monitor", "serve", f"--listen=0.0.0.0:{EXPORTER_PORT}", "--queries=/queries"),
+            # Between containers every server is on another machine, and the stack has but this one.
+            "--analyze-on-primary",
+        ],
         "environment": {
             "PGHOST": "postgres",
             "PGDATABASE": database,
