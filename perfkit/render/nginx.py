@@ -56,6 +56,7 @@ http {{
     # With nginx's brotli module (load_module modules/ngx_http_brotli_static_module.so; above):
     #brotli_static on;
 
+{_lifetime(places.static)}
 {_maps(stack.endpoints)}
 {_upstream(servers)}
     # What is public is kept here too, so that a CDN's many places ask the application once.
@@ -116,14 +117,25 @@ def _paths(run: str) -> str:
     return "\n".join(["    access_log off;", *(f'    {kind}_temp_path "{run}/{kind}";' for kind in kinds)])
 
 
-def _maps(endpoints: tuple[Endpoint, ...]) -> str:
-    keys = "\n".join(f'        "~^{_pattern(each.path)}$" "{each.name}";' for each in endpoints)
-    return f"""    # A name with a hash means one content for ever; all else a browser asks for again.
+def _lifetime(static: str) -> str:
+    immutable = f"public, max-age={THRESHOLDS.immutable_s}, immutable"
+    if static:
+        return f"""    # A name with a hash means one content for ever; all else a browser asks for again.
     map $uri $lifetime {{
         default "no-cache";
-        "~{HASHED}" "public, max-age={THRESHOLDS.immutable_s}, immutable";
-    }}
-    # What a CDN may purge together: by the hash's kind, else by the endpoint (Fastly: Surrogate-Key; others: Cache-Tag).
+        "~{HASHED}" "{immutable}";
+    }}"""
+    return f"""    # A name with a hash means one content for ever. Of a redirect, an error, an answer to somebody (Authorization: no
+    # value begins with a space), and of what it says is private, or not to be kept, the application's word counts.
+    map "$status $http_authorization $upstream_http_cache_control" $lifetime {{
+        default $upstream_http_cache_control;
+        "~*^(200|206|304) {{2}}(?!.*(private|no-store|no-cache))" "{immutable}";
+    }}"""
+
+
+def _maps(endpoints: tuple[Endpoint, ...]) -> str:
+    keys = "\n".join(f'        "~^{_pattern(each.path)}$" "{each.name}";' for each in endpoints)
+    return f"""    # What a CDN may purge together: by the hash's kind, else by the endpoint (Fastly: Surrogate-Key; others: Cache-Tag).
     map $uri $surrogate_key {{
         default "page";
         "~{HASHED}" "static";
@@ -188,7 +200,9 @@ def _proxied() -> str:
         proxy_cache_revalidate on;
         proxy_cache_background_update on;
         proxy_cache_use_stale error timeout updating http_500 http_502 http_503 http_504;
-        proxy_cache_bypass $refresh;
+        # What somebody is answered is nobody else's (RFC 9111, 3.5); nginx does not look at it.
+        proxy_no_cache $http_authorization;
+        proxy_cache_bypass $refresh $http_authorization;
         add_header X-Cache $upstream_cache_status always;"""
 
 
@@ -196,10 +210,6 @@ def _locations(static: str) -> str:
     shared = """            add_header Surrogate-Key $surrogate_key;
             add_header Cache-Tag $surrogate_key;
             add_header X-Cache $upstream_cache_status always;"""
-    immutable = f"""            proxy_hide_header Cache-Control;
-            add_header Cache-Control $lifetime;
-{shared}
-            add_header CDN-Cache-Control "max-age={THRESHOLDS.immutable_s}";"""
     files = (
         f"""
         # Files from the disk; what is not there is the application's.
@@ -226,7 +236,9 @@ def _locations(static: str) -> str:
         location ~ "{HASHED}" {{
             proxy_pass http://application;
             proxy_cache_valid 200 1d;
-{immutable}
+            proxy_hide_header Cache-Control;
+            add_header Cache-Control $lifetime always;
+{shared}
         }}"""
     )
     return f"""{files}
