@@ -16,5 +16,5 @@ SELECT
 FROM pg_catalog.pg_stat_activity
 WHERE
     pid <> pg_catalog.pg_backend_pid()
-    AND (backend_type = 'client backend' OR (backend_type IS NULL AND datid IS NOT NULL AND usesysid IS NOT NULL))
+    AND /* part_is_client */
 ORDER BY pid

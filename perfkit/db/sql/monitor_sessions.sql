@@ -7,5 +7,5 @@ SELECT
     (count(*) FILTER (WHERE wait_event_type = 'Lock'))::int AS waiting_for_locks,
     coalesce(extract(epoch FROM max(now() - xact_start)), 0)::float8 AS oldest_transaction_s
 FROM pg_catalog.pg_stat_activity
-WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()
+WHERE /* part_is_client */ AND pid <> pg_catalog.pg_backend_pid()
 GROUP BY 1, 2
