@@ -47,8 +47,12 @@ class CachedDatabase:
             pass
         with server_errors():
             self._connection.execute("SET default_transaction_read_only = on")
-            limit = Literal(f"{math.ceil(guard.statement_timeout_ms)}ms")
-            self._connection.execute(SQL("SET statement_timeout = {}").format(limit))
+            for limit, ms in (
+                (SQL("statement_timeout"), guard.statement_timeout_ms),
+                (SQL("lock_timeout"), guard.lock_timeout_ms),
+                (SQL("idle_in_transaction_session_timeout"), guard.idle_timeout_ms),
+            ):
+                self._connection.execute(SQL("SET {} = {}").format(limit, Literal(f"{math.ceil(ms)}ms")))
 
     def read(self, key: Key) -> Row:
         """Return the result as JSON text, an array of arrays of text, and the versions."""

@@ -1,6 +1,7 @@
 """What the cache bench stands on: a scratch schema that goes, readers that only read, tables of a query, locks, cold blocks."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +17,15 @@ from perfkit.db.cache_blocks import shared_buffers
 from perfkit.db.cache_reader import CachedDatabase, tables_of
 from perfkit.db.cache_scratch import scratch_schema
 from perfkit.db.connect import connected
+from perfkit.db.guard import Guard
 from perfkit.db.server import GuardedServer
 from perfkit.embedded import ValkeyServer
 from perfkit.errors import ConnectError, GuardError, StatementError
 from perfkit.kv.valkey import ValkeyCache
 from tests.db.cached import GUARD, person, statement
 from tests.db.office import Office
+
+IMPATIENT = Guard(lock_timeout_ms=100)
 
 
 def test_the_scratch_schema_is_gone_after_and_one_of_a_killed_run_goes_with_the_next(office: Office) -> None:
@@ -59,6 +63,40 @@ def test_a_reader_cannot_write_nor_call_what_is_volatile(office: Office) -> None
         with pytest.raises(StatementError, match="read-only"):
             database.read(allowed)
         assert database.read(person(1)).payload == b'[["1","Name 1"]]'
+
+
+def test_a_reader_waits_for_no_lock_longer_than_it_may(office: Office) -> None:
+    with closing(CachedDatabase(office.dsn, IMPATIENT, None)) as database:
+        read = database.read(person(1))
+        with locked(office), pytest.raises(StatementError, match="lock timeout"):
+            database.read(person(1))
+        assert database.read(person(1)) == read
+
+
+def test_who_looks_at_a_server_s_buffers_waits_for_no_lock_and_leaves_no_transaction_open(
+    office: Office,
+) -> None:
+    with (
+        shared_buffers(office.dsn, IMPATIENT, own=False) as buffers,
+        psycopg.connect(office.superuser_dsn, autocommit=True) as connection,
+    ):
+        with locked(office), pytest.raises(StatementError, match="lock timeout"):
+            buffers.accesses()
+        assert "Alumni Office.Person" in buffers.accesses()
+        rows = connection.execute(
+            "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'perfkit'"
+        )
+        assert rows.fetchall() == [("idle",)]
+
+
+@contextmanager
+def locked(office: Office) -> Iterator[None]:
+    """Hold a table so that nobody can read it, but not for ever, should somebody wait for it all the same."""
+    limit = "-c idle_in_transaction_session_timeout=10s"
+    with psycopg.connect(office.superuser_dsn, options=limit) as connection:
+        connection.execute('LOCK TABLE "Alumni Office"."Person" IN ACCESS EXCLUSIVE MODE')
+        yield
+        connection.rollback()
 
 
 def test_a_superuser_is_refused_a_scratch_schema(office: Office) -> None:
