@@ -117,6 +117,17 @@ def test_every_record_of_a_file_is_accounted_for(project: Perfkit, dsn: str, mem
     assert {row["kind"] for row in rows} == {"fields", "quotes", "type", "check", "missing"}
 
 
+def test_texts_of_any_length_are_imported(own_project: Perfkit, own_dsn: str) -> None:
+    csv.field_size_limit(131_072)  # Python's own
+    with psycopg.connect(own_dsn) as connection:
+        connection.execute("CREATE TABLE letter (id int PRIMARY KEY, body text)")
+    letters = own_project.directory / "letters.csv"
+    letters.write_text("id,body\n" + "".join(f"{n},={'1' * 200_000}\n" for n in range(10)))
+    options = ("--table=letter", "--rounds=1", "--ways=row-insert,copy", "--workers=1", "--no-parts")
+    result = own_project("bench", "import", letters, *options, "--format=json")
+    assert json.loads(result.stdout)["accounts"]["stored"] == 10, result.stderr
+
+
 def test_standard_input_and_gzip_are_read(project: Perfkit, members: Path) -> None:
     packed = project.directory / "members.csv.gz"
     packed.write_bytes(gzip.compress(members.read_bytes()))

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from perfkit.bench.cache.requests import Call
-from perfkit.catalog.harvest.log import logged_calls
+from perfkit.catalog.harvest.log import logged_calls, remembering
 from perfkit.catalog.model import Query
 from perfkit.errors import DamagedFileError, UsageError
 from perfkit.syntax.constants import constants_in
 from perfkit.syntax.counted import fingerprint
-from perfkit.syntax.lexer import SqlError
 
 
 def read_trace(path: Path, queries: Mapping[str, Query]) -> tuple[Call, ...]:
@@ -72,11 +71,9 @@ def _text(value: object) -> str:
 
 def _logged(lines: Iterable[str], queries: Mapping[str, Query]) -> Iterator[Call]:
     by_mark = {fingerprint(query.statement): query for query in queries.values()}
-    known: dict[str, Query | None] = {}
+    mark_of = remembering(fingerprint)
     for text, given, moment in logged_calls(lines):
-        if text not in known:
-            known[text] = by_mark.get(_mark(text))
-        query = known[text]
+        query = by_mark.get(mark_of(text))
         if query is None:
             continue
         values = constants_in(query.statement, text, given)
@@ -86,13 +83,6 @@ def _logged(lines: Iterable[str], queries: Mapping[str, Query]) -> Iterator[Call
                 values={param.name: values[number] for number, param in enumerate(query.params, 1)},
                 at=_seconds(moment),
             )
-
-
-def _mark(text: str) -> str:
-    try:
-        return fingerprint(text)
-    except SqlError:
-        return ""
 
 
 def _seconds(moment: str) -> float | None:

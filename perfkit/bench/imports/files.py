@@ -1,11 +1,12 @@
 """The file of clean records that all ways import: CSV as the server wrote it, without a header, NULL as a mark."""
 
-import csv
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from perfkit.csv_rows import csv_rows
 
 # No reader but PostgreSQL's tells a quoted NULL mark from a bare one, so it is one that no text has.
 NULL = "\x01"
@@ -23,7 +24,7 @@ class CleanFile:
 def rows_of(path: Path, most: int) -> Iterator[tuple[str | None, ...]]:
     """Yield the first records of the file, at most so many, as they are parsed by a client."""
     with path.open(encoding="utf-8", newline="") as stream:
-        for row in itertools.islice(csv.reader(stream), most):
+        for row in itertools.islice(csv_rows(stream), most):
             yield tuple(None if value == NULL else value for value in row)
 
 

@@ -3,7 +3,6 @@
 A line that needs no second look is only counted, so that reading costs less than what the server does with it meanwhile.
 """
 
-import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from perfkit.bench.imports.grammar import Grammar, count_fields
 from perfkit.bench.imports.reject import Reject, RejectKind, shown
 from perfkit.bench.imports.thresholds import RECORD_BYTES
+from perfkit.csv_rows import csv_rows
 
 _FORMULAS = (b"=", b"@", b'"=', b'"@')
 
@@ -176,5 +176,5 @@ def _is_utf8(text: bytes) -> bool:
 
 
 def _has_formula(record: str, delimiter: str) -> bool:
-    (fields,) = csv.reader(io.StringIO(record, newline=""), delimiter=delimiter)
+    (fields,) = csv_rows(io.StringIO(record, newline=""), delimiter=delimiter)
     return any(field.startswith(("=", "@")) for field in fields)

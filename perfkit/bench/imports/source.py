@@ -1,7 +1,6 @@
 """The bytes of a file that is imported, as UTF-8: plain or gzip, in any encoding, with or without a byte order mark."""
 
 import codecs
-import csv
 import gzip
 import io
 import zlib
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from perfkit.bench.imports.thresholds import CHUNK_BYTES, RECORD_BYTES
+from perfkit.csv_rows import csv_rows
 from perfkit.errors import DamagedFileError, UsageError
 
 _GZIP = b"\x1f\x8b"
@@ -122,5 +122,5 @@ def _header(blocks: Iterator[bytes], source: Source) -> tuple[tuple[str, ...], b
         raise UsageError(
             f"{source.name}: the first line is no header", hint="it must name the fields, as in a CSV file"
         )
-    (fields,) = csv.reader([words], delimiter=source.delimiter)
+    (fields,) = csv_rows([words], delimiter=source.delimiter)
     return tuple(name.strip() for name in fields), rest

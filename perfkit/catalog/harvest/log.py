@@ -1,12 +1,13 @@
 """Values out of a server's log: the parameters that statements were called with, from csvlog or stderr lines."""
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from perfkit.catalog.harvest.thresholds import LOGGED_CASES
+from perfkit.catalog.harvest.thresholds import LOGGED_CASES, REMEMBERED_TEXTS
+from perfkit.csv_rows import csv_rows
 from perfkit.plan.runs import OWN_MARK
 from perfkit.syntax.constants import constants_in
 from perfkit.syntax.lexer import SqlError
@@ -51,7 +52,7 @@ def read_log(
 
     `mark_of` returns the fingerprint of a statement's text; it raises SqlError where that has none.
     """
-    logged, marks, known = Logged(), frozenset(wanted), dict[str, str]()
+    logged, marks, remembered = Logged(), frozenset(wanted), remembering(mark_of)
     for message, detail in _csv_entries(lines) if is_csv else _entries(lines):
         call = _call(message, detail)
         if call is None:
@@ -59,9 +60,7 @@ def read_log(
         text = call[0]
         if text.startswith(_OWN) or text.endswith(OWN_MARK):
             continue
-        mark = known.get(text)
-        if mark is None:
-            mark = known[text] = _mark(text, mark_of)
+        mark = remembered(text)
         if mark in marks:
             logged.calls.setdefault(mark, []).append(call)
     return logged
@@ -75,11 +74,17 @@ def logged_calls(lines: Iterable[str]) -> Iterator[tuple[str, Mapping[int, str |
             yield *call, time
 
 
-def _mark(text: str, mark_of: Callable[[str], str]) -> str:
-    try:
-        return mark_of(text)
-    except SqlError:
-        return ""
+def remembering(mark_of: Callable[[str], str]) -> Callable[[str], str]:
+    """Return what gives a statement's fingerprint by its text, '' where it has none, and knows those it gave last."""
+
+    @lru_cache(REMEMBERED_TEXTS)
+    def mark(text: str) -> str:
+        try:
+            return mark_of(text)
+        except SqlError:
+            return ""
+
+    return mark
 
 
 def _csv_entries(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -88,7 +93,7 @@ def _csv_entries(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _csv_rows(lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    for row in csv.reader(lines):
+    for row in csv_rows(lines):
         if len(row) > _DETAIL and row[_SEVERITY] == "LOG":
             yield row[_TIME], row[_MESSAGE], row[_DETAIL]
 

@@ -17,5 +17,8 @@ ARRAY_LENGTH = 5
 PATTERN_CHARACTERS = 4
 # The most common combinations of values in a log that become cases.
 LOGGED_CASES = 3
+# Texts of a log whose fingerprints are known without another look: an application's statements come again and again;
+# texts with literals in them do not, and a log may hold millions.
+REMEMBERED_TEXTS = 1_000
 # A name stays readable in a table of results.
 NAME_CHARACTERS = 60

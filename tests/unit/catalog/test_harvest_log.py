@@ -1,8 +1,11 @@
 """Calls in a server's log, as csvlog, stderr and auto_explain write them."""
 
+import csv
+from collections import Counter
 from collections.abc import Iterable
 
 from perfkit.catalog.harvest.log import read_log
+from perfkit.catalog.harvest.thresholds import REMEMBERED_TEXTS
 from perfkit.syntax.counted import fingerprint, measurable
 
 STATEMENT = "SELECT a FROM t WHERE b = $1 AND c = $2"
@@ -49,3 +52,28 @@ def test_what_auto_explain_logs_is_read_but_not_what_perfkit_measures() -> None:
 
 def test_a_call_whose_values_are_not_logged_gives_no_case() -> None:
     assert _cases([f"LOG:  execute s: {STATEMENT}\n"]) == []
+
+
+def test_a_statement_of_any_length_is_read() -> None:
+    csv.field_size_limit(131_072)  # Python's own
+    start = "2026-01-01,u,d,1,h,s,1,SELECT,2026-01-01,3/4,0,LOG,00000,"
+    long = "x" * 200_000
+    lines = [
+        f"{start}\"statement: SELECT '{long}'\",,,,\n",
+        f"{start}\"statement: SELECT a FROM t WHERE b = 1 AND c = '{long}'\",,,,\n",
+    ]
+    assert _cases(lines, is_csv=True) == [{"b": "1", "c": long}]
+
+
+def test_a_text_that_comes_again_is_known_and_one_that_came_long_ago_is_not_kept() -> None:
+    asked: Counter[str] = Counter()
+
+    def mark_of(text: str) -> str:
+        asked[text] += 1
+        return ""
+
+    texts = ["SELECT 'first'", "SELECT 'first'", *(f"SELECT {n}" for n in range(REMEMBERED_TEXTS))]
+    lines = [f"LOG:  statement: {text}\n" for text in [*texts, "SELECT 'first'"]]
+    read_log(lines, [], mark_of, is_csv=False)
+    assert asked.pop("SELECT 'first'") == 2
+    assert set(asked.values()) == {1}

@@ -2,11 +2,13 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from perfkit.bench.imports.files import NULL, rows_of
 from perfkit.bench.imports.grammar import grammar_of
 from perfkit.bench.imports.records import Screen
 from perfkit.bench.imports.reject import Reject, RejectKind
@@ -76,6 +78,20 @@ def test_a_field_of_ten_megabytes_is_taken() -> None:
     good, rejects, _ = screened(b"a," + large + b",c\nd,e,f\n", block=1 << 18)
     assert good == b"2,a," + large + b",c\n" + b"100003,d,e,f\n"
     assert rejects == []
+
+
+def test_a_formula_of_any_length_is_seen() -> None:
+    csv.field_size_limit(131_072)  # Python's own
+    field = b"=" + b"1" * 200_000
+    good, rejects, screen = screened(b"a," + field + b",c\n")
+    assert (good, rejects, screen.formulas) == (b"2,a," + field + b",c\n", [], 1)
+
+
+def test_clients_read_a_field_of_any_length(tmp_path: Path) -> None:
+    csv.field_size_limit(131_072)
+    path = tmp_path / "clean.csv"
+    path.write_text(f"a,{'x' * 200_000}\n{NULL},b\n")
+    assert list(rows_of(path, 2)) == [("a", "x" * 200_000), (None, "b")]
 
 
 def test_line_ends_of_windows_are_taken_off_but_within_quotes() -> None:
