@@ -14,12 +14,12 @@ from psycopg.sql import SQL, Composed, Identifier
 from perfkit.db.connect import server_errors
 from perfkit.db.copy_session import copy_session
 from perfkit.db.index_catalog import rows_of
-from perfkit.errors import StatementError
-from perfkit.indexes.import_cost import ROWS, ImportCost, spread_per_1000
+from perfkit.errors import MeasureError, StatementError
+from perfkit.indexes.import_cost import ROWS, ImportCost, ImportCosts, spread_per_1000
 
 # The first fills caches and is not counted. Of ten the median stands four that a busy machine disturbs.
 _ROUNDS = 11
-_SAMPLE = Identifier("perfkit_import_sample")
+_SAMPLE = Identifier("pg_temp", "perfkit_import_sample")
 _SCRATCH = "perfkit_import_scratch"
 # A sample is drawn by chance: a tenth more than is wanted, so that it is seldom less.
 _MARGIN = 1.1
@@ -41,31 +41,42 @@ class _Table:
         return Identifier(self.schema, self.name)
 
 
-def import_costs(base_dsn: str, head_dsn: str, tables: Sequence[str]) -> tuple[ImportCost, ...]:
+def import_costs(base_dsn: str, head_dsn: str, tables: Sequence[str]) -> ImportCosts:
     """Return what inserting into each of the tables (schema.name, unquoted) takes on either copy.
 
-    What is no table, such as a materialised view, or has no rows is left out. Raises ConnectError and StatementError.
+    What is no table, such as a materialised view, is left out. Raises ConnectError and StatementError where there is no
+    session; what one table refuses is told of that table.
     """
+    measured: list[ImportCost] = []
+    unmeasured: dict[str, str] = {}
     with ExitStack() as stack:
         sides = [stack.enter_context(copy_session(dsn)) for dsn in (base_dsn, head_dsn)]
-        found = (_cost(sides, name) for name in tables)
-        return tuple(cost for cost in found if cost)
+        for name in tables:
+            try:
+                with server_errors():
+                    cost = _cost(sides, name)
+            except MeasureError as error:
+                unmeasured[name] = error.message
+            else:
+                measured += [cost] if cost else []
+    return ImportCosts(measured=tuple(measured), unmeasured=unmeasured)
 
 
 def _cost(sides: Sequence[psycopg.Connection], name: str) -> ImportCost | None:
-    schema, _, table = name.partition(".")
-    rows = min(_sampled(side, schema, table) for side in sides)
-    if not rows:
+    schema, _, relation = name.partition(".")
+    tables = [table for side in sides if (table := _read(side, schema, relation))]
+    if len(tables) < len(sides):
         return None
+    rows = min(_sampled(side, table) for side, table in zip(sides, tables, strict=True))
+    if not rows:
+        raise MeasureError("it has no rows")
     try:
-        before, after = _timed(sides, schema, table, into_empty=False)
+        before, after = _timed(sides, tables, into_empty=False)
         into_empty = False
     except StatementError:
-        # A trigger that lets nothing be deleted, a rule that old rows do not keep, …
-        before, after = _timed(sides, schema, table, into_empty=True)
+        # A trigger that lets nothing be deleted, a check that old rows do not keep, …
+        before, after = _timed(sides, tables, into_empty=True)
         into_empty = True
-    for side in sides:
-        side.execute(SQL("DROP TABLE {}").format(_SAMPLE))
     return ImportCost(
         table=name,
         rows=rows,
@@ -81,12 +92,10 @@ def _read(side: psycopg.Connection, schema: str, name: str) -> _Table | None:
     return _Table(schema=schema, name=name, **rows[0]) if rows else None
 
 
-def _sampled(side: psycopg.Connection, schema: str, name: str) -> int:
+def _sampled(side: psycopg.Connection, table: _Table) -> int:
     """Draw the sample, the same on copies that are the same, with the place of each row; return how many there are."""
-    table = _read(side, schema, name)
-    if table is None:
-        return 0
     share = min(100.0, 100 * _MARGIN * ROWS / table.rows) if table.rows else 100.0
+    side.execute(SQL("DROP TABLE IF EXISTS {}").format(_SAMPLE))
     side.execute(
         SQL(
             "CREATE TEMP TABLE {} AS SELECT tableoid AS perfkit_table, ctid AS perfkit_place, {}"
@@ -98,15 +107,13 @@ def _sampled(side: psycopg.Connection, schema: str, name: str) -> int:
 
 
 def _timed(
-    sides: Sequence[psycopg.Connection], schema: str, name: str, *, into_empty: bool
+    sides: Sequence[psycopg.Connection], tables: Sequence[_Table], *, into_empty: bool
 ) -> tuple[list[float], list[float]]:
     """Return the times of the sides, in ms, each round's one after the other, and the one that begins in turns."""
     times: tuple[list[float], list[float]] = ([], [])
-    tables = [_read(side, schema, name) for side in sides]
     for number in range(_ROUNDS):
         for place in (0, 1) if number % 2 else (1, 0):
             table = tables[place]
-            assert table is not None
             with server_errors(), _ready(sides[place], table, into_empty=into_empty) as target:
                 taken_ms = _insert_ms(sides[place], table, target)
             if number:
@@ -120,7 +127,9 @@ def _ready(side: psycopg.Connection, table: _Table, *, into_empty: bool) -> Iter
     with side.transaction(force_rollback=True):
         if into_empty:
             target = Identifier(table.schema, _SCRATCH)
-            side.execute(SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(target, table.sql))
+            side.execute(
+                SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL EXCLUDING CONSTRAINTS)").format(target, table.sql)
+            )
             yield target
             return
         # What refers to the rows would hold them, or go with them.

@@ -1,7 +1,7 @@
 """What an import takes without and with index changes, measured on rows that the table has."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from perfkit import stats
 
@@ -31,6 +31,14 @@ class ImportCost:
     before: Spread
     after: Spread
     into_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportCosts:
+    """What was measured, and why nothing was of each other table (qualified and unquoted)."""
+
+    measured: tuple[ImportCost, ...] = ()
+    unmeasured: Mapping[str, str] = field(default_factory=dict)
 
 
 def spread_per_1000(times_ms: Sequence[float], rows: int) -> Spread:

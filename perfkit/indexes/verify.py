@@ -7,7 +7,7 @@ from typing import Protocol
 from perfkit.errors import StatementError
 from perfkit.indexes.blame import Names, concerns, doubtful, guilty, idle, touches, without_replacement
 from perfkit.indexes.change import Change, Removal, definition_of
-from perfkit.indexes.import_cost import ImportCost
+from perfkit.indexes.import_cost import ImportCosts
 from perfkit.indexes.measured import MeasuredCase
 from perfkit.indexes.workload import table_of
 from perfkit.syntax.index import IndexDefinition
@@ -53,7 +53,7 @@ class Verified:
     rejected: tuple[Rejected, ...]
     cases: tuple[MeasuredCase, ...]
     helped: Mapping[Change, tuple[str, ...]]
-    imports: tuple[ImportCost, ...] = ()
+    imports: ImportCosts = field(default_factory=ImportCosts)
     unmeasured: Mapping[str, str] = field(default_factory=dict)
 
     @property

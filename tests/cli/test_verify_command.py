@@ -23,8 +23,11 @@ INSERT INTO child (parent_id, note, amount)
 SELECT n % 19000 + 1, 'note ' || n, n FROM generate_series(1, {rows}) AS n;
 CREATE INDEX child_amount_idx ON child (amount);
 CREATE INDEX child_note_idx ON child (note);
+CREATE TABLE draft (note text);
+CREATE INDEX draft_note_idx ON draft (note);
 ALTER TABLE parent OWNER TO {owner};
 ALTER TABLE child OWNER TO {owner};
+ALTER TABLE draft OWNER TO {owner};
 ANALYZE parent, child;
 """
 _CATALOG = """
@@ -41,10 +44,11 @@ DELETE FROM public.parent WHERE id = :id;
 -- case: some  amount=500
 SELECT * FROM public.child WHERE amount = :amount;
 """
-# What helps, what no case uses, a drop that a case misses, and one that none does.
+# What helps, what no case uses, drops that no case misses, the first on an empty table, and one that a case does.
 _CHANGES = """
 CREATE INDEX ON public.child (parent_id);
 CREATE INDEX ON public.parent (name, id);
+DROP INDEX public.draft_note_idx;
 DROP INDEX public.child_amount_idx;
 DROP INDEX public.child_note_idx;
 """
@@ -119,14 +123,16 @@ def test_only_what_is_measured_to_help_is_applied(family: Perfkit, indexes: Call
     verified = document["verified"]
     assert _statements(verified["kept"]) == [
         "CREATE INDEX ON public.child USING btree (parent_id)",
+        "DROP INDEX public.draft_note_idx",
         "DROP INDEX public.child_note_idx",
     ]
     reasons = {each["statement"]: each["reason"] for each in verified["rejected"]}
     assert "by_amount/some is slower without it" in reasons["DROP INDEX public.child_amount_idx"]
     assert reasons["CREATE INDEX ON public.parent USING btree (name, id)"] == "no case uses it"
     assert {each["table"] for each in verified["imports"]} == {"public.child"}
+    assert verified["unmeasured_imports"] == [{"table": "public.draft", "problem": "it has no rows"}]
     assert {each["outcome"] for each in document["results"]} == {"done"}
-    assert before ^ indexes() == {"child_parent_id_idx", "child_note_idx"}
+    assert before ^ indexes() == {"child_parent_id_idx", "child_note_idx", "draft_note_idx"}
 
 
 def test_a_dry_run_verifies_too_and_says_what_is_left(

@@ -1,4 +1,4 @@
-"""What an import takes is measured on rows that the table has, whatever holds them, and nothing of it stays."""
+"""What an import takes is measured on rows that the table has, whatever holds them, or told why not; nothing of it stays."""
 
 from collections.abc import Iterator
 
@@ -30,10 +30,20 @@ INSERT INTO ledger SELECT n, n FROM generate_series(1, 2000) AS n;
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'a ledger keeps all'; END$$;
 CREATE TRIGGER keep BEFORE DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION refuse();
 CREATE TABLE nothing (id int);
+CREATE TABLE pledge (id int PRIMARY KEY, amount int);
+INSERT INTO pledge SELECT n, n - 1000 FROM generate_series(1, 2000) AS n;
+ALTER TABLE pledge ADD CHECK (amount > 0) NOT VALID;
+CREATE FUNCTION checked(amount int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN RETURN amount; END$$;
+CREATE TABLE fee (id int, amount int);
+INSERT INTO fee SELECT n, n - 1000 FROM generate_series(1, 2000) AS n;
+CREATE INDEX ON fee (checked(amount));
 CREATE MATERIALIZED VIEW totals AS SELECT person_id, sum(amount) FROM gift GROUP BY person_id;
 ANALYZE;
+CREATE OR REPLACE FUNCTION checked(amount int) RETURNS int IMMUTABLE LANGUAGE plpgsql
+AS $$BEGIN IF amount < 0 THEN RAISE 'no fee'; END IF; RETURN amount; END$$;
 """
-_TABLES = ("person", "gift", "letter", "ledger", "nothing", "totals")
+_UNMEASURED = {"nothing": "it has no rows", "fee": "no fee"}
+_MEASURED = ("person", "gift", "letter", "ledger", "pledge")
 _HEAD = "imports_head"
 _COUNTS = """
     SELECT (SELECT count(*) FROM "Alumni Office".person), (SELECT count(*) FROM "Alumni Office".gift),
@@ -73,14 +83,19 @@ def _counts(dsn: str) -> object:
 def test_rows_are_inserted_again_on_both_sides_and_nothing_stays(sides: tuple[str, str]) -> None:
     base, head = sides
     before = _counts(base), _counts(head)
-    costs = {
-        cost.table: cost for cost in import_costs(base, head, [f"Alumni Office.{name}" for name in _TABLES])
-    }
-    assert set(costs) == {f"Alumni Office.{name}" for name in ("person", "gift", "letter", "ledger")}
+    imports = import_costs(
+        base, head, [f"Alumni Office.{name}" for name in ("totals", *_UNMEASURED, *_MEASURED)]
+    )
+    assert imports.unmeasured == {f"Alumni Office.{name}": problem for name, problem in _UNMEASURED.items()}
+    costs = {cost.table: cost for cost in imports.measured}
+    assert set(costs) == {f"Alumni Office.{name}" for name in _MEASURED}
     person = costs["Alumni Office.person"]
     assert 800 < person.rows <= 1000
     assert person.after.median_ms > person.before.median_ms
     for cost in costs.values():
         assert 0 < cost.before.least_ms <= cost.before.median_ms <= cost.before.most_ms
-    assert {name for name, cost in costs.items() if cost.into_empty} == {"Alumni Office.ledger"}
+    assert {name for name, cost in costs.items() if cost.into_empty} == {
+        "Alumni Office.ledger",
+        "Alumni Office.pledge",
+    }
     assert (_counts(base), _counts(head)) == before

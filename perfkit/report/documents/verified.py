@@ -32,13 +32,16 @@ def rejected_blocks(verified: Verified) -> Iterator[Listing]:
 
 def measured_blocks(verified: Verified) -> Iterator[Block]:
     """Yield what imports and the workload take without and with the changes that were kept."""
-    if verified.imports:
+    imports = verified.imports
+    if imports.measured:
         yield Table(
             title="Importing 1,000 rows: the median of ten, and the least and most",
             headings=("table", "without", "with", "change"),
-            rows=tuple(map(_import_row, verified.imports)),
+            rows=tuple(map(_import_row, imports.measured)),
             numeric=frozenset({1, 2, 3}),
         )
+    for table, problem in imports.unmeasured.items():
+        yield Paragraph(f"What importing into {table} takes was not measured: {problem}", Tone.WARN)
     if verified.unmeasured:
         first, problem = next(iter(verified.unmeasured.items()))
         count = len(verified.unmeasured)
@@ -63,7 +66,10 @@ def verified_data(verified: Verified) -> dict[str, Any]:
         "unmeasured": [
             {"case_id": case, "problem": problem} for case, problem in verified.unmeasured.items()
         ],
-        "imports": to_data(verified.imports),
+        "imports": to_data(verified.imports.measured),
+        "unmeasured_imports": [
+            {"table": table, "problem": problem} for table, problem in verified.imports.unmeasured.items()
+        ],
     }
 
 

@@ -5,14 +5,16 @@ import pytest
 from perfkit.indexes.advise import Advice
 from perfkit.indexes.drops import Drops
 from perfkit.indexes.gather import Gathered
+from perfkit.indexes.import_cost import ImportCosts
 from perfkit.indexes.selection import ChosenIndex, Selection
+from perfkit.indexes.verify import Verified
 from perfkit.report.documents.suggest import suggest_document
 from perfkit.report.documents.suggest_view import SuggestView
 from perfkit.report.formats import render
 from tests.unit.indexes.exact_planner import index
 
 
-def _told(*benefits_ms: float) -> str:
+def _told(*benefits_ms: float, verified: Verified | None = None) -> str:
     chosen = tuple(
         ChosenIndex(
             definition=index(f"column_{number}"),
@@ -41,7 +43,8 @@ def _told(*benefits_ms: float) -> str:
         gathered=Gathered(cases=(), candidates={}, unread={}),
         refused={index("virtual"): "not supported"},
     )
-    return " ".join(render(suggest_document(advice, SuggestView(search_ms=1.0)), "text").split())
+    document = suggest_document(advice, SuggestView(search_ms=1.0), verified)
+    return " ".join(render(document, "text").split())
 
 
 @pytest.mark.parametrize(
@@ -60,3 +63,10 @@ def test_how_few_indexes_do_nearly_all_is_told_where_many_more_do_little(
 
 def test_one_candidate_is_not_called_many() -> None:
     assert "1 candidate could not be judged: not supported" in _told(1.0)
+
+
+def test_a_table_whose_import_was_not_measured_is_told_with_the_reason() -> None:
+    imports = ImportCosts(unmeasured={"public.draft": "it has no rows"})
+    verified = Verified(kept=(), rejected=(), cases=(), helped={}, imports=imports)
+    told = _told(1.0, verified=verified)
+    assert "What importing into public.draft takes was not measured: it has no rows" in told
