@@ -45,13 +45,12 @@ class Advice:
 
 def advise(gathered: Gathered, tables: Tables, planner: Planner, limits: Limits, clock: Clock) -> Advice:
     """Return the indexes to make for the cases within the limits, and those that can go beside them."""
-    refused = planner.refused
-    cases = _without(gathered.cases, refused)
-    existing = existing_indexes(tables.tables.values())
-    selection = select(cases, tables.tables, existing, planner.what_if, limits, clock)
+    cases, existing = gathered.cases, existing_indexes(tables.tables.values())
+    screened = screen(cases, tables.tables, existing, planner.refused)
+    selection = select(cases, screened, existing, planner.what_if, limits, clock)
     usage = Usage(age_days=_age_days(tables), has_replicas=tables.has_replicas)
     drops = find_drops(existing, tables.tables, cases, planner.what_if, selection.configuration, usage)
-    return Advice(selection=selection, drops=drops, gathered=gathered, refused=refused)
+    return Advice(selection=selection, drops=drops, gathered=gathered, refused=planner.refused)
 
 
 class Advisor:
@@ -64,7 +63,7 @@ class Advisor:
         self._planner = planner
         self._limits = limits
         self._clock = clock
-        self._banned = frozenset(planner.refused)
+        self._missed: frozenset[IndexDefinition] = frozenset()
         self.advice = advise(gathered, tables, planner, limits, clock)
 
     def instead(
@@ -74,27 +73,26 @@ class Advisor:
 
         What is like a kept one is no answer: that one was measured to be good.
         """
-        self._banned |= missed
+        self._missed |= missed
         made = frozenset(change for change in kept if isinstance(change, IndexDefinition))
-        tables = self._tables.tables
-        other = select(
-            _without(self.advice.gathered.cases, self._banned),
-            tables,
+        tables, planner = self._tables.tables, self._planner
+        cases, existing = (
+            _without(self.advice.gathered.cases, self._missed),
             existing_indexes(tables.values()),
-            self._planner.what_if,
-            replace(self._limits, kept=made),
-            self._clock,
         )
+        screened = screen(cases, tables, existing, planner.refused)
+        limits = replace(self._limits, kept=made)
+        other = select(cases, screened, existing, planner.what_if, limits, self._clock)
         new = tuple(index for index in other.chosen if index.definition not in made)
         selection = self.advice.selection
         self.advice = replace(self.advice, selection=replace(selection, chosen=(*selection.chosen, *new)))
         return tuple(index.definition for index in new)
 
 
-def _without(cases: Iterable[WorkloadCase], banned: Container[IndexDefinition]) -> tuple[WorkloadCase, ...]:
+def _without(cases: Iterable[WorkloadCase], missed: Container[IndexDefinition]) -> tuple[WorkloadCase, ...]:
     """Return the cases without these of their candidates."""
     return tuple(
-        replace(case, offered=tuple(each for each in case.offered if each not in banned)) for case in cases
+        replace(case, offered=tuple(each for each in case.offered if each not in missed)) for case in cases
     )
 
 

@@ -1,4 +1,4 @@
-"""Candidates that are turned down before anything is planned: what exists already, and tables too small for an index."""
+"""Candidates that are turned down before anything is planned: what exists, tables too small for an index, the refused."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,22 @@ class Screened:
     candidates: tuple[IndexDefinition, ...]
     already_indexed: Mapping[IndexDefinition, str]
     tiny_table: Mapping[IndexDefinition, str]
+    refused: Mapping[IndexDefinition, str]
+
+
+_NONE_REFUSED: Mapping[IndexDefinition, str] = {}
 
 
 def screen(
-    cases: Iterable[WorkloadCase], tables: Mapping[str, Table], existing: Sequence[ExistingIndex]
+    cases: Iterable[WorkloadCase],
+    tables: Mapping[str, Table],
+    existing: Sequence[ExistingIndex],
+    refused: Mapping[IndexDefinition, str] = _NONE_REFUSED,
 ) -> Screened:
-    """Return what is left of the candidates that were offered to the cases; `tables` by qualified name, unquoted."""
+    """Return what is left of the candidates that were offered to the cases; `tables` by qualified name, unquoted.
+
+    `refused` are those that the planner's server could not make, with its words.
+    """
     offered = sorted({each for case in cases for each in case.offered}, key=IndexDefinition.create)
     already: dict[IndexDefinition, str] = {}
     tiny: dict[IndexDefinition, str] = {}
@@ -38,5 +48,6 @@ def screen(
             already[definition] = f"{cover.name} serves it"
         elif size_bytes is not None and size_bytes < thresholds.TINY_TABLE_BYTES:
             tiny[definition] = f"{table_of(definition)} has {format_bytes(size_bytes)}"
-    left = tuple(definition for definition in offered if definition not in already and definition not in tiny)
-    return Screened(candidates=left, already_indexed=already, tiny_table=tiny)
+    out = already.keys() | tiny.keys() | refused.keys()
+    left = tuple(definition for definition in offered if definition not in out)
+    return Screened(candidates=left, already_indexed=already, tiny_table=tiny, refused=refused)

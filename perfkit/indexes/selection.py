@@ -1,6 +1,6 @@
 """The indexes to make, each with what it gives and costs, and the cases that got none, each with the reason."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from perfkit.indexes import thresholds
@@ -8,12 +8,11 @@ from perfkit.indexes.configuration import Candidates, Configuration, parts
 from perfkit.indexes.costs import CaseCosts
 from perfkit.indexes.existing import ExistingIndex, definitions_by_table
 from perfkit.indexes.objective import Objective
-from perfkit.indexes.screening import Screened, screen
+from perfkit.indexes.screening import Screened
 from perfkit.indexes.search import Choice, Clock, Limits, choose, without_the_idle
 from perfkit.indexes.whatif import WhatIf
 from perfkit.indexes.why_not import WithoutIndex, why_not
 from perfkit.indexes.workload import WorkloadCase
-from perfkit.plan.tables import Table
 from perfkit.syntax.index import IndexDefinition
 
 
@@ -67,14 +66,13 @@ class Selection:
 
 def select(
     cases: Sequence[WorkloadCase],
-    tables: Mapping[str, Table],
+    screened: Screened,
     existing: Sequence[ExistingIndex],
     what_if: WhatIf,
     limits: Limits,
     clock: Clock,
 ) -> Selection:
-    """Return the indexes to make for the cases, out of those that were offered to them."""
-    screened = screen(cases, tables, existing)
+    """Return the indexes to make for the cases, out of what is left of those that were offered to them."""
     candidates = Candidates(screened.candidates)
     objective = Objective(cases, candidates, what_if, definitions_by_table(existing))
     kept = candidates.configuration(limits.kept)

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     """Why a case got no index."""
 
     NO_CANDIDATE = "no candidate"
+    REFUSED = "could not be judged"
     ALREADY_INDEXED = "already indexed"
     TINY_TABLE = "tiny table"
     NOT_USED = "planner would not use it"
@@ -31,7 +32,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithoutIndex:
-    """A case that got no index; `detail` has the numbers of the reason."""
+    """A case that got no index; `detail` has the numbers of the reason, or the server's words."""
 
     case_id: str
     reason: Reason
@@ -69,6 +70,9 @@ def _turned_down(case: WorkloadCase, screened: Screened) -> tuple[Reason, str] |
         return Reason.NO_CANDIDATE, ""
     if any(definition in screened.candidates for definition in case.offered):
         return None
+    refused = [screened.refused[each] for each in case.offered if each in screened.refused]
+    if refused:
+        return Reason.REFUSED, _listed(refused)
     already = [screened.already_indexed[each] for each in case.offered if each in screened.already_indexed]
     if already:
         return Reason.ALREADY_INDEXED, _listed(already)

@@ -121,6 +121,30 @@ def test_a_table_that_the_role_may_not_read_costs_its_own_queries_alone(
     assert advice["before_ms_per_minute"] > 0
 
 
+def test_a_candidate_that_the_server_refuses_is_told_with_its_words(perfkit: Perfkit, own_dsn: str) -> None:
+    with psycopg.connect(own_dsn, autocommit=True) as owner:
+        owner.execute(
+            "CREATE TABLE alumni.badge (code int, double int GENERATED ALWAYS AS (code * 2) VIRTUAL)"
+        )
+        owner.execute("INSERT INTO alumni.badge SELECT generate_series(1, 20000)")
+        owner.execute("ANALYZE alumni.badge")
+    (perfkit.directory / "queries").mkdir()
+    (perfkit.directory / "queries" / "badge.sql").write_text(
+        "-- name: badge\n-- case: one\nSELECT code FROM alumni.badge WHERE double = 4;\n"
+    )
+    told = perfkit("suggest", "--dsn", own_dsn, "--format", "json")
+    assert told.returncode == 0, told.stderr
+    advice = json.loads(told.stdout)
+    holds("suggest", advice)
+    words = "indexes on virtual generated columns are not supported"
+    assert advice["without_index"] == [
+        {"case_id": "badge/one", "reason": "could not be judged", "detail": words}
+    ]
+    assert "CREATE INDEX ON alumni.badge USING btree (double)" in {
+        each["statement"] for each in advice["refused"] if each["reason"] == words
+    }
+
+
 def test_a_database_without_a_table_has_nothing_to_suggest(perfkit: Perfkit, database: str) -> None:
     (perfkit.directory / "queries").mkdir()
     query = perfkit.directory / "queries" / "one.sql"

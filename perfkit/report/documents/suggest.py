@@ -40,6 +40,10 @@ def suggest_document(advice: Advice, view: SuggestView, verified: Verified | Non
             ],
             "kept": to_data(advice.drops.kept),
             "without_index": to_data(without_index(advice, view)),
+            "refused": [
+                {"statement": definition.create(), "reason": reason}
+                for definition, reason in advice.refused.items()
+            ],
             "times": view.times,
             **_taken("before", "_per_minute", selection.before_ms, view),
             **_taken("after", "_per_minute", selection.after_ms, view),

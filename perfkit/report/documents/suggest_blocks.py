@@ -1,6 +1,7 @@
 """What a person reads of index advice: the ranked table, each statement with its reason and effects, drops, and the rest."""
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, groupby
 
@@ -72,9 +73,8 @@ def notes_of(advice: Advice, view: SuggestView) -> Iterator[str]:
     """Yield what to know beside the advice, a sentence each."""
     for query, reason in advice.gathered.unread.items():
         yield f"{query} got no candidates: {reason}"
-    if advice.refused:
-        first = next(iter(advice.refused.values()))
-        yield f"{_counted(len(advice.refused), 'candidate')} could not be judged: {first}"
+    for reason, count in Counter(advice.refused.values()).items():
+        yield f"{_counted(count, 'candidate')} could not be judged: {reason}"
     yield from view.notes
 
 

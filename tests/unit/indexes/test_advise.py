@@ -7,8 +7,10 @@ import pytest
 from perfkit.indexes.advise import Advisor, Planner
 from perfkit.indexes.gather import Gathered
 from perfkit.indexes.search import Limits
+from perfkit.indexes.why_not import Reason
 from perfkit.indexes.workload import WorkloadCase
 from perfkit.plan.tables import Tables
+from perfkit.syntax.index import IndexDefinition
 from tests.unit.indexes.exact_planner import ExactPlanner, Way, case, index, way
 
 YEAR, CITY, CITY_YEAR = index("year"), index("city"), index("city", "year")
@@ -24,12 +26,13 @@ def _advisor(
     budget_bytes: int | None,
     cases: Sequence[WorkloadCase] = CASES,
     ways: Mapping[str, Sequence[Way]] = WAYS,
+    refused: Mapping[IndexDefinition, str] | None = None,
 ) -> Advisor:
     planner = ExactPlanner(ways=ways, sizes={YEAR: 100, CITY: 200, CITY_YEAR: 200, YEAR_CITY: 200, TOWN: 300})
     return Advisor(
         Gathered(cases=tuple(cases), candidates={}, unread={}),
         Tables(tables={}),
-        Planner(what_if=planner, refused={}),
+        Planner(what_if=planner, refused=refused or {}),
         Limits(budget_bytes=budget_bytes),
         lambda: 0.0,
     )
@@ -70,3 +73,23 @@ def test_what_goes_on_from_an_index_that_is_kept_does_not_come_beside_it() -> No
     assert advisor.advice.selection.configuration == {YEAR, CITY_YEAR}
     assert advisor.instead(missed, (YEAR,)) == ()
     assert _advisor(None, cases, ways).instead(missed, ()) == (YEAR_CITY,)
+
+
+def test_a_case_whose_candidates_the_server_refused_is_told_so_in_its_words() -> None:
+    refused = {CITY: "no such operator class", CITY_YEAR: "no such operator class"}
+    advisor = _advisor(None, refused=refused)
+    selection = advisor.advice.selection
+    assert selection.configuration == {YEAR}
+    assert selection.candidates == 1
+    (search,) = selection.without_index
+    assert (search.case_id, search.reason, search.detail) == (
+        "search",
+        Reason.REFUSED,
+        "no such operator class",
+    )
+    assert advisor.instead(frozenset({YEAR}), ()) == ()
+
+
+def test_a_case_with_a_candidate_beside_a_refused_one_is_judged_by_it() -> None:
+    advisor = _advisor(None, refused={CITY_YEAR: "no such operator class"})
+    assert advisor.advice.selection.configuration == {YEAR, CITY}

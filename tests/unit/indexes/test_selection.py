@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.existing import ExistingIndex, existing_indexes
+from perfkit.indexes.screening import Screened, screen
 from perfkit.indexes.search import Limits
 from perfkit.indexes.selection import Selection, select
 from perfkit.indexes.whatif import PlannedCost
@@ -35,7 +36,10 @@ def _import(*, rows: float) -> WorkloadCase:
     return WorkloadCase(id="import", weight=1.0, measured_ms=100.0, reads=frozenset(), writes=(write,))
 
 
-def _table(pages: int, *definitions: str) -> tuple[dict[str, Table], tuple[ExistingIndex, ...]]:
+def _on_a_table(
+    cases: Sequence[WorkloadCase], pages: int, *definitions: str
+) -> tuple[Screened, tuple[ExistingIndex, ...]]:
+    """Return what is left of the cases' candidates on a table of so many pages, and the indexes that it has."""
     indexes = tuple(
         TableIndex(
             name=f"index_{number}",
@@ -49,7 +53,8 @@ def _table(pages: int, *definitions: str) -> tuple[dict[str, Table], tuple[Exist
         for number, definition in enumerate(definitions)
     )
     gift = Table(schema="public", name="gift", rows=1e5, pages=pages, columns={}, indexes=indexes)
-    return {"public.gift": gift}, existing_indexes([gift])
+    existing = existing_indexes([gift])
+    return screen(cases, {"public.gift": gift}, existing), existing
 
 
 def _reasons(selection: Selection) -> dict[str, Reason]:
@@ -63,7 +68,7 @@ def _select(
     limits: Limits | None = None,
 ) -> Selection:
     planner = ExactPlanner(ways=ways, sizes=sizes or {})
-    return select(cases, {}, (), planner, limits or Limits(), _no_clock)
+    return select(cases, screen(cases, {}, ()), (), planner, limits or Limits(), _no_clock)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +168,7 @@ def test_of_two_indexes_of_which_one_does_all_that_the_other_can_only_one_is_mad
         },
         sizes={YEAR: 10, YEAR_CITY: 15},
     )
-    selection = select(cases, *_table(10_000), planner, Limits(budget_bytes=1_000), _no_clock)
+    selection = select(cases, *_on_a_table(cases, 10_000), planner, Limits(budget_bytes=1_000), _no_clock)
     assert selection.configuration == {YEAR_CITY}
 
 
@@ -219,10 +224,10 @@ def test_no_index_whose_writes_cost_more_than_it_gives() -> None:
 
 @pytest.mark.parametrize("definition", ["(year)", "(year, city)", "(year DESC)", "(year) INCLUDE (city)"])
 def test_no_duplicate_and_no_prefix_of_what_exists(definition: str) -> None:
-    gift = _table(1_000, definition)
+    cases = [case("yearly", YEAR)]
     chosen = select(
-        [case("yearly", YEAR)],
-        *gift,
+        cases,
+        *_on_a_table(cases, 1_000, definition),
         ExactPlanner(ways={"yearly": (way(1_000), way(1, YEAR))}),
         Limits(),
         _no_clock,
@@ -233,9 +238,10 @@ def test_no_duplicate_and_no_prefix_of_what_exists(definition: str) -> None:
 
 def test_no_index_on_a_tiny_table() -> None:
     planner = ExactPlanner(ways={"yearly": (way(1_000), way(1, YEAR))})
-    tiny = select([case("yearly", YEAR)], *_table(15), planner, Limits(), _no_clock)
+    cases = [case("yearly", YEAR)]
+    tiny = select(cases, *_on_a_table(cases, 15), planner, Limits(), _no_clock)
     assert (tiny.configuration, _reasons(tiny)) == (frozenset(), {"yearly": Reason.TINY_TABLE})
-    assert select([case("yearly", YEAR)], *_table(16), planner, Limits(), _no_clock).configuration == {YEAR}
+    assert select(cases, *_on_a_table(cases, 16), planner, Limits(), _no_clock).configuration == {YEAR}
 
 
 def test_no_index_that_no_case_uses_or_hardly_gains_by() -> None:
@@ -298,7 +304,7 @@ def test_what_is_said_of_the_choice_is_the_planner_s_own_word() -> None:
         ways={"any": (way(1_000), way(10, YEAR)), "other": (way(1_000), way(10, CITY), way(9, name))}
     )
     cases = [case("any", YEAR, CITY, name), case("other", CITY, YEAR, name)]
-    chosen = select(cases, {}, (), planner, Limits(), _no_clock)
+    chosen = select(cases, screen(cases, {}, ()), (), planner, Limits(), _no_clock)
     for one in cases:
         assert (one.id, chosen.configuration, frozenset()) in planner.asked
 
@@ -318,7 +324,7 @@ def test_what_the_planner_itself_would_not_use_beside_the_others_is_left_out() -
 
     ways = {"any": (way(BASE_COST), way(10, YEAR)), "other": (way(BASE_COST), way(10, CITY))}
     cases = [case("any", YEAR, CITY, name), case("other", CITY)]
-    chosen = select(cases, {}, (), Moody(ways=ways), Limits(), _no_clock)
+    chosen = select(cases, screen(cases, {}, ()), (), Moody(ways=ways), Limits(), _no_clock)
     assert chosen.configuration == {CITY}
 
 
@@ -335,7 +341,8 @@ def test_no_more_plans_are_asked_for_than_an_index_may_be_worth() -> None:
     planner = ExactPlanner(ways={"large": ways, "small": ways})
     large = case("large", YEAR, CITY, name)
     small = case("small", YEAR, CITY, name, measured_ms=0.01)
-    select([large, small], {}, (), planner, Limits(), _no_clock)
+    cases = [large, small]
+    select(cases, screen(cases, {}, ()), (), planner, Limits(), _no_clock)
     asked = {
         id_: {configuration for other, configuration, _ in planner.asked if other == id_}
         for id_ in planner.ways
@@ -350,6 +357,6 @@ def test_when_time_is_over_the_best_so_far_is_told_to_be_incomplete() -> None:
     ways = {f"case_{n}": (way(1_000), way(1, index(f"column_{n}"))) for n in range(50)}
     cases = [case(f"case_{n}", index(f"column_{n}")) for n in range(50)]
     planner = ExactPlanner(ways=ways)
-    chosen = select(cases, {}, (), planner, Limits(time_s=175), lambda: float(next(ticks)))
+    chosen = select(cases, screen(cases, {}, ()), (), planner, Limits(time_s=175), lambda: float(next(ticks)))
     assert not chosen.complete
     assert 0 < len(chosen.chosen) < 50

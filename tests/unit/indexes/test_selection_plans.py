@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from perfkit.indexes.screening import screen
 from perfkit.indexes.search import Limits
 from perfkit.indexes.selection import select
 from perfkit.indexes.whatif import PlannedCost
@@ -88,7 +89,7 @@ def test_a_hundred_cases_with_three_hundred_candidates_need_few_plans() -> None:
     cases, planner = _workload(random.Random(3))
     assert len(planner.sizes) >= 300
     budget_bytes = sum(planner.sizes.values()) // 5
-    chosen = select(cases, {}, (), planner, Limits(budget_bytes=budget_bytes), lambda: 0.0)
+    chosen = select(cases, screen(cases, {}, ()), (), planner, Limits(budget_bytes=budget_bytes), lambda: 0.0)
     assert chosen.complete
     assert chosen.size_bytes <= budget_bytes
     assert chosen.after_ms < 0.5 * chosen.before_ms

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfkit.indexes import thresholds
+from perfkit.indexes.screening import screen
 from perfkit.indexes.search import Limits
 from perfkit.indexes.selection import select
 from perfkit.indexes.workload import WorkloadCase
@@ -70,7 +71,9 @@ def test_no_reference_gains_more_than_the_selection(
     columns = {"public.gift": ["city", "name", "year"]}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(thresholds, "LEAST_CASE_BENEFIT", 0.0)
-        chosen = select(cases, {}, (), planner, Limits(budget_bytes=budget_bytes), lambda: 0.0)
+        chosen = select(
+            cases, screen(cases, {}, ()), (), planner, Limits(budget_bytes=budget_bytes), lambda: 0.0
+        )
 
     def total(configuration: frozenset[IndexDefinition]) -> float:
         return sum(min(each.cost for each in ways[one.id] if each.needs <= configuration) for one in cases)

@@ -1,5 +1,7 @@
 """What a person is told of index advice: how few of the indexes do nearly all, and what is one is called one."""
 
+import json
+
 import pytest
 
 from perfkit.indexes.advise import Advice
@@ -8,13 +10,14 @@ from perfkit.indexes.gather import Gathered
 from perfkit.indexes.import_cost import ImportCosts
 from perfkit.indexes.selection import ChosenIndex, Selection
 from perfkit.indexes.verify import Verified
+from perfkit.report.document import Document
 from perfkit.report.documents.suggest import suggest_document
 from perfkit.report.documents.suggest_view import SuggestView
 from perfkit.report.formats import render
 from tests.unit.indexes.exact_planner import index
 
 
-def _told(*benefits_ms: float, verified: Verified | None = None) -> str:
+def _document(*benefits_ms: float, verified: Verified | None = None) -> Document:
     chosen = tuple(
         ChosenIndex(
             definition=index(f"column_{number}"),
@@ -41,10 +44,17 @@ def _told(*benefits_ms: float, verified: Verified | None = None) -> str:
         selection=selection,
         drops=Drops(drops=(), kept=()),
         gathered=Gathered(cases=(), candidates={}, unread={}),
-        refused={index("virtual"): "not supported"},
+        refused={
+            index("virtual"): "not supported",
+            index("name"): "no such class",
+            index("title"): "no such class",
+        },
     )
-    document = suggest_document(advice, SuggestView(search_ms=1.0), verified)
-    return " ".join(render(document, "text").split())
+    return suggest_document(advice, SuggestView(search_ms=1.0), verified)
+
+
+def _told(*benefits_ms: float, verified: Verified | None = None) -> str:
+    return " ".join(render(_document(*benefits_ms, verified=verified), "text").split())
 
 
 @pytest.mark.parametrize(
@@ -61,8 +71,16 @@ def test_how_few_indexes_do_nearly_all_is_told_where_many_more_do_little(
     assert told in _told(*benefits_ms)
 
 
-def test_one_candidate_is_not_called_many() -> None:
-    assert "1 candidate could not be judged: not supported" in _told(1.0)
+def test_what_could_not_be_judged_is_told_by_reason_and_listed_with_it() -> None:
+    told = _told(1.0)
+    assert "1 candidate could not be judged: not supported" in told
+    assert "2 candidates could not be judged: no such class" in told
+    refused = json.loads(render(_document(1.0), "json"))["refused"]
+    assert [(each["statement"], each["reason"]) for each in refused] == [
+        ("CREATE INDEX ON public.gift USING btree (virtual)", "not supported"),
+        ("CREATE INDEX ON public.gift USING btree (name)", "no such class"),
+        ("CREATE INDEX ON public.gift USING btree (title)", "no such class"),
+    ]
 
 
 def test_a_table_whose_import_was_not_measured_is_told_with_the_reason() -> None:
