@@ -6,9 +6,10 @@ import psycopg
 import pytest
 
 from perfkit.db.tables import read_tables
-from perfkit.indexes.candidates.offer import candidates, lookup_in, offer
+from perfkit.indexes.candidates.offer import lookup_in, offer
 from perfkit.plan.tables import Tables
 from perfkit.syntax.usage.read import read_usage
+from tests.unit.indexes.candidate_tables import advised
 
 SCHEMA = """
 CREATE SCHEMA office;
@@ -63,8 +64,8 @@ def tables(office: str) -> Tables:
 
 
 def found(statement: str, tables: Tables) -> list[str]:
-    usage = read_usage(statement, lookup_in(tables))
-    return [each.definition.create().removeprefix("CREATE INDEX ON ") for each in candidates(usage, tables)]
+    advice = advised(statement, tables).values()
+    return [each.definition.create().removeprefix("CREATE INDEX ON ") for each in advice]
 
 
 def test_a_table_has_its_columns_statistics_and_keys(tables: Tables) -> None:
@@ -147,6 +148,20 @@ def test_an_index_that_exists_is_known_however_the_server_spells_it(tables: Tabl
     assert found("SELECT * FROM person WHERE id = $1", tables) == []
     kept = found("SELECT * FROM person WHERE status = 'open' AND born = $1", tables)
     assert not [each for each in kept if each.startswith("office.person USING btree (born) WHERE status")]
+
+
+@pytest.mark.parametrize("schema", ["office", '"Far Away"'])
+def test_an_index_by_an_operator_class_of_an_extension_is_known_wherever_that_is(
+    schema: str, office: str
+) -> None:
+    statement = "SELECT * FROM person WHERE name ILIKE $1"
+    with psycopg.connect(office) as connection:
+        connection.execute('CREATE SCHEMA "Far Away"')
+        connection.execute(f"CREATE EXTENSION pg_trgm SCHEMA {schema}")
+        assert found(statement, read_tables(connection)) != []
+        connection.execute(f"CREATE INDEX ON person USING gin (name {schema}.gin_trgm_ops)")
+        assert found(statement, read_tables(connection)) == []
+        connection.rollback()
 
 
 def test_a_collation_that_sorts_by_bytes_needs_no_operator_class_for_patterns(tables: Tables) -> None:

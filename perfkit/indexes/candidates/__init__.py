@@ -1,1 +1,1 @@
-"""Indexes that might help a statement: every kind that PostgreSQL has a use for, and none that exists already."""
+"""Indexes that might help a statement: every kind that PostgreSQL has a use for, also those that exist already."""

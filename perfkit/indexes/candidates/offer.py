@@ -13,7 +13,7 @@ from perfkit.indexes.candidates.inverted import inverted_ideas
 from perfkit.indexes.candidates.keys import equalities, joins
 from perfkit.indexes.candidates.model import Asked, Candidate, Idea
 from perfkit.indexes.candidates.partial import partial_ideas
-from perfkit.indexes.candidates.spelling import as_the_server_spells_it, exists_already
+from perfkit.indexes.candidates.spelling import as_the_server_spells_it
 from perfkit.names import quote_name
 from perfkit.plan.tables import Table, Tables
 from perfkit.syntax.index import IndexDefinition
@@ -51,31 +51,18 @@ def sharing(usages: Iterable[Usage], tables: Tables) -> Sharing:
     return counts
 
 
-def candidates(
-    usage: Usage, tables: Tables, *, shared: Sharing = _NOT_SHARED, parameter_types: tuple[str, ...] = ()
-) -> tuple[Candidate, ...]:
-    """Return the indexes that might help a statement, without what exists and without tables too small for any.
-
-    `shared` is what `sharing` says of the workload; `parameter_types` are those of $1, $2, … where they are known.
-    """
-    offered = offer(usage, tables, shared=shared, parameter_types=parameter_types)
-    return tuple(each for each in offered if _is_new(each.definition, tables))
-
-
 def offer(
     usage: Usage, tables: Tables, *, shared: Sharing = _NOT_SHARED, parameter_types: tuple[str, ...] = ()
 ) -> tuple[Candidate, ...]:
-    """Return every index that a statement could make use of, also those that exist or whose table is small."""
+    """Return every index that a statement could make use of, also those that exist or whose table is small.
+
+    `shared` is what `sharing` says of the workload; `parameter_types` are those of $1, $2, … where they are known.
+    """
     found: dict[IndexDefinition, Candidate] = {}
     for reference in usage.references:
         for candidate in _for_reference(reference, tables, shared, parameter_types):
             found.setdefault(candidate.definition, candidate)
     return tuple(found.values())
-
-
-def _is_new(definition: IndexDefinition, tables: Tables) -> bool:
-    table = tables.tables[f"{definition.schema}.{definition.table}"]
-    return table.size_bytes >= thresholds.TINY_TABLE_BYTES and not exists_already(definition, table)
 
 
 def _for_reference(

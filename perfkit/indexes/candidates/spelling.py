@@ -4,9 +4,8 @@ import re
 from dataclasses import replace
 from functools import cache
 
-from perfkit.indexes.overlap import covers
 from perfkit.plan.tables import Table
-from perfkit.syntax.index import IndexDefinition, IndexKey, read_definition
+from perfkit.syntax.index import IndexDefinition, read_definition
 
 _TYPE = r"""(?:"[^"]*"|[\w.])+(?: varying)?(?:\[\])?"""
 # The server writes the type of each literal, and that a varchar is taken for a text.
@@ -42,20 +41,6 @@ def as_the_server_spells_it(definition: IndexDefinition, table: Table) -> IndexD
         ),
         predicate=predicates.get(_plain(definition.predicate), definition.predicate),
     )
-
-
-def exists_already(definition: IndexDefinition, table: Table) -> bool:
-    """Tell whether an index of the table does all that this one would."""
-    return any(covers(_comparable(each), _comparable(definition)) for each in existing_definitions(table))
-
-
-def _comparable(definition: IndexDefinition) -> IndexDefinition:
-    """Return a definition whose operator classes are written without their schema, as the search path may hide it."""
-    return replace(definition, keys=tuple(map(_without_schema, definition.keys)))
-
-
-def _without_schema(key: IndexKey) -> IndexKey:
-    return replace(key, operator_class=key.operator_class.rpartition(".")[2])
 
 
 def _plain(text: str) -> str:

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
+from perfkit.indexes.advise import to_plan
 from perfkit.indexes.candidates.model import Candidate
-from perfkit.indexes.candidates.offer import candidates, lookup_in
+from perfkit.indexes.candidates.offer import lookup_in, offer
+from perfkit.indexes.gather import Gathered
+from perfkit.indexes.workload import WorkloadCase
 from perfkit.plan.tables import Column, ForeignKey, Signature, Table, TableIndex, Tables
 from perfkit.syntax.usage.read import read_usage
 
@@ -97,9 +100,17 @@ def database(*tables: Table, **known: object) -> Tables:
 
 
 def advised(statement: str, tables: Tables, *parameter_types: str) -> dict[str, Candidate]:
-    """Return the candidates for a statement by what stands after ON in their CREATE INDEX."""
-    found = candidates(read_usage(statement, lookup_in(tables)), tables, parameter_types=parameter_types)
-    return {written(each): each for each in found}
+    """Return the candidates for a statement that are worth planning by what stands after ON in their CREATE INDEX."""
+    offered = offer(read_usage(statement, lookup_in(tables)), tables, parameter_types=parameter_types)
+    return {written(each): each for each in worth_planning(offered, tables)}
+
+
+def worth_planning(offered: Iterable[Candidate], tables: Tables) -> tuple[Candidate, ...]:
+    """Return the candidates, in their order, that neither exist nor are for a tiny table."""
+    candidates = {each.definition: each for each in offered}
+    case = WorkloadCase(id="", weight=1, measured_ms=1, reads=frozenset(), offered=tuple(candidates))
+    left = to_plan(Gathered(cases=(case,), candidates=candidates, unread={}), tables)
+    return tuple(each for definition, each in candidates.items() if definition in left)
 
 
 def written(candidate: Candidate) -> str:

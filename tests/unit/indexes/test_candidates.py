@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from perfkit.indexes.candidates.offer import candidates, lookup_in, sharing
+from perfkit.indexes.candidates.offer import lookup_in, offer, sharing
 from perfkit.plan.tables import ForeignKey
 from perfkit.syntax.usage.read import read_usage
 from tests.unit.indexes.candidate_tables import advised, column, database, table, written
@@ -215,8 +215,8 @@ def test_equalities_come_in_the_order_that_most_statements_can_share() -> None:
     ]
     usages = [read_usage(each, lookup_in(TABLES)) for each in statements]
     shared = sharing(usages, TABLES)
-    assert "person (year, city)" in [written(each) for each in candidates(usages[0], TABLES, shared=shared)]
-    assert "person (city, year)" in [written(each) for each in candidates(usages[0], TABLES)]
+    assert "person (year, city)" in [written(each) for each in offer(usages[0], TABLES, shared=shared)]
+    assert "person (city, year)" in [written(each) for each in offer(usages[0], TABLES)]
 
 
 def test_a_partitioned_table_has_its_index_on_the_root() -> None:

@@ -37,7 +37,7 @@ def _people(*indexes: str, rows: float = 100_000) -> Tables:
             "SELECT * FROM person WHERE year = $1 AND kind = 'b'",
             "person (year) WHERE kind = 'b'",
         ),
-        ("INDEX ON public.person USING gin (name public.gin_trgm_ops)", "SELECT * FROM person WHERE name ILIKE $1", "person USING gin (name gin_trgm_ops)"),
+        ("INDEX ON public.person USING gin (name gin_trgm_ops)", "SELECT * FROM person WHERE name ILIKE $1", "person USING gin (name gin_trgm_ops)"),
         ("UNIQUE INDEX ON public.person (id)", "SELECT * FROM person WHERE id = $1 AND year = $2", "person (id, year)"),
         ("INDEX ON public.person (name) INCLUDE (id, year)", "SELECT id, year FROM person WHERE name = $1", "person (name) INCLUDE (id, year)"),
     ],
