@@ -35,6 +35,7 @@ def read_tables(connection: psycopg.Connection) -> Tables:
     return Tables(
         tables=_with_statistics(tables),
         views=views,
+        version=server["version"],
         search_path=tuple(server["search_path"]),
         extensions=server["extensions"],
         available=frozenset(server["available"]),

@@ -17,12 +17,16 @@ class WriteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableWrite:
-    """Rows of a table that one call writes; `columns` are those that an update sets, unquoted."""
+    """Rows of a table that one call writes; `columns` are those that an update sets, unquoted.
+
+    `brin_ends_heap_only` where the server leaves no row on its page once any index has such a column, be it BRIN.
+    """
 
     table: str
     kind: WriteKind
     rows: float
     columns: frozenset[str] = frozenset()
+    brin_ends_heap_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,8 +41,8 @@ class TableWriteCosts:
     """What the indexes of one table cost those who write to it, for any set of the `indexes`, which have numbers.
 
     An insert makes an entry in every index, and a delete leaves one to be vacuumed. An update does both in every index
-    unless the row can stay on its page (heap-only), as it can when no index has a column that it sets; those that only
-    summarise (BRIN) do not count from PostgreSQL 16 on, and get an entry of their own only for their own columns.
+    unless the row can stay on its page (heap-only), as it can when no index has a column that it sets; where the
+    write spares those that only summarise (BRIN), they do not count, and get an entry only for their own columns.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class TableWriteCosts:
         }
         self._update_ms = {number: _entry_ms(each) + _vacuum_ms(each) for number, each in indexes.items()}
         self._updates = [
-            _update(weight * write.rows, write.columns, indexes)
+            _update(weight * write.rows, write, indexes)
             for weight, write in writes
             if write.kind is WriteKind.UPDATE
         ]
@@ -87,9 +87,11 @@ class _Update:
         return configuration if configuration & self.ends_heap_only else configuration & self.touched
 
 
-def _update(rows: float, columns: frozenset[str], indexes: Mapping[int, IndexDefinition]) -> _Update:
-    touched = {number: each for number, each in indexes.items() if sets_a_column_of(each, columns)}
-    ending = [number for number, each in touched.items() if each.method != _SUMMARIZING]
+def _update(rows: float, write: TableWrite, indexes: Mapping[int, IndexDefinition]) -> _Update:
+    touched = {number: each for number, each in indexes.items() if sets_a_column_of(each, write.columns)}
+    ending = [
+        number for number, each in touched.items() if write.brin_ends_heap_only or each.method != _SUMMARIZING
+    ]
     return _Update(rows, of_numbers(touched), of_numbers(ending))
 
 

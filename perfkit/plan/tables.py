@@ -108,14 +108,16 @@ class Signature:
 class Tables:
     """A database as an index advisor sees it; compared by identity.
 
-    `tables` and `views` (to their SELECT) are keyed by schema.name; `extensions` maps those installed to their schema,
-    `available` are those that CREATE EXTENSION would find. `functions` and `operators` are keyed by name, `casts` by
-    internal type names (from, to) to the volatility. `statistics_since` is when the counts of scans began, in seconds
-    since the epoch, None when not known; `has_replicas` whether the server has standbys, which count their own.
+    `tables` and `views` (to their SELECT) are keyed by schema.name; `version` is server_version_num; `extensions` maps
+    those installed to their schema, `available` are those that CREATE EXTENSION would find. `functions` and `operators`
+    are keyed by name, `casts` by internal type names (from, to) to the volatility. `statistics_since` is when the counts
+    of scans began, in seconds since the epoch, None when not known; `has_replicas` whether the server has standbys, which
+    count their own.
     """
 
     tables: Mapping[str, Table]
     views: Mapping[str, str] = field(default_factory=dict)
+    version: int = 180_000
     search_path: tuple[str, ...] = ("public",)
     extensions: Mapping[str, str] = field(default_factory=dict)
     available: frozenset[str] = frozenset()

@@ -1,12 +1,20 @@
 """What is read of a database for index advice: tables with their statistics, keys, functions, on PostgreSQL 15 and 18."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from perfkit.catalog.load import load_catalog
+from perfkit.catalog.workload import workload
+from perfkit.db.guard import Guard
+from perfkit.db.server import GuardedServer
 from perfkit.db.tables import read_tables
 from perfkit.indexes.candidates.offer import lookup_in, offer
+from perfkit.indexes.gather import gather
+from perfkit.measure.model import Manner
+from perfkit.measure.run import measure
 from perfkit.plan.tables import Tables
 from perfkit.syntax.usage.read import read_usage
 from tests.unit.indexes.candidate_tables import advised
@@ -166,6 +174,29 @@ def test_an_index_by_an_operator_class_of_an_extension_is_known_wherever_that_is
 
 def test_a_collation_that_sorts_by_bytes_needs_no_operator_class_for_patterns(tables: Tables) -> None:
     assert "office.person USING btree (code)" in found("SELECT * FROM person WHERE code LIKE 'C1%'", tables)
+
+
+def test_a_brin_index_ends_heap_only_updates_where_the_server_s_version_lets_it(
+    office: str, tables: Tables, tmp_path: Path
+) -> None:
+    with psycopg.connect(office) as connection:
+        connection.execute("CREATE TABLE lent (id int PRIMARY KEY, year int) WITH (fillfactor = 50)")
+        connection.execute("CREATE INDEX ON lent USING brin (year)")
+        connection.execute("INSERT INTO lent SELECT n, n FROM generate_series(1, 9) AS n")
+        connection.execute("UPDATE lent SET year = 0 WHERE id = 1")
+        ((heap_only,),) = connection.execute(
+            "SELECT pg_stat_get_xact_tuples_hot_updated('lent'::regclass)"
+        ).fetchall()
+        connection.rollback()
+    (tmp_path / "note.sql").write_text(
+        "-- name: note\n-- case: one\n-- allow: write  a note\nUPDATE office.gift SET note = 'new' WHERE id = 1;\n"
+    )
+    server = GuardedServer(dsn=office, guard=Guard(allow_writes=True, allow_superuser=True))
+    chosen = workload(load_catalog(tmp_path), (), rows=server.rows, seed=0)
+    manner = Manner(samples=1, plan_mode="custom", target_ms=100.0)
+    (case,) = gather(measure(chosen, server, manner, lambda *_: None).results, tables).cases
+    (write,) = case.writes
+    assert write.brin_ends_heap_only == (heap_only == 0)
 
 
 STATEMENTS = [

@@ -1,6 +1,7 @@
--- The search path, the extensions installed (with their schema) and to be had, since when scans are counted, and
+-- The version, the search path, the extensions installed (with their schema) and to be had, since when scans are counted, and
 -- whether the role may ask for standbys.
 SELECT
+    pg_catalog.current_setting('server_version_num')::int AS version,
     pg_catalog.current_schemas(true)::text[] AS search_path,
     (
         SELECT coalesce(json_object_agg(extension.extname, namespace.nspname), '{}')

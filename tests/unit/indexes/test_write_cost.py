@@ -17,8 +17,19 @@ def _index(rest: str) -> IndexDefinition:
 YEAR, CITY = _index("(year)"), _index("(city)")
 
 
-def _ms(kind: WriteKind, *indexes: IndexDefinition, columns: tuple[str, ...] = ()) -> float:
-    write = TableWrite(table="public.gift", kind=kind, rows=10, columns=frozenset(columns))
+def _ms(
+    kind: WriteKind,
+    *indexes: IndexDefinition,
+    columns: tuple[str, ...] = (),
+    brin_ends_heap_only: bool = False,
+) -> float:
+    write = TableWrite(
+        table="public.gift",
+        kind=kind,
+        rows=10,
+        columns=frozenset(columns),
+        brin_ends_heap_only=brin_ends_heap_only,
+    )
     return write_ms_per_minute([(60.0, write)], indexes)
 
 
@@ -44,6 +55,13 @@ def test_a_brin_index_leaves_updates_heap_only() -> None:
     brin = _index("USING brin (city)")
     expected = 600 * (thresholds.ENTRY_MS["brin"] + thresholds.VACUUM_MS["brin"])
     assert _ms(WriteKind.UPDATE, YEAR, brin, columns=("city",)) == pytest.approx(expected)
+
+
+def test_a_brin_index_ends_heap_only_updates_where_the_server_spares_no_index() -> None:
+    brin = _index("USING brin (city)")
+    each_ms = [thresholds.ENTRY_MS[method] + thresholds.VACUUM_MS[method] for method in ("btree", "brin")]
+    taken_ms = _ms(WriteKind.UPDATE, YEAR, brin, columns=("city",), brin_ends_heap_only=True)
+    assert taken_ms == pytest.approx(600 * sum(each_ms))
 
 
 def test_a_trigram_index_costs_more_than_a_plain_one_of_its_kind() -> None:
