@@ -34,6 +34,7 @@ class Advice:
     selection: Selection
     drops: Drops
     gathered: Gathered
+    tables: Tables
     refused: Mapping[IndexDefinition, str]
 
     @property
@@ -50,7 +51,7 @@ def advise(gathered: Gathered, tables: Tables, planner: Planner, limits: Limits,
     selection = select(cases, screened, existing, planner.what_if, limits, clock)
     usage = Usage(age_days=_age_days(tables), has_replicas=tables.has_replicas)
     drops = find_drops(existing, tables.tables, cases, planner.what_if, selection.configuration, usage)
-    return Advice(selection=selection, drops=drops, gathered=gathered, refused=planner.refused)
+    return Advice(selection=selection, drops=drops, gathered=gathered, tables=tables, refused=planner.refused)
 
 
 class Advisor:

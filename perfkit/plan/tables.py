@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _PAGE_BYTES = 8192
+# Unless they are declared with one, as varchar(20).
+_OF_ANY_LENGTH = frozenset({"text", "varchar", "bpchar", "citext", "bytea", "json", "jsonb", "xml"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,8 @@ class ForeignKey:
 class Table:
     """A table, partitioned table or materialised view; `rows` is the planner's estimate, -1 when never analyzed.
 
-    A partitioned table has the rows and pages of its partitions together. `partition_of` is the qualified name of the
+    A partitioned table has the rows and pages of its partitions together. `toast_pages` are those of the values that are
+    stored apart, as a row of 2 kB or more has them. `partition_of` is the qualified name of the
     topmost partitioned table, '' for none; `partition_key` names a partitioned table's key columns.
     """
 
@@ -78,6 +81,7 @@ class Table:
     columns: Mapping[str, Column]
     indexes: tuple[TableIndex, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    toast_pages: int = 0
     is_partitioned: bool = False
     partition_of: str = ""
     partition_key: tuple[str, ...] = ()
@@ -91,6 +95,11 @@ class Table:
     def size_bytes(self) -> int:
         """Return what its pages of 8 kB take."""
         return self.pages * _PAGE_BYTES
+
+    def may_be_long(self, column: Column) -> bool:
+        """Tell whether the column may have values that no b-tree takes: of any length, where the table has long ones."""
+        is_bounded = column.type_name not in _OF_ANY_LENGTH or column.type.endswith(")")
+        return self.toast_pages > 0 and not is_bounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

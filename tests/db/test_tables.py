@@ -13,6 +13,7 @@ from perfkit.db.server import GuardedServer
 from perfkit.db.tables import read_tables
 from perfkit.indexes.candidates.offer import lookup_in, offer
 from perfkit.indexes.gather import gather
+from perfkit.indexes.unwritable import unwritable
 from perfkit.measure.model import Manner
 from perfkit.measure.run import measure
 from perfkit.plan.tables import Tables
@@ -174,6 +175,54 @@ def test_an_index_by_an_operator_class_of_an_extension_is_known_wherever_that_is
 
 def test_a_collation_that_sorts_by_bytes_needs_no_operator_class_for_patterns(tables: Tables) -> None:
     assert "office.person USING btree (code)" in found("SELECT * FROM person WHERE code LIKE 'C1%'", tables)
+
+
+PAGES = """
+CREATE TABLE page (id int PRIMARY KEY, kind text, url text, title text, payload jsonb);
+INSERT INTO page
+SELECT n, CASE WHEN n % 9 = 0 THEN 'age' ELSE 'name' END, 'url ' || n, 'title ' || n, jsonb_build_object('n', n)
+FROM generate_series(1, 20000) AS n;
+ANALYZE page;
+"""
+# No compression makes it short.
+LONG = "(SELECT string_agg(md5(n::text), '') FROM generate_series(1, 200) AS n)"
+
+
+def test_a_row_that_an_index_by_a_cast_would_refuse_is_told(office: str) -> None:
+    with psycopg.connect(office) as connection:
+        connection.execute(PAGES)
+        tables = read_tables(connection)
+        offered = advised(
+            "SELECT id FROM page WHERE kind = 'age' AND (payload ->> 'n')::int = $1", tables
+        ).values()
+        index = next(each.definition for each in offered if each.definition.keys[0].is_expression)
+        assert index.predicate == ""
+        assert unwritable(index, tables) == ("a row whose value is no int4 can then not be written",)
+        connection.execute(index.create().encode())
+        with pytest.raises(psycopg.errors.InvalidTextRepresentation):
+            connection.execute("""INSERT INTO page VALUES (0, 'colour', '', '', '{"n": "red"}')""")
+        connection.rollback()
+
+
+def test_a_row_that_is_too_long_for_an_index_is_told_where_a_table_has_long_values(office: str) -> None:
+    statement = "SELECT title FROM page WHERE url = $1"
+    with psycopg.connect(office) as connection:
+        connection.execute(PAGES)
+        tables = read_tables(connection)
+        (plain, covering) = (each.definition for each in advised(statement, tables).values())
+        assert (plain.include, covering.include) == ((), ("title",))
+        assert unwritable(plain, tables) == ()
+        connection.execute(f"INSERT INTO page SELECT 0, '', '', {LONG}, '{{}}'")
+        tables = read_tables(connection)
+        (index,) = (each.definition for each in advised(statement, tables).values())
+        assert index == plain
+        assert unwritable(index, tables) == (
+            "a row whose url takes more than 2,704 bytes can then not be written, and office.page has long values",
+        )
+        connection.execute(index.create().encode())
+        with pytest.raises(psycopg.errors.ProgramLimitExceeded):
+            connection.execute(f"INSERT INTO page SELECT -1, '', {LONG}, '', '{{}}'")
+        connection.rollback()
 
 
 def test_a_brin_index_ends_heap_only_updates_where_the_server_s_version_lets_it(

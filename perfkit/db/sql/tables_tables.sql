@@ -5,7 +5,9 @@ WITH sized AS (
         greatest(relation.reltuples, 0) AS rows,
         relation.reltuples < 0 AS is_unknown,
         coalesce(pg_catalog.pg_relation_size(relation.oid), 0)
-        / pg_catalog.current_setting('block_size')::bigint AS pages
+        / pg_catalog.current_setting('block_size')::bigint AS pages,
+        coalesce(pg_catalog.pg_relation_size(relation.reltoastrelid), 0)
+        / pg_catalog.current_setting('block_size')::bigint AS toast_pages
     FROM pg_catalog.pg_class AS relation
     WHERE relation.relkind IN ('r', 'm')
 ),
@@ -14,7 +16,8 @@ whole AS (
         ancestor.relid AS oid,
         sum(sized.rows) AS rows,
         bool_and(sized.is_unknown) AS is_unknown,
-        sum(sized.pages) AS pages
+        sum(sized.pages) AS pages,
+        sum(sized.toast_pages) AS toast_pages
     FROM sized
     JOIN pg_catalog.pg_class AS leaf ON leaf.oid = sized.oid AND leaf.relispartition
     CROSS JOIN LATERAL pg_catalog.pg_partition_ancestors(leaf.oid) AS ancestor
@@ -27,6 +30,7 @@ SELECT
     CASE WHEN coalesce(sized.is_unknown, whole.is_unknown) THEN -1 ELSE coalesce(sized.rows, whole.rows, 0) END::float8
         AS rows,
     coalesce(sized.pages, whole.pages, 0)::bigint AS pages,
+    coalesce(sized.toast_pages, whole.toast_pages, 0)::bigint AS toast_pages,
     relation.relkind = 'p' AS is_partitioned,
     CASE WHEN relation.relispartition THEN (
         SELECT root_namespace.nspname || '.' || root.relname

@@ -162,7 +162,9 @@ def covering_ideas(asked: Asked, ideas: Iterable[Idea]) -> Iterator[Idea]:
         if not rest:
             yield replace(idea, alone=True)
         elif (
-            len(rest) <= thresholds.INCLUDE_COLUMNS_MAX and width_bytes <= thresholds.INCLUDE_WIDTH_BYTES_MAX
+            len(rest) <= thresholds.INCLUDE_COLUMNS_MAX
+            and width_bytes <= thresholds.INCLUDE_WIDTH_BYTES_MAX
+            and not any(asked.table.may_be_long(asked.table.columns[name]) for name in rest)
         ):
             reason = f"{idea.reason}; INCLUDE makes it index-only"
             yield replace(idea, include=tuple(rest), reason=reason, alone=True)

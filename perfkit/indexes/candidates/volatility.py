@@ -1,11 +1,13 @@
-"""Whether an expression gives the same value for the same row for ever, as an index demands, and of which type it is."""
+"""Whether an expression gives the same value for the same row for ever, as an index demands, of which type, and if any."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from perfkit.plan.tables import Signature, Table, Tables
 from perfkit.syntax.usage.model import Expression, Term
 
 _TEXTS = frozenset({"text", "varchar", "bpchar", "name", "citext"})
+_DOCUMENTS = frozenset({"json", "jsonb"})
 _NUMBERS = ("int2", "int4", "int8", "numeric", "float4", "float8")
 _ANY = frozenset({"any", "anyelement", "anynonarray", "anycompatible", "anycompatiblenonarray"})
 _ANY_ARRAY = frozenset({"anyarray", "anycompatiblearray"})
@@ -22,6 +24,21 @@ class Typed(NamedTuple):
 def typed(expression: Expression, table: Table, tables: Tables) -> Typed:
     """Return whether an index on `table` can have the expression, and its type, by the functions that the server has."""
     return _typed(expression.term, table, tables)
+
+
+def failing_casts(term: Term, table: Table, tables: Tables) -> Iterator[str]:
+    """Yield the types within a term on `table` that not every value can be cast to which is cast there."""
+    for argument in term.arguments:
+        yield from failing_casts(argument, table, tables)
+    if term.kind == "cast" and _may_fail(_typed(term.arguments[0], table, tables).type_name, term.name):
+        yield term.name
+
+
+def _may_fail(source: str, target: str) -> bool:
+    """Tell whether the cast reads a text or a document as something else, or a number as a narrower one."""
+    if source in _NUMBERS and target in _NUMBERS:
+        return not _widened(source, target)
+    return source in _TEXTS | _DOCUMENTS and target not in _TEXTS
 
 
 def _typed(term: Term, table: Table, tables: Tables) -> Typed:

@@ -12,6 +12,7 @@ from perfkit.report.document import Document
 from perfkit.report.documents.suggest_blocks import blocks_of, notes_of
 from perfkit.report.documents.suggest_statements import (
     create_statement,
+    doubts_of,
     drop_statement,
     drops_of,
     left_of,
@@ -71,6 +72,7 @@ def _created(
     return {
         "statement": create_statement(index),
         "reason": reason_of(advice, index),
+        "doubts": list(doubts_of(advice, index)),
         "needs": list(needs_of(advice, index)),
         "size_bytes": index.size_bytes,
         **_taken("benefit", "_per_minute", index.benefit_ms_per_minute, view),

@@ -15,6 +15,7 @@ from perfkit.indexes.why_not import Reason, WithoutIndex
 from perfkit.report.document import Block, Cell, Item, Listing, Paragraph, Table, Tone
 from perfkit.report.documents.suggest_statements import (
     create_statement,
+    doubts_of,
     drop_statement,
     dropped_name,
     drops_of,
@@ -136,15 +137,16 @@ def _create_item(
     view: SuggestView,
     measured: dict[str, MeasuredCase],
 ) -> Item:
-    lines = [f"#{number}: {reason_of(advice, index)}"]
-    lines += [f"first: {need};" for need in needs_of(advice, index)]
+    lines = [Paragraph(f"#{number}: {reason_of(advice, index)}")]
+    lines += [Paragraph(f"beware: {doubt}", Tone.WARN) for doubt in doubts_of(advice, index)]
+    lines += [Paragraph(f"first: {need};") for need in needs_of(advice, index)]
     most = sorted(index.helps, key=lambda each: each.after_ms - each.before_ms)
-    lines += [_effect(each, view, measured.get(each.case_id)) for each in most[:_CASES_SHOWN]]
+    lines += [Paragraph(_effect(each, view, measured.get(each.case_id))) for each in most[:_CASES_SHOWN]]
     more = len(most) - _CASES_SHOWN
-    lines += [f"and {_counted(more, 'more case')}"] if more > 0 else []
+    lines += [Paragraph(f"and {_counted(more, 'more case')}")] if more > 0 else []
     return Item(
         heading=f"{create_statement(index)};",
-        lines=tuple(map(Paragraph, lines)),
+        lines=tuple(lines),
         tone=Tone.GOOD,
         language=_SQL,
     )

@@ -3,6 +3,7 @@
 from perfkit.indexes.advise import Advice
 from perfkit.indexes.drops import Drop
 from perfkit.indexes.selection import ChosenIndex
+from perfkit.indexes.unwritable import unwritable
 from perfkit.indexes.verify import Verified
 from perfkit.names import quote_name
 from perfkit.report.layout import one_line
@@ -13,6 +14,7 @@ def script(advice: Advice, verified: Verified | None = None) -> str:
     lines = ["-- Run it with perfkit apply: a partitioned table takes no CONCURRENTLY of its own.", ""]
     for index in left_of(advice, verified):
         lines += [f"-- {one_line(reason_of(advice, index))}"]
+        lines += [f"-- {one_line(doubt)}" for doubt in doubts_of(advice, index)]
         lines += [f"-- first: {need};" for need in needs_of(advice, index)]
         lines += [f"{create_statement(index)};", ""]
     for drop in drops_of(advice, verified):
@@ -55,6 +57,11 @@ def reason_of(advice: Advice, index: ChosenIndex) -> str:
     """Return why the index has these keys in this order."""
     candidate = advice.gathered.candidates.get(index.definition)
     return candidate.reason if candidate else ""
+
+
+def doubts_of(advice: Advice, index: ChosenIndex) -> tuple[str, ...]:
+    """Return what speaks against the index, a sentence each: rows that could not be written beside it."""
+    return unwritable(index.definition, advice.tables)
 
 
 def needs_of(advice: Advice, index: ChosenIndex) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from perfkit.syntax.index import expression_text
 from perfkit.syntax.usage.model import Expression, Term
 from perfkit.syntax.usage.scope import Value
-from perfkit.syntax.usage.tree import Node, kind_of, messages_in, strings, words
+from perfkit.syntax.usage.tree import Node, kind_of, messages_in, parse, strings, words
 
 _OTHER = Term(kind="other")
 # As stable as what they are made of; any other node is not known to be.
@@ -24,6 +24,11 @@ def expression_of(value: Value) -> Expression | None:
         term=term_of(value.node),
         columns=frozenset(name for _, name in value.columns),
     )
+
+
+def read_term(text: str) -> Term:
+    """Return the parts of an expression or a predicate as the definition of an index writes it."""
+    return term_of(parse(f"SELECT {text}").select_stmt.target_list[0].res_target.val)
 
 
 def term_of(node: Node) -> Term:

@@ -1,6 +1,7 @@
 """What a person is told of index advice: how few of the indexes do nearly all, and what is one is called one."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,14 +11,17 @@ from perfkit.indexes.gather import Gathered
 from perfkit.indexes.import_cost import ImportCosts
 from perfkit.indexes.selection import ChosenIndex, Selection
 from perfkit.indexes.verify import Verified
+from perfkit.plan.tables import Tables
 from perfkit.report.document import Document
 from perfkit.report.documents.suggest import suggest_document
+from perfkit.report.documents.suggest_statements import script
 from perfkit.report.documents.suggest_view import SuggestView
 from perfkit.report.formats import render
+from tests.unit.indexes.candidate_tables import column, database, table
 from tests.unit.indexes.exact_planner import index
 
 
-def _document(*benefits_ms: float, verified: Verified | None = None) -> Document:
+def _advice(*benefits_ms: float) -> Advice:
     chosen = tuple(
         ChosenIndex(
             definition=index(f"column_{number}"),
@@ -40,17 +44,21 @@ def _document(*benefits_ms: float, verified: Verified | None = None) -> Document
         plans=9,
         complete=True,
     )
-    advice = Advice(
+    return Advice(
         selection=selection,
         drops=Drops(drops=(), kept=()),
         gathered=Gathered(cases=(), candidates={}, unread={}),
+        tables=Tables(tables={}),
         refused={
             index("virtual"): "not supported",
             index("name"): "no such class",
             index("title"): "no such class",
         },
     )
-    return suggest_document(advice, SuggestView(search_ms=1.0), verified)
+
+
+def _document(*benefits_ms: float, verified: Verified | None = None) -> Document:
+    return suggest_document(_advice(*benefits_ms), SuggestView(search_ms=1.0), verified)
 
 
 def _told(*benefits_ms: float, verified: Verified | None = None) -> str:
@@ -81,6 +89,18 @@ def test_what_could_not_be_judged_is_told_by_reason_and_listed_with_it() -> None
         ("CREATE INDEX ON public.gift USING btree (name)", "no such class"),
         ("CREATE INDEX ON public.gift USING btree (title)", "no such class"),
     ]
+
+
+def test_an_index_beside_which_rows_could_not_be_written_comes_with_a_warning() -> None:
+    advice = replace(
+        _advice(1.0), tables=database(table("gift", 1e5, column("column_0", "text"), toast_pages=1))
+    )
+    doubt = "a row whose column_0 takes more than 2,704 bytes can then not be written"
+    document = suggest_document(advice, SuggestView(search_ms=1.0))
+    assert f"beware: {doubt}" in " ".join(render(document, "text").split())
+    assert f"\n-- {doubt}" in script(advice)
+    (index,) = json.loads(render(document, "json"))["create"]
+    assert index["doubts"] == [f"{doubt}, and public.gift has long values"]
 
 
 def test_a_table_whose_import_was_not_measured_is_told_with_the_reason() -> None:
