@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _PAGE_BYTES = 8192
+# Where none of some hundred texts has more characters, none is taken to have a thousand.
+_SHORT_TEXT = 200
 # Unless they are declared with one, as varchar(20).
 _OF_ANY_LENGTH = frozenset({"text", "varchar", "bpchar", "citext", "bytea", "json", "jsonb", "xml"})
 
@@ -15,7 +17,8 @@ class Column:
     `category` is pg_type.typcategory (A array, S string, E enum, …). `collation_is_c` when it sorts by bytes, so that a
     plain b-tree serves LIKE 'x%'. The rest is what pg_stats says, with `analyzed` false where it says nothing:
     `distinct` is the number of values, negative a share of the rows; `correlation` None where it has none;
-    `common_values` are texts, `common_frequencies` their shares of all rows.
+    `common_values` are texts, `common_frequencies` their shares of all rows; `longest_known` are the characters of the
+    longest text that pg_stats knows, of a column without a length, 0 where it knows none.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Column:
     correlation: float | None = None
     common_values: tuple[str, ...] = ()
     common_frequencies: tuple[float, ...] = ()
+    longest_known: int = 0
 
     def distinct_values(self, rows: float) -> float:
         """Return how many different values the planner takes the column to have in so many rows; 0 when unknown."""
@@ -97,9 +101,13 @@ class Table:
         return self.pages * _PAGE_BYTES
 
     def may_be_long(self, column: Column) -> bool:
-        """Tell whether the column may have values that no b-tree takes: of any length, where the table has long ones."""
+        """Tell whether the column may have values that no b-tree takes: where the table has long ones, they may be its.
+
+        Of those that pg_stats knows some would show it, or none, as it leaves out what is longer than 1 kB.
+        """
         is_bounded = column.type_name not in _OF_ANY_LENGTH or column.type.endswith(")")
-        return self.toast_pages > 0 and not is_bounded
+        is_short = 0 < column.longest_known <= _SHORT_TEXT
+        return self.toast_pages > 0 and not (is_bounded or is_short)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,13 @@ SELECT
     coalesce(own.n_distinct, 0)::float8 AS "distinct",
     own.correlation::float8 AS correlation,
     coalesce(own.most_common_vals::text::text[], '{}') AS common_values,
-    coalesce(own.most_common_freqs, '{}')::float8[] AS common_frequencies
+    coalesce(own.most_common_freqs, '{}')::float8[] AS common_frequencies,
+    CASE WHEN coalesce(base.typcategory, type.typcategory) = 'S' AND attribute.atttypmod = -1 THEN coalesce(
+        (
+            SELECT max(length(known.value))
+            FROM unnest(own.most_common_vals::text::text[] || own.histogram_bounds::text::text[]) AS known (value)
+        ), 0
+    ) ELSE 0 END AS longest_known
 FROM pg_catalog.pg_class AS relation
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
 JOIN pg_catalog.pg_attribute AS attribute

@@ -10,7 +10,8 @@ _COLUMNS = (
     column("year"),
     column("amount", "numeric"),
     column("name", "text"),
-    column("Long Name", "text"),
+    column("Long Name", "text", longest_known=201),
+    column("city", "text", longest_known=200),
     column("code", "varchar", type="character varying(20)"),
     column("profile", "jsonb"),
 )
@@ -39,7 +40,7 @@ def test_a_cast_that_not_every_value_takes_is_told(rest: str, types: list[str]) 
     [
         ("(name, year)", "name"),
         ('(year, name, "Long Name")', "name and Long Name"),
-        ("(year, code)", ""),
+        ("(year, code, city)", ""),
         ("USING gin (profile)", ""),
         ("USING hash (name)", ""),
     ],
