@@ -133,7 +133,7 @@ def _doubt(server: Server, thresholds: Thresholds) -> tuple[str, str]:
 
 
 def _is_unused(row: Row, least_bytes: int) -> bool:
-    keeps_a_rule = row["is_unique"] or row["constraint"] or row["is_marked"]
+    keeps_a_rule = row["is_unique"] or row["constraint"] or row["is_held"]
     return row["scans"] == 0 and row["is_valid"] and not keeps_a_rule and row["size_bytes"] >= least_bytes
 
 

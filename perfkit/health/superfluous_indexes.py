@@ -1,13 +1,15 @@
 """Indexes that do nothing which another does not."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from perfkit.health.index_words import FAMILY, definition_of, drop, largest_first, sizes, total_bytes
 from perfkit.health.model import Concern, Context, HealthCheck, HealthState, Outcome, Row, Rows
 from perfkit.health.words import relation
-from perfkit.indexes.overlap import covers
+from perfkit.indexes.existing import ExistingIndex, serving
 from perfkit.names import quote_name
+from perfkit.plan.tables import TableIndex
 from perfkit.syntax.index import IndexDefinition
 from perfkit.units import counted, format_bytes
 
@@ -21,35 +23,47 @@ class _Overlap:
 
 def _overlaps(rows: Rows) -> Iterator[_Overlap]:
     """Yield each valid index that another serves for, once, with the widest that does."""
-    by_table: dict[str, list[tuple[Row, IndexDefinition]]] = {}
-    for row in rows:
-        written = definition_of(row["definition"]) if row["is_valid"] else None
-        if written:
-            by_table.setdefault(relation(row, name="table_name"), []).append((row, written))
-    for entries in by_table.values():
-        for narrow, definition in entries:
-            wider = [
-                (wide, other)
-                for wide, other in entries
-                if wide is not narrow
-                and covers(other, definition)
-                and not (covers(definition, other) and _keeping(narrow) < _keeping(wide))
-            ]
-            if wider and not narrow["is_marked"]:
-                wide, other = min(
-                    wider, key=lambda each: (not _is_same(each[1], definition), -len(each[1].keys))
+    by_name = {relation(row): row for row in rows}
+    by_table: defaultdict[str, list[ExistingIndex]] = defaultdict(list)
+    for existing in filter(None, map(_existing, rows)):
+        by_table[existing.table].append(existing)
+    for indexes in by_table.values():
+        for narrow in indexes:
+            wider = serving(narrow, indexes)
+            if wider and not narrow.index.held:
+                wide = min(
+                    wider,
+                    key=lambda each: (
+                        not _is_same(each.definition, narrow.definition),
+                        -len(each.definition.keys),
+                    ),
                 )
-                yield _Overlap(narrow, wide, _is_same(other, definition))
+                is_duplicate = _is_same(wide.definition, narrow.definition)
+                yield _Overlap(by_name[narrow.name], by_name[wide.name], is_duplicate)
+
+
+def _existing(row: Row) -> ExistingIndex | None:
+    """Return the index of a row; None for one that is not valid or whose definition cannot be read."""
+    definition = definition_of(row["definition"]) if row["is_valid"] else None
+    if definition is None:
+        return None
+    index = TableIndex(
+        name=row["name"],
+        definition=row["definition"],
+        valid=row["is_valid"],
+        unique=row["is_unique"],
+        constraint=row["constraint"],
+        size_bytes=row["size_bytes"],
+        scans=row["scans"],
+        held=row["is_held"],
+    )
+    table = relation(row, name="table_name")
+    return ExistingIndex(name=relation(row), table=table, definition=definition, index=index)
 
 
 def _is_same(wide: IndexDefinition, narrow: IndexDefinition) -> bool:
     """Tell whether an index that covers another has no more in its entries; it may keep a rule besides."""
     return len(wide.keys) == len(narrow.keys) and len(wide.include) == len(narrow.include)
-
-
-def _keeping(row: Row) -> tuple[bool, bool, bool, int, str]:
-    """Return the order in which one of several equal indexes is kept."""
-    return (not row["constraint"], not row["is_marked"], not row["is_unique"], -row["scans"], row["name"])
 
 
 def duplicate_index(rows: Rows, context: Context) -> Outcome:  # noqa: ARG001  # every check has this face

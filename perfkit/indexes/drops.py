@@ -7,7 +7,7 @@ from enum import StrEnum
 from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Candidates, Configuration
 from perfkit.indexes.costs import CostCache
-from perfkit.indexes.existing import ExistingIndex, definitions_by_table
+from perfkit.indexes.existing import ExistingIndex, definitions_by_table, keeping, serving
 from perfkit.indexes.overlap import covers, same
 from perfkit.indexes.whatif import WhatIf
 from perfkit.indexes.workload import WorkloadCase
@@ -87,7 +87,8 @@ def find_drops(
 ) -> Drops:
     """Return the indexes that can go beside the chosen ones, none of which any case would miss.
 
-    The index of a constraint, of a partitioned table or of a partition is never among them.
+    The index of a constraint, of a partitioned table or of a partition is never among them, nor one that is held or is not
+    valid: it may be being built now.
     """
     candidates = Candidates(chosen)
     costs = CostCache(what_if, cases, candidates)
@@ -107,7 +108,8 @@ def find_drops(
 
 
 def _is_of_its_own(existing: ExistingIndex, table: Table) -> bool:
-    return not (existing.index.constraint or table.is_partitioned or table.partition_of)
+    index = existing.index
+    return index.valid and not (index.constraint or index.held or table.is_partitioned or table.partition_of)
 
 
 def _suspects(
@@ -127,37 +129,24 @@ def _suspects(
     for each in left:
         if each.name in serving or each in {found.existing for found in replaced}:
             continue
-        if each.index.scans == 0 and not each.index.unique and each.index.valid:
+        if each.index.scans == 0 and not each.index.unique:
             yield from _unused(each, tables[each.table], usage)
 
 
 def _redundant(narrow: ExistingIndex, existing: Sequence[ExistingIndex]) -> _Suspect | None:
-    """Return the index with the widest one that serves in its place; of two that are equal the better kept one stays."""
-    wider = [
-        wide
-        for wide in existing
-        if wide.name != narrow.name
-        and wide.index.valid
-        and covers(wide.definition, narrow.definition)
-        and not (covers(narrow.definition, wide.definition) and _keeping(narrow) < _keeping(wide))
-    ]
-    if not wider:
-        return None
+    """Return the index with the widest one that serves in its place."""
     widest = min(
-        wider,
-        key=lambda wide: (-len(wide.definition.keys), -len(wide.definition.include), _keeping(wide)),
+        serving(narrow, existing),
+        key=lambda wide: (-len(wide.definition.keys), -len(wide.definition.include), keeping(wide)),
+        default=None,
     )
+    if widest is None:
+        return None
     if same(widest.definition, narrow.definition):
         proof = f"{widest.name} has the same definition"
         return _Suspect(existing=narrow, kind=DropKind.DUPLICATE, proof=proof, instead=widest.name)
     proof = f"{widest.name} ({format_bytes(widest.index.size_bytes)}) begins with the same keys"
     return _Suspect(existing=narrow, kind=DropKind.REDUNDANT, proof=proof, instead=widest.name)
-
-
-def _keeping(existing: ExistingIndex) -> tuple[bool, bool, int, str]:
-    """Return the order in which one of several equal indexes is kept: a constraint's, unique, most used."""
-    index = existing.index
-    return (not index.constraint, not index.unique, -(index.scans or 0), existing.name)
 
 
 def _replaced(old: ExistingIndex, new: Sequence[IndexDefinition]) -> _Suspect | None:

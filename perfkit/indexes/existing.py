@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from perfkit.indexes.overlap import covers
 from perfkit.plan.tables import Table, TableIndex
 from perfkit.syntax.index import IndexDefinition, read_definition
 
@@ -31,6 +32,24 @@ def existing_indexes(tables: Iterable[Table]) -> tuple[ExistingIndex, ...]:
         for index in table.indexes
     ]
     return tuple(sorted(found, key=lambda existing: existing.name))
+
+
+def serving(narrow: ExistingIndex, existing: Iterable[ExistingIndex]) -> list[ExistingIndex]:
+    """Return the valid indexes that serve in the place of one; of those that are equal only what is kept before it."""
+    return [
+        wide
+        for wide in existing
+        if wide.name != narrow.name
+        and wide.index.valid
+        and covers(wide.definition, narrow.definition)
+        and not (covers(narrow.definition, wide.definition) and keeping(narrow) < keeping(wide))
+    ]
+
+
+def keeping(existing: ExistingIndex) -> tuple[bool, bool, bool, int, str]:
+    """Return the order in which one of several equal indexes is kept: a constraint's, held, unique, most used."""
+    index = existing.index
+    return (not index.constraint, not index.held, not index.unique, -(index.scans or 0), existing.name)
 
 
 def definitions_by_table(existing: Iterable[ExistingIndex]) -> Mapping[str, tuple[IndexDefinition, ...]]:

@@ -41,7 +41,7 @@ ARROWS: dict[str, set[str]] = {
     "twin": {"catalog", "copies", "embedded", "files", "measure", "plan", "syntax"},
     "bench": {"baseline", "catalog", "csv_rows", "embedded", "fields", "files", "measure", "plan", "settings_api", "syntax"},
     "doctor": set(),
-    "health": {"indexes", "syntax"},
+    "health": {"indexes", "plan", "syntax"},
     "profile": {"catalog", "syntax"},
     "kv": set(),
     "monitor": {"baseline", "bench", "catalog", "files", "health", "measure", "plan"},

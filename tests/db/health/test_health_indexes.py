@@ -111,6 +111,26 @@ def test_of_two_that_are_the_same_the_constraint_s_stays(gifts: str) -> None:
     assert second.name == '"Alumni Office".twice'
 
 
+@pytest.mark.parametrize(
+    "held_by",
+    [
+        f"CREATE TABLE letter (gift int REFERENCES {_GIFT} (amount))",
+        f"ALTER TABLE {_GIFT} REPLICA IDENTITY USING INDEX first",
+    ],
+)
+def test_of_two_that_are_the_same_neither_is_told_where_one_is_a_key_and_the_other_is_held(
+    gifts: str, held_by: str
+) -> None:
+    run(
+        gifts,
+        f"ALTER TABLE {_GIFT} ALTER amount SET NOT NULL",
+        f"CREATE UNIQUE INDEX first ON {_GIFT} (amount)",
+        held_by,
+        f"ALTER TABLE {_GIFT} ADD PRIMARY KEY (amount)",
+    )
+    assert look(gifts, "duplicate-index").state is HealthState.OK
+
+
 def test_the_same_index_twice_on_a_partitioned_table_is_told_once_with_the_size_of_all_parts(
     database: str,
 ) -> None:

@@ -68,7 +68,7 @@ def index(name: str, keys: str, **columns: Any) -> dict[str, Any]:
         "definition": f"CREATE {unique}INDEX {name} ON public.gift USING btree ({keys})",
         "is_valid": True,
         "is_unique": False,
-        "is_marked": False,
+        "is_held": False,
         "is_partitioned": False,
         "constraint": "",
         "size_bytes": 2 * 1024**2,

@@ -110,7 +110,7 @@ def test_an_unused_index_is_advised_to_be_dropped_only_when_nothing_speaks_again
     [
         {"is_unique": True},
         {"constraint": "gift_amount_excl"},
-        {"is_marked": True},
+        {"is_held": True},
         {"scans": 1},
         {"size_bytes": 1024**2 - 1},
         {"is_valid": False},
@@ -121,7 +121,7 @@ def test_an_index_that_keeps_a_rule_or_is_small_is_never_unused(kept: dict[str, 
 
 
 def test_of_equal_indexes_one_is_kept_and_the_same_whatever_the_order() -> None:
-    rows = [index("a", "amount"), index("b", "amount", scans=5), index("c", "amount", is_marked=True)]
+    rows = [index("a", "amount"), index("b", "amount", scans=5), index("c", "amount", is_held=True)]
     for order in (rows, rows[::-1]):
         found = duplicate_index(order, context())
         assert {each.name for each in found.objects} == {"public.a", "public.b"}

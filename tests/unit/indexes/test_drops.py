@@ -18,7 +18,7 @@ YEAR, YEAR_CITY = index("year"), index("year", "city")
 
 def _index(
     name: str, rest: str, *, unique: bool = False, constraint: str = "", valid: bool = True, scans: int | None = 5,
-    size_bytes: int = 8 * MB,
+    size_bytes: int = 8 * MB, held: bool = False,
 ) -> TableIndex:  # fmt: skip
     create = f"CREATE {'UNIQUE ' if unique else ''}INDEX {name} ON public.gift {rest}"
     return TableIndex(
@@ -29,6 +29,7 @@ def _index(
         constraint=constraint,
         size_bytes=size_bytes,
         scans=scans,
+        held=held,
     )
 
 
@@ -86,6 +87,8 @@ def test_a_copy_of_the_primary_key_goes_and_the_key_never_does() -> None:
         (_index("a", "(year)", unique=True), _index("b", "(year, city)")),
         (_index("a", "(year)", constraint="a"), _index("b", "(year, city)")),
         (_index("a", "(year)"), _index("b", "(year, city)", valid=False)),
+        (_index("a", "(year)", valid=False), _index("b", "(year, city)")),
+        (_index("a", "(year)", held=True), _index("b", "(year, city)")),
         (_index("a", "(year) WHERE open"), _index("b", "(year, city)")),
         (_index("a", "(name text_pattern_ops)"), _index("b", "(name, city)")),
         (_index("a", "(year) INCLUDE (name)"), _index("b", "(year, city)")),
@@ -129,6 +132,7 @@ def test_a_count_that_cannot_be_trusted_proves_nothing(usage: Usage, reason: str
         _index("a", "(year)", scans=None),
         _index("a", "(year)", scans=0, unique=True),
         _index("a", "(year)", scans=0, constraint="a"),
+        _index("a", "(year)", scans=0, held=True),
         _index("a", "(year)", scans=0, size_bytes=MB - 1),
     ],
 )
