@@ -162,7 +162,12 @@ def _unused(existing: ExistingIndex, table: Table, usage: Usage) -> Iterator[_Su
     size_bytes = existing.index.size_bytes
     if size_bytes < thresholds.UNUSED_LEAST_BYTES:
         return
-    age = "" if usage.age_days is None else f" in {format_count(round(usage.age_days, 1))} days"
+    # The server does not say when an index was made.
+    age = (
+        ""
+        if usage.age_days is None
+        else f" in {format_count(round(usage.age_days, 1))} days or since it was made"
+    )
     yield _Suspect(
         existing=existing,
         kind=DropKind.UNUSED,

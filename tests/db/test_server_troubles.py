@@ -4,14 +4,19 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from perfkit.db.guard import Guard
+from perfkit.db.health import health_reader
+from perfkit.db.tables import read_tables
 from perfkit.embedded import PostgresServer, start_postgres, stop_postgres
 from tests.db.command_line import analyze, cases, finished, start
+from tests.db.health.looking import value, wait_for
 from tests.db.office import Office
 
 _SLEEPS = """
@@ -42,13 +47,24 @@ _SLEEPING = (
     "SELECT pid FROM pg_stat_activity WHERE application_name = 'perfkit' AND state = 'active'"
     " AND wait_event = 'PgSleep'"
 )
+_RECOVERED = (
+    "SELECT backend_start > to_timestamp({}) FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
+)
 
 
 @pytest.fixture
 def doomed(server_folder: Path) -> Iterator[PostgresServer]:
     """Yield a server that the test may kill."""
-    folder = server_folder / "doomed"
-    server = start_postgres(folder, settings={"fsync": "off"}, die_with_parent=True)
+    yield from _doomed(server_folder / "doomed", None)
+
+
+@pytest.fixture
+def doomed15(server_folder: Path, postgres15_binaries: Path) -> Iterator[PostgresServer]:
+    yield from _doomed(server_folder / "doomed15", postgres15_binaries)
+
+
+def _doomed(folder: Path, binaries: Path | None) -> Iterator[PostgresServer]:
+    server = start_postgres(folder, settings={"fsync": "off"}, binaries=binaries, die_with_parent=True)
     with psycopg.connect(server.dsn, autocommit=True) as connection:
         connection.execute("DROP ROLE IF EXISTS reader")
         connection.execute("CREATE ROLE reader LOGIN PASSWORD 'books'")
@@ -64,6 +80,30 @@ def _wait_for_sleep(dsn: str) -> int:
             time.sleep(0.02)
     pid: int = row[0]
     return pid
+
+
+def _recovered(dsn: str, killed_s: float) -> bool:
+    """Tell whether the server takes connections again, with processes that started after the crash."""
+    with suppress(psycopg.OperationalError):
+        return bool(value(dsn, _RECOVERED.format(killed_s)))
+    return False
+
+
+@pytest.mark.parametrize("name", ["doomed", "doomed15"])
+def test_scans_are_counted_anew_after_a_crash_though_the_server_was_not_started_again(
+    request: pytest.FixtureRequest, name: str
+) -> None:
+    server: PostgresServer = request.getfixturevalue(name)
+    with psycopg.connect(server.dsn) as connection:
+        killed_s = time.time()
+        os.kill(connection.info.backend_pid, signal.SIGKILL)
+    wait_for(lambda: _recovered(server.dsn, killed_s))
+    assert value(server.dsn, f"SELECT pg_postmaster_start_time() < to_timestamp({killed_s})")
+    with psycopg.connect(server.dsn) as connection:
+        assert (read_tables(connection).statistics_since or 0) >= killed_s
+    with health_reader(server.dsn, Guard()) as reader:
+        (seen,) = reader.rows("server", 1_000)
+    assert seen["statistics_age_s"] <= time.time() - killed_s
 
 
 @pytest.mark.parametrize("command", ["analyze", "baseline"])

@@ -23,8 +23,11 @@ SELECT
     (
         SELECT
             extract(
-                epoch FROM clock_timestamp()
-                - coalesce(statistics.stats_reset, pg_catalog.pg_postmaster_start_time())
+                -- A crash loses all counts, and moves only the last of these times.
+                epoch FROM clock_timestamp() - greatest(
+                    coalesce(statistics.stats_reset, pg_catalog.pg_postmaster_start_time()),
+                    (SELECT stats_reset FROM pg_catalog.pg_stat_bgwriter)
+                )
             )::float8
         FROM pg_catalog.pg_stat_database AS statistics
         WHERE statistics.datname = current_database()

@@ -10,7 +10,14 @@ SELECT
     ) AS extensions,
     (SELECT coalesce(array_agg(name::text), '{}') FROM pg_catalog.pg_available_extensions) AS available,
     (
-        SELECT extract(epoch FROM coalesce(statistics.stats_reset, pg_catalog.pg_postmaster_start_time()))::float8
+        -- A crash loses all counts, and moves only the last of these times.
+        SELECT
+            extract(
+                epoch FROM greatest(
+                    coalesce(statistics.stats_reset, pg_catalog.pg_postmaster_start_time()),
+                    (SELECT stats_reset FROM pg_catalog.pg_stat_bgwriter)
+                )
+            )::float8
         FROM pg_catalog.pg_stat_database AS statistics
         WHERE statistics.datname = pg_catalog.current_database()
     ) AS statistics_since,

@@ -101,7 +101,9 @@ def test_what_keeps_a_rule_or_serves_more_stays(narrow: TableIndex, wide: TableI
 def test_an_unused_index_goes_with_the_age_of_the_count() -> None:
     found = _drops(_index("a", "(year)", scans=0))
     assert _names(found) == [("public.a", DropKind.UNUSED)]
-    assert found.drops[0].proof == "no scan in 30 days, no standby that is known of, 8.0 MB"
+    assert found.drops[0].proof == (
+        "no scan in 30 days or since it was made, no standby that is known of, 8.0 MB"
+    )
 
 
 @pytest.mark.parametrize(
