@@ -76,12 +76,12 @@ def _foreign_key(row: dict[str, Any]) -> ForeignKey:
 
 def _table(row: dict[str, Any], parts: Mapping[str, Mapping[str, list[Any]]]) -> Table:
     name = f"{row['schema']}.{row['name']}"
+    lists = {name: tuple(row[name]) for name in ("partition_key", "expressions")}
     return Table(
         columns={column.name: column for column in parts["columns"].get(name, ())},
         indexes=tuple(parts["indexes"].get(name, ())),
         foreign_keys=tuple(parts["foreign_keys"].get(name, ())),
-        partition_key=tuple(row["partition_key"]),
-        **{key: value for key, value in row.items() if key != "partition_key"},
+        **row | lists,
     )
 
 

@@ -1,6 +1,6 @@
 """Existing indexes that can go, each with its proof: duplicates, what a wider one serves, the unused, the replaced."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,11 +10,11 @@ from perfkit.indexes.costs import CostCache
 from perfkit.indexes.existing import ExistingIndex, definitions_by_table, keeping, serving
 from perfkit.indexes.overlap import covers, same
 from perfkit.indexes.whatif import WhatIf
-from perfkit.indexes.workload import WorkloadCase
+from perfkit.indexes.workload import WorkloadCase, table_of
 from perfkit.indexes.write_cost import write_ms_per_minute, writes_by_table
 from perfkit.names import quote_name
 from perfkit.plan.tables import Table
-from perfkit.syntax.index import IndexDefinition
+from perfkit.syntax.index import IndexDefinition, read_expression
 from perfkit.units import format_bytes, format_count
 
 
@@ -99,7 +99,16 @@ def find_drops(
         name = suspect.existing.name
         dropped = frozenset(drop.name for drop in drops)
         readers = [case for case in cases if suspect.existing.table in case.reads]
-        doubt = suspect.doubt or _missed_by(name, readers, costs, candidates.everything, dropped)
+        beside = [
+            each.definition
+            for each in existing
+            if each.index.valid and each.name != name and each.name not in dropped
+        ]
+        doubt = (
+            suspect.doubt
+            or _unestimated(suspect.existing, tables, (*beside, *chosen))
+            or _missed_by(name, readers, costs, candidates.everything, dropped)
+        )
         if doubt:
             kept.append(KeptIndex(name=name, reason=f"{suspect.kind}: {doubt}"))
         else:
@@ -195,6 +204,27 @@ def _foreign_key_doubt(existing: ExistingIndex, table: Table) -> str:
         if {*map(quote_name, foreign.columns)} == set(keys[: len(foreign.columns)]):
             return f"deletes in {foreign.referenced} would need it"
     return ""
+
+
+def _unestimated(
+    existing: ExistingIndex, tables: Mapping[str, Table], beside: Iterable[IndexDefinition]
+) -> str:
+    """Return which expressions the planner would know nothing of without the index, '' for none.
+
+    Indexes that are not partial and extended statistics tell it how their values are spread (examine_variable in
+    selfuncs.c).
+    """
+    index = existing.definition
+    telling = (each for each in beside if table_of(each) == existing.table and not each.predicate)
+    known = {key.text for each in telling for key in each.keys}
+    known.update(map(read_expression, tables[existing.table].expressions))
+    lost = [key.text for key in index.keys if key.is_expression and key.text not in known]
+    if index.predicate or not lost:
+        return ""
+    return (
+        f"the planner estimates {', '.join(lost)} by its statistics: CREATE STATISTICS …"
+        f" ON {', '.join(f'({text})' for text in lost)} FROM {index.qualified_table}, and ANALYZE it, first"
+    )
 
 
 def _missed_by(

@@ -75,8 +75,9 @@ class Table:
     """A table, partitioned table or materialised view; `rows` is the planner's estimate, -1 when never analyzed.
 
     A partitioned table has the rows and pages of its partitions together. `toast_pages` are those of the values that are
-    stored apart, as a row of 2 kB or more has them. `partition_of` is the qualified name of the
-    topmost partitioned table, '' for none; `partition_key` names a partitioned table's key columns.
+    stored apart, as a row of 2 kB or more has them. `partition_of` is the qualified name of the topmost partitioned table,
+    '' for none; `partition_key` names a partitioned table's key columns. `expressions` are those of its extended
+    statistics, as the server writes them.
     """
 
     schema: str
@@ -90,6 +91,7 @@ class Table:
     is_partitioned: bool = False
     partition_of: str = ""
     partition_key: tuple[str, ...] = ()
+    expressions: tuple[str, ...] = ()
 
     @property
     def qualified_name(self) -> str:

@@ -178,6 +178,14 @@ def _storage(options: Sequence[Any]) -> Iterator[tuple[str, str]]:
         yield option.def_elem.defname, str(text)
 
 
+def read_expression(text: str) -> str:
+    """Return an expression that the server wrote as an index's key would have it."""
+    import postgast
+
+    (target,) = postgast.parse(f"SELECT {text}").stmts[0].stmt.select_stmt.target_list
+    return expression_text(target.res_target.val)
+
+
 def expression_text(node: Any) -> str:
     """Return a node of the parser's tree as SQL, the same for the same tree."""
     import postgast

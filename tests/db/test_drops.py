@@ -70,3 +70,27 @@ def test_an_index_that_is_being_built_stays(gifts: str) -> None:
         with waiting(gifts, "CREATE INDEX CONCURRENTLY narrow ON gift (amount)"):
             wait_for(lambda: value(gifts, "SELECT count(*) FROM pg_index WHERE NOT indisvalid"))
             assert "public.narrow" not in _names(_drops(gifts))
+
+
+def test_an_unused_index_that_the_planner_estimates_by_goes_once_statistics_tell_it_as_much(
+    gifts: str,
+) -> None:
+    run(gifts, "CREATE INDEX of_digit ON gift ((amount % 10), id)", "ANALYZE gift")
+    rows = _estimated_rows(gifts)
+    found = _drops(gifts)
+    assert _names(found) == []
+    (kept,) = found.kept
+    create = kept.reason.partition("statistics: ")[2].partition(",")[0]
+    assert create == "CREATE STATISTICS … ON (amount % 10) FROM public.gift"
+    run(gifts, create.replace("…", "digits"), "ANALYZE gift")
+    assert _names(_drops(gifts)) == ["public.of_digit"]
+    run(gifts, "DROP INDEX of_digit")
+    assert _estimated_rows(gifts) == pytest.approx(rows, rel=0.1)
+    run(gifts, "DROP STATISTICS digits")
+    assert _estimated_rows(gifts) < rows / 10
+
+
+def _estimated_rows(dsn: str) -> float:
+    plan = value(dsn, "EXPLAIN (FORMAT JSON) SELECT FROM gift WHERE amount % 10 = 3")
+    rows: float = plan[0]["Plan"]["Plan Rows"]
+    return rows

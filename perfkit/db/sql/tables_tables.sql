@@ -48,7 +48,13 @@ SELECT
             WHERE partitioned.partrelid = relation.oid
         ),
         '{}'
-    ) AS partition_key
+    ) AS partition_key,
+    array(
+        SELECT expression.text
+        FROM pg_catalog.pg_statistic_ext AS statistics
+        CROSS JOIN LATERAL unnest(pg_catalog.pg_get_statisticsobjdef_expressions(statistics.oid)) AS expression (text)
+        WHERE statistics.stxrelid = relation.oid
+    ) AS expressions
 FROM pg_catalog.pg_class AS relation
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
 LEFT JOIN sized ON sized.oid = relation.oid

@@ -8,7 +8,7 @@ from perfkit.indexes.drops import DropKind, Drops, Usage, find_drops
 from perfkit.indexes.existing import existing_indexes
 from perfkit.indexes.workload import TableWrite, WorkloadCase, WriteKind
 from perfkit.plan.tables import ForeignKey, Table, TableIndex
-from perfkit.syntax.index import IndexDefinition
+from perfkit.syntax.index import IndexDefinition, read_definition
 from tests.unit.indexes.exact_planner import ExactPlanner, Way, case, index, way
 
 MB = 1024**2
@@ -154,6 +154,45 @@ def test_an_index_that_deletes_need_for_a_foreign_key_stays() -> None:
     found = _drops(_index("a", "(person_id)", scans=0), table={"foreign_keys": (foreign,)})
     assert found.drops == ()
     assert [kept.reason for kept in found.kept] == ["unused: deletes in public.person would need it"]
+
+
+ESTIMATED = (
+    "unused: the planner estimates lower(name) by its statistics:"
+    " CREATE STATISTICS … ON (lower(name)) FROM public.gift, and ANALYZE it, first"
+)
+
+
+@pytest.mark.parametrize(
+    "beside", [_index("b", "(lower(name)) WHERE open"), _index("b", "(lower(name), city)", valid=False)]
+)
+def test_an_index_stays_when_nothing_else_tells_how_the_values_of_its_expression_are_spread(
+    beside: TableIndex,
+) -> None:
+    found = _drops(_index("a", "(lower(name), year)", scans=0), beside)
+    assert found.drops == ()
+    assert [kept.reason for kept in found.kept] == [ESTIMATED]
+
+
+def test_an_unused_index_goes_when_extended_statistics_or_another_index_tell_of_its_expression() -> None:
+    unused = _index("a", "((amount + year))", scans=0)
+    names = [("public.a", DropKind.UNUSED)]
+    assert _names(_drops(unused, table={"expressions": ("(amount + year)",)})) == names
+    assert _names(_drops(unused, _index("b", "(city, (amount + year))"))) == names
+    assert _names(_drops(_index("a", "(lower(name)) WHERE open", scans=0))) == names
+
+
+def test_of_two_unused_indexes_that_tell_of_an_expression_one_stays() -> None:
+    found = _drops(_index("a", "(lower(name), year)", scans=0), _index("b", "(lower(name), city)", scans=0))
+    assert _names(found) == [("public.a", DropKind.UNUSED)]
+    assert [(kept.name, kept.reason) for kept in found.kept] == [("public.b", ESTIMATED)]
+
+
+def test_an_index_on_an_expression_goes_for_a_wider_or_a_new_one() -> None:
+    lower = "(lower(name))"
+    found = _drops(_index("a", lower), _index("b", "(lower(name), city)"))
+    assert _names(found) == [("public.a", DropKind.REDUNDANT)]
+    new = read_definition("CREATE INDEX ON public.gift (lower(name), city)")
+    assert _names(_drops(_index("a", lower), chosen=[new])) == [("public.a", DropKind.REPLACED)]
 
 
 @pytest.mark.parametrize("table", [{"is_partitioned": True}, {"partition_of": "public.gifts"}])
