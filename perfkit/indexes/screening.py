@@ -1,7 +1,7 @@
 """Candidates that are turned down before anything is planned: what exists, tables too small for an index, the refused."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.existing import ExistingIndex
@@ -36,18 +36,23 @@ def screen(
     `refused` are those that the planner's server could not make, with its words.
     """
     offered = sorted({each for case in cases for each in case.offered}, key=IndexDefinition.create)
+    valid = {each.name: _bare(each.definition) for each in existing if each.index.valid}
     already: dict[IndexDefinition, str] = {}
     tiny: dict[IndexDefinition, str] = {}
     for definition in offered:
         table = tables.get(table_of(definition))
         size_bytes = table.size_bytes if table else None
-        cover = next(
-            (each for each in existing if each.index.valid and covers(each.definition, definition)), None
-        )
+        cover = next((name for name, made in valid.items() if covers(made, definition)), None)
         if cover:
-            already[definition] = f"{cover.name} serves it"
+            already[definition] = f"{cover} serves it"
         elif size_bytes is not None and size_bytes < thresholds.TINY_TABLE_BYTES:
             tiny[definition] = f"{table_of(definition)} has {format_bytes(size_bytes)}"
     out = already.keys() | tiny.keys() | refused.keys()
     left = tuple(definition for definition in offered if definition not in out)
     return Screened(candidates=left, already_indexed=already, tiny_table=tiny, refused=refused)
+
+
+def _bare(existing: IndexDefinition) -> IndexDefinition:
+    """Return an index without its parameters: beside one that was made with its own, none without any is needed."""
+    keys = tuple(replace(key, parameters=()) for key in existing.keys)
+    return replace(existing, keys=keys, storage=())

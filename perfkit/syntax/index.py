@@ -15,14 +15,15 @@ _BTREE = "btree"
 class IndexKey:
     """One key: `text` is a quoted column name, or an expression as PostgreSQL's parser writes it, without its brackets.
 
-    `collation` and `operator_class` are as written, '' for the default. `nulls_first` is what the key does, be it written or
-    not: NULLS FIRST is the default of DESC.
+    `collation` and `operator_class` are as written, '' for the default; `parameters` are the operator class's own, by name.
+    `nulls_first` is what the key does, be it written or not: NULLS FIRST is the default of DESC.
     """
 
     text: str
     is_expression: bool = False
     collation: str = ""
     operator_class: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
     descending: bool = False
     nulls_first: bool = False
 
@@ -32,6 +33,7 @@ class IndexKey:
         parts = [f"({self.text})" if self.is_expression else self.text]
         parts += [f"COLLATE {self.collation}"] if self.collation else []
         parts += [self.operator_class] if self.operator_class else []
+        parts += [_written(self.parameters)] if self.parameters else []
         parts += ["DESC"] if self.descending else []
         if self.nulls_first != self.descending:
             parts.append("NULLS FIRST" if self.nulls_first else "NULLS LAST")
@@ -70,9 +72,7 @@ class IndexDefinition:
         words += [f"USING {self.method}", f"({', '.join(key.sql for key in self.keys)})"]
         words += [f"INCLUDE ({', '.join(self.include)})" if self.include else ""]
         words += ["" if self.nulls_distinct else "NULLS NOT DISTINCT"]
-        words += [
-            f"WITH ({', '.join(f'{key} = {value}' for key, value in self.storage)})" if self.storage else ""
-        ]
+        words += [f"WITH {_written(self.storage)}" if self.storage else ""]
         words += [f"WHERE {self.predicate}" if self.predicate else ""]
         return " ".join(word for word in words if word)
 
@@ -140,7 +140,7 @@ def _create(node: Any) -> IndexStatement:
         predicate=expression_text(node.where_clause) if node.HasField("where_clause") else "",
         unique=node.unique,
         nulls_distinct=not node.nulls_not_distinct,
-        storage=tuple(sorted(_storage(node.options))),
+        storage=_parameters(node.options),
     )
     return IndexStatement(
         definition=definition,
@@ -162,12 +162,21 @@ def _key(element: Any) -> IndexKey:
         is_expression=not element.name,
         collation=".".join(map(quote_name, _strings(element.collation))),
         operator_class=".".join(map(quote_name, _strings(element.opclass))),
+        parameters=_parameters(element.opclassopts),
         descending=descending,
         nulls_first=nulls.get(element.nulls_ordering, descending),
     )
 
 
-def _storage(options: Sequence[Any]) -> Iterator[tuple[str, str]]:
+def _written(parameters: tuple[tuple[str, str], ...]) -> str:
+    return f"({', '.join(f'{name} = {value}' for name, value in parameters)})"
+
+
+def _parameters(options: Sequence[Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(_read_parameters(options)))
+
+
+def _read_parameters(options: Sequence[Any]) -> Iterator[tuple[str, str]]:
     for option in options:
         value = option.def_elem.arg
         kind = value.WhichOneof("node")

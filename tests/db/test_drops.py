@@ -72,6 +72,21 @@ def test_an_index_that_is_being_built_stays(gifts: str) -> None:
             assert "public.narrow" not in _names(_drops(gifts))
 
 
+def test_indexes_of_other_parameters_are_no_duplicates(gifts: str) -> None:
+    run(
+        gifts,
+        "CREATE EXTENSION pg_trgm",
+        "CREATE TABLE letter (text text)",
+        "CREATE INDEX fine ON gift USING brin (id) WITH (pages_per_range = 8)",
+        "CREATE INDEX coarse ON gift USING brin (id)",
+        "CREATE INDEX long ON letter USING gist (text gist_trgm_ops (siglen = 256))",
+        "CREATE INDEX short ON letter USING gist (text gist_trgm_ops)",
+    )
+    assert _names(_drops(gifts)) == []
+    run(gifts, "CREATE INDEX also_long ON letter USING gist (text gist_trgm_ops (siglen = 256))")
+    assert _names(_drops(gifts)) == ["public.long"]
+
+
 def test_an_unused_index_that_the_planner_estimates_by_goes_once_statistics_tell_it_as_much(
     gifts: str,
 ) -> None:

@@ -31,6 +31,11 @@ def _covers(wide: str, narrow: str) -> bool:
         ("INDEX ON (year) WITH (fillfactor = 70)", "INDEX ON (year)"),
         ("INDEX ON USING gin (labels, places)", "INDEX ON USING gin (places)"),
         ("INDEX ON USING hash (year)", "INDEX ON USING hash (year)"),
+        ("INDEX ON USING gin (labels) WITH (fastupdate = off)", "INDEX ON USING gin (labels)"),
+        (
+            "INDEX ON USING brin (day, id) WITH (pages_per_range = 8)",
+            "INDEX ON USING brin (day) WITH (pages_per_range = 8)",
+        ),
     ],
 )
 def test_an_index_covers_what_it_serves(wide: str, narrow: str) -> None:
@@ -55,6 +60,16 @@ def test_an_index_covers_what_it_serves(wide: str, narrow: str) -> None:
         ("INDEX ON (year)", "INDEX ON (year) WHERE amount > 0"),
         ("INDEX ON USING brin (year)", "INDEX ON (year)"),
         ("INDEX ON USING gist (span, year)", "INDEX ON USING gist (span)"),
+        ("INDEX ON USING brin (day) WITH (pages_per_range = 8)", "INDEX ON USING brin (day)"),
+        ("INDEX ON USING brin (day)", "INDEX ON USING brin (day) WITH (pages_per_range = 8)"),
+        (
+            "INDEX ON USING gist (name gist_trgm_ops (siglen = 256))",
+            "INDEX ON USING gist (name gist_trgm_ops)",
+        ),
+        (
+            "INDEX ON USING gist (name gist_trgm_ops)",
+            "INDEX ON USING gist (name gist_trgm_ops (siglen = 256))",
+        ),
     ],
 )
 def test_an_index_does_not_cover_what_it_does_not_serve(wide: str, narrow: str) -> None:
@@ -68,7 +83,9 @@ def test_indexes_of_two_tables_have_nothing_in_common() -> None:
     assert not covers(one, other)
 
 
-def test_storage_parameters_do_not_make_another_index() -> None:
+def test_storage_parameters_of_a_b_tree_do_not_make_another_index() -> None:
     one = read_definition("CREATE INDEX ON public.gift (year) WITH (fillfactor = 70)")
     assert same(one, read_definition("CREATE INDEX ON public.gift (year)"))
     assert not same(one, read_definition("CREATE UNIQUE INDEX ON public.gift (year)"))
+    fine = read_definition("CREATE INDEX ON public.gift USING brin (day) WITH (pages_per_range = 8)")
+    assert not same(fine, read_definition("CREATE INDEX ON public.gift USING brin (day)"))

@@ -236,6 +236,14 @@ def test_no_duplicate_and_no_prefix_of_what_exists(definition: str) -> None:
     assert _reasons(chosen) == {"yearly": Reason.ALREADY_INDEXED}
 
 
+def test_no_index_beside_one_that_was_made_with_parameters_of_its_own() -> None:
+    brin = index("year", method="brin")
+    planner = ExactPlanner(ways={"yearly": (way(1_000), way(1, brin))})
+    made = _table(10_000, "USING brin (year) WITH (pages_per_range = 8)")
+    chosen = select([case("yearly", brin)], *made, planner, Limits(), _no_clock)
+    assert _reasons(chosen) == {"yearly": Reason.ALREADY_INDEXED}
+
+
 def test_no_index_on_a_tiny_table() -> None:
     planner = ExactPlanner(ways={"yearly": (way(1_000), way(1, YEAR))})
     cases = [case("yearly", YEAR)]

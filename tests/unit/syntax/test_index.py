@@ -14,6 +14,7 @@ STATEMENTS = [
     "CREATE INDEX i ON t USING gin (name public.gin_trgm_ops)",
     "CREATE INDEX i ON t USING btree ((lower(name::text)), (a + 1)) INCLUDE (c, d) WITH (fillfactor = 70)",
     "CREATE INDEX i ON t USING brin (created_at) WITH (pages_per_range = 32)",
+    "CREATE INDEX i ON t USING gist (name public.gist_trgm_ops (siglen = 256), day)",
 ]
 
 
@@ -30,6 +31,14 @@ def test_what_pg_get_indexdef_writes_equals_what_a_person_writes() -> None:
     )
     person = "create index concurrently other on alumni.people (lower(name::text) desc) where left_on is null"
     assert read_definition(server) == read_definition(person)
+
+
+def test_parameters_of_an_operator_class_are_read_as_the_server_writes_them() -> None:
+    server = "CREATE INDEX i ON t USING gist (name gist_trgm_ops (siglen='256'))"
+    assert read_definition(server) == read_definition(
+        "CREATE INDEX ON t USING gist (name gist_trgm_ops(siglen=256))"
+    )
+    assert read_definition(server) != read_definition("CREATE INDEX ON t USING gist (name gist_trgm_ops)")
 
 
 @pytest.mark.parametrize(
