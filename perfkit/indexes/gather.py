@@ -69,7 +69,8 @@ def gather(results: Sequence[CaseResult], tables: Tables) -> Gathered:
             offered=tuple(each.definition for each in (*given, *also)),
             writes=tuple(_writes(usages.get(result.query.name), runs, tables)),
         )
-        slow = {_part_id(whole, each): each for each in lookups(runs.plan, tables) if each.share}
+        looked_up = lookups(runs.plan, written_tables(runs.plan, tables), tables)
+        slow = {_part_id(whole, each): each for each in looked_up if each.share}
         cases += _split(whole, slow)
         statements |= {name: lookup_statement(each, tables) for name, each in slow.items()}
     return Gathered(

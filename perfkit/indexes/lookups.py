@@ -1,6 +1,6 @@
 """Lookups: what deleting or renumbering a referenced row looks for in the tables that refer to it, and what that takes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from perfkit.indexes.candidates.foreign_keys import is_indexed, keys_to, serves
@@ -13,6 +13,8 @@ from perfkit.syntax.index import IndexDefinition
 # PostgreSQL's name for a trigger of the referenced table; _c_ checks a new row of the referring one (CreateFKCheckTrigger).
 _ON_REFERENCED = "RI_ConstraintTrigger_a_"
 _DELETES_TOO = "c"
+# CASCADE, SET NULL and SET DEFAULT.
+_WRITING = frozenset("cnd")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +37,16 @@ class Lookup:
         return on_table and serves(definition, self.columns)
 
 
-def lookups(plan: Plan, tables: Tables) -> tuple[Lookup, ...]:
-    """Return the lookups of a run, out of the triggers of foreign keys that it fired.
+def lookups(plan: Plan, written: Iterable[str], tables: Tables) -> tuple[Lookup, ...]:
+    """Return the lookups of a run that writes to some tables, out of the triggers of foreign keys that it fired.
 
     A trigger that deletes in turn (ON DELETE CASCADE) does the lookups of what it deletes too; its time goes to those
     without an index, by the size of what they must read.
     """
     found: dict[Lookup, float] = {}
+    reached = _reached(written, tables) if plan.triggers else {}
     for trigger in plan.triggers:
-        key = _key_of(trigger, tables)
+        key = _key_of(trigger, reached, tables)
         if key is None:
             continue
         share = (trigger.time_ms or 0.0) / plan.execution_ms if plan.execution_ms else 0.0
@@ -72,15 +75,37 @@ def lookup_statement(lookup: Lookup, tables: Tables) -> Statement:
     return Statement(text=text, types=(), values=(), writes=False, volatile=False)
 
 
-def _key_of(trigger: Trigger, tables: Tables) -> tuple[Table, ForeignKey] | None:
-    """Return the foreign key, with the table that has it, whose referenced table's trigger it is."""
+def _reached(written: Iterable[str], tables: Tables) -> Mapping[str, Table]:
+    """Return the tables that are written to, and those whose rows go or change with theirs, which fire triggers too."""
+    found: dict[str, Table] = {}
+    waiting = list(written)
+    while waiting:
+        name = waiting.pop()
+        if name in tables.tables and name not in found:
+            found[name] = tables.tables[name]
+            waiting += (
+                child.qualified_name
+                for child, key in keys_to(name, tables)
+                if _WRITING & {key.on_delete, key.on_update}
+            )
+    return found
+
+
+def _key_of(
+    trigger: Trigger, reached: Mapping[str, Table], tables: Tables
+) -> tuple[Table, ForeignKey] | None:
+    """Return the foreign key, with the table that has it, whose referenced table's trigger it is.
+
+    A plan names the two without their schemas.
+    """
     if trigger.constraint is None or not trigger.name.startswith(_ON_REFERENCED):
         return None
     found = (
-        (table, key)
-        for table in tables.tables.values()
-        for key in table.foreign_keys
-        if key.name == trigger.constraint and key.referenced.partition(".")[2] == trigger.relation
+        (child, key)
+        for name, table in reached.items()
+        if table.name == trigger.relation
+        for child, key in keys_to(name, tables)
+        if key.name == trigger.constraint
     )
     return next(found, None)
 

@@ -40,13 +40,14 @@ class MeasuredCase:
 
 def with_plan(case: MeasuredCase, plan: Plan, tables: Tables) -> MeasuredCase:
     """Return the case with what its plan, as it ran with the changes, has to do with them."""
+    written = written_tables(plan, tables)
     wasting = (scan for scan in scans(derive(plan), None) if loses_to_filter(scan))
     return replace(
         case,
         used=_indexes(walk(plan.root)),
         wasted=_indexes(node for scan in wasting for node in scan.nodes),
-        lookups=lookups(plan, tables),
-        written=written_tables(plan, tables),
+        lookups=lookups(plan, written, tables),
+        written=written,
     )
 
 
