@@ -88,7 +88,7 @@ def find_drops(
     """Return the indexes that can go beside the chosen ones, none of which any case would miss.
 
     The index of a constraint, of a partitioned table or of a partition is never among them, nor one that is held or is not
-    valid: it may be being built now.
+    valid: it may be being built now. One of a table that inherits is not told to be unused: its kind come and go together.
     """
     candidates = Candidates(chosen)
     costs = CostCache(what_if, cases, candidates)
@@ -138,8 +138,9 @@ def _suspects(
     for each in left:
         if each.name in serving or each in {found.existing for found in replaced}:
             continue
-        if each.index.scans == 0 and not each.index.unique:
-            yield from _unused(each, tables[each.table], usage)
+        table = tables[each.table]
+        if each.index.scans == 0 and not each.index.unique and not table.is_child:
+            yield from _unused(each, table, usage)
 
 
 def _redundant(narrow: ExistingIndex, existing: Sequence[ExistingIndex]) -> _Suspect | None:

@@ -11,6 +11,8 @@ from perfkit.plan.tables import Table
 from perfkit.syntax.index import IndexDefinition
 from perfkit.units import format_bytes
 
+_PARENT = "has inheriting tables, which an index on it does not cover: make it on each"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screened:
@@ -19,6 +21,7 @@ class Screened:
     candidates: tuple[IndexDefinition, ...]
     already_indexed: Mapping[IndexDefinition, str]
     tiny_table: Mapping[IndexDefinition, str]
+    has_children: Mapping[IndexDefinition, str]
     refused: Mapping[IndexDefinition, str]
 
 
@@ -39,17 +42,22 @@ def screen(
     valid = {each.name: _bare(each.definition) for each in existing if each.index.valid}
     already: dict[IndexDefinition, str] = {}
     tiny: dict[IndexDefinition, str] = {}
+    parents: dict[IndexDefinition, str] = {}
     for definition in offered:
         table = tables.get(table_of(definition))
-        size_bytes = table.size_bytes if table else None
         cover = next((name for name, made in valid.items() if covers(made, definition)), None)
         if cover:
             already[definition] = f"{cover} serves it"
-        elif size_bytes is not None and size_bytes < thresholds.TINY_TABLE_BYTES:
-            tiny[definition] = f"{table_of(definition)} has {format_bytes(size_bytes)}"
-    out = already.keys() | tiny.keys() | refused.keys()
+        elif table and table.size_bytes < thresholds.TINY_TABLE_BYTES:
+            if table.has_children:
+                parents[definition] = f"{table.qualified_name} {_PARENT}"
+            else:
+                tiny[definition] = f"{table.qualified_name} has {format_bytes(table.size_bytes)}"
+    out = already.keys() | tiny.keys() | parents.keys() | refused.keys()
     left = tuple(definition for definition in offered if definition not in out)
-    return Screened(candidates=left, already_indexed=already, tiny_table=tiny, refused=refused)
+    return Screened(
+        candidates=left, already_indexed=already, tiny_table=tiny, has_children=parents, refused=refused
+    )
 
 
 def _bare(existing: IndexDefinition) -> IndexDefinition:

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     REFUSED = "could not be judged"
     ALREADY_INDEXED = "already indexed"
     TINY_TABLE = "tiny table"
+    HAS_CHILDREN = "inheriting tables"
     NOT_USED = "planner would not use it"
     TOO_SMALL = "too small a gain"
     WRITE_COST = "writes would cost more"
@@ -76,6 +77,9 @@ def _turned_down(case: WorkloadCase, screened: Screened) -> tuple[Reason, str] |
     already = [screened.already_indexed[each] for each in case.offered if each in screened.already_indexed]
     if already:
         return Reason.ALREADY_INDEXED, _listed(already)
+    parents = [screened.has_children[each] for each in case.offered if each in screened.has_children]
+    if parents:
+        return Reason.HAS_CHILDREN, _listed(parents)
     return Reason.TINY_TABLE, _listed(screened.tiny_table[each] for each in case.offered)
 
 

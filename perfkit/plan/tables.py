@@ -77,7 +77,8 @@ class Table:
     A partitioned table has the rows and pages of its partitions together. `toast_pages` are those of the values that are
     stored apart, as a row of 2 kB or more has them. `partition_of` is the qualified name of the topmost partitioned table,
     '' for none; `partition_key` names a partitioned table's key columns. `expressions` are those of its extended
-    statistics, as the server writes them.
+    statistics, as the server writes them. `has_children` when others inherit from it, `is_child` when it inherits, other
+    than by partitioning.
     """
 
     schema: str
@@ -92,6 +93,8 @@ class Table:
     partition_of: str = ""
     partition_key: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
+    has_children: bool = False
+    is_child: bool = False
 
     @property
     def qualified_name(self) -> str:

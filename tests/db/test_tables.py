@@ -110,6 +110,15 @@ def test_a_partitioned_table_has_the_rows_of_its_partitions_and_statistics_of_th
     assert letter.columns["kind"].analyzed
 
 
+def test_tables_that_inherit_are_told_apart_from_partitions(office: str) -> None:
+    with psycopg.connect(office) as connection:
+        connection.execute("CREATE TABLE old_gift () INHERITS (gift)")
+        seen = read_tables(connection).tables
+        connection.rollback()
+    assert {name for name, table in seen.items() if table.has_children} == {"office.gift"}
+    assert {name for name, table in seen.items() if table.is_child} == {"office.old_gift"}
+
+
 def test_standbys_are_looked_for_and_unknown_where_the_role_may_not_ask(office: str, tables: Tables) -> None:
     assert tables.has_replicas is False
     with psycopg.connect(office) as connection:

@@ -38,6 +38,8 @@ SELECT
         JOIN pg_catalog.pg_namespace AS root_namespace ON root_namespace.oid = root.relnamespace
         WHERE root.oid = pg_catalog.pg_partition_root(relation.oid)
     ) ELSE '' END AS partition_of,
+    relation.relkind = 'r' AND relation.oid IN (SELECT inhparent FROM pg_catalog.pg_inherits) AS has_children,
+    NOT relation.relispartition AND relation.oid IN (SELECT inhrelid FROM pg_catalog.pg_inherits) AS is_child,
     coalesce(
         (
             SELECT array_agg(attribute.attname::text ORDER BY part.place)

@@ -200,6 +200,12 @@ def test_an_index_of_a_partition_or_its_parent_stays(table: Mapping[str, object]
     assert _drops(_index("a", "(year)", scans=0), table=table).drops == ()
 
 
+def test_an_index_of_a_table_that_inherits_is_not_told_to_be_unused_but_to_be_there_twice() -> None:
+    assert _drops(_index("a", "(year)", scans=0), table={"is_child": True}).drops == ()
+    found = _drops(_index("a", "(year)"), _index("b", "(year)"), table={"is_child": True})
+    assert _names(found) == [("public.b", DropKind.DUPLICATE)]
+
+
 def test_no_index_goes_that_a_case_would_be_slower_without() -> None:
     ways = {"yearly": (way(1_000), way(10, existing=["public.a"]))}
     found = _drops(_index("a", "(year)", scans=0), cases=[case("yearly")], ways=ways)

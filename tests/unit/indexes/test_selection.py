@@ -1,7 +1,7 @@
 """Selection: on workloads whose best answer is known, it is found or nearly so, within the limits, the same every time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
 import pytest
@@ -250,6 +250,17 @@ def test_no_index_on_a_tiny_table() -> None:
     tiny = select(cases, *_on_a_table(cases, 15), planner, Limits(), _no_clock)
     assert (tiny.configuration, _reasons(tiny)) == (frozenset(), {"yearly": Reason.TINY_TABLE})
     assert select(cases, *_on_a_table(cases, 16), planner, Limits(), _no_clock).configuration == {YEAR}
+
+
+def test_no_index_on_a_tiny_table_that_large_ones_inherit_from() -> None:
+    tables, existing = _table(0)
+    parent = {name: replace(table, has_children=True) for name, table in tables.items()}
+    planner = ExactPlanner(ways={"yearly": (way(1_000), way(1, YEAR))})
+    (without,) = select([case("yearly", YEAR)], parent, existing, planner, Limits(), _no_clock).without_index
+    assert without.reason is Reason.HAS_CHILDREN
+    assert without.detail == (
+        "public.gift has inheriting tables, which an index on it does not cover: make it on each"
+    )
 
 
 def test_no_index_that_no_case_uses_or_hardly_gains_by() -> None:
