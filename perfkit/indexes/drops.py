@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Candidates, Configuration
@@ -88,7 +89,7 @@ def find_drops(
     """Return the indexes that can go beside the chosen ones, none of which any case would miss.
 
     The index of a constraint, of a partitioned table or of a partition is never among them, nor one that is held or is not
-    valid: it may be being built now. One of a table that inherits is not told to be unused: its kind come and go together.
+    valid: it may be being built now. One of a table that inherits is not told to be unused: it is one of many that are alike.
     """
     candidates = Candidates(chosen)
     costs = CostCache(what_if, cases, candidates)
@@ -99,14 +100,10 @@ def find_drops(
         name = suspect.existing.name
         dropped = frozenset(drop.name for drop in drops)
         readers = [case for case in cases if suspect.existing.table in case.reads]
-        beside = [
-            each.definition
-            for each in existing
-            if each.index.valid and each.name != name and each.name not in dropped
-        ]
+        left = (each for each in existing if each.index.valid and each.name not in dropped | {name})
         doubt = (
             suspect.doubt
-            or _unestimated(suspect.existing, tables, (*beside, *chosen))
+            or _unestimated(suspect.existing, tables, chain((each.definition for each in left), chosen))
             or _missed_by(name, readers, costs, candidates.everything, dropped)
         )
         if doubt:
@@ -130,13 +127,13 @@ def _suspects(
 ) -> Iterator[_Suspect]:
     """Yield each index at most once; one that serves in another's place is not unused, whatever its count says."""
     redundant = [found for each in own if (found := _redundant(each, existing))]
-    serving = {found.instead for found in redundant}
+    stand_ins = {found.instead for found in redundant}
     yield from sorted(redundant, key=lambda found: (found.kind, found.existing.name))
     left = [each for each in own if each not in {found.existing for found in redundant}]
     replaced = [found for each in left if not each.index.unique and (found := _replaced(each, new))]
     yield from replaced
     for each in left:
-        if each.name in serving or each in {found.existing for found in replaced}:
+        if each.name in stand_ins or each in {found.existing for found in replaced}:
             continue
         table = tables[each.table]
         if each.index.scans == 0 and not each.index.unique and not table.is_child:
@@ -216,11 +213,14 @@ def _unestimated(
     selfuncs.c).
     """
     index = existing.definition
+    expressions = [key.text for key in index.keys if key.is_expression]
+    if index.predicate or not expressions:
+        return ""
     telling = (each for each in beside if table_of(each) == existing.table and not each.predicate)
     known = {key.text for each in telling for key in each.keys}
     known.update(map(read_expression, tables[existing.table].expressions))
-    lost = [key.text for key in index.keys if key.is_expression and key.text not in known]
-    if index.predicate or not lost:
+    lost = [text for text in expressions if text not in known]
+    if not lost:
         return ""
     return (
         f"the planner estimates {', '.join(lost)} by its statistics: CREATE STATISTICS …"

@@ -1,7 +1,7 @@
 """Selection: on workloads whose best answer is known, it is found or nearly so, within the limits, the same every time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, combinations
 
 import pytest
@@ -37,7 +37,7 @@ def _import(*, rows: float) -> WorkloadCase:
 
 
 def _on_a_table(
-    cases: Sequence[WorkloadCase], pages: int, *definitions: str
+    cases: Sequence[WorkloadCase], pages: int, *definitions: str, has_children: bool = False
 ) -> tuple[Screened, tuple[ExistingIndex, ...]]:
     """Return what is left of the cases' candidates on a table of so many pages, and the indexes that it has."""
     indexes = tuple(
@@ -52,7 +52,15 @@ def _on_a_table(
         )
         for number, definition in enumerate(definitions)
     )
-    gift = Table(schema="public", name="gift", rows=1e5, pages=pages, columns={}, indexes=indexes)
+    gift = Table(
+        schema="public",
+        name="gift",
+        rows=1e5,
+        pages=pages,
+        columns={},
+        indexes=indexes,
+        has_children=has_children,
+    )
     existing = existing_indexes([gift])
     return screen(cases, {"public.gift": gift}, existing), existing
 
@@ -239,8 +247,9 @@ def test_no_duplicate_and_no_prefix_of_what_exists(definition: str) -> None:
 def test_no_index_beside_one_that_was_made_with_parameters_of_its_own() -> None:
     brin = index("year", method="brin")
     planner = ExactPlanner(ways={"yearly": (way(1_000), way(1, brin))})
-    made = _table(10_000, "USING brin (year) WITH (pages_per_range = 8)")
-    chosen = select([case("yearly", brin)], *made, planner, Limits(), _no_clock)
+    cases = [case("yearly", brin)]
+    made = _on_a_table(cases, 10_000, "USING brin (year) WITH (pages_per_range = 8)")
+    chosen = select(cases, *made, planner, Limits(), _no_clock)
     assert _reasons(chosen) == {"yearly": Reason.ALREADY_INDEXED}
 
 
@@ -253,10 +262,10 @@ def test_no_index_on_a_tiny_table() -> None:
 
 
 def test_no_index_on_a_tiny_table_that_large_ones_inherit_from() -> None:
-    tables, existing = _table(0)
-    parent = {name: replace(table, has_children=True) for name, table in tables.items()}
     planner = ExactPlanner(ways={"yearly": (way(1_000), way(1, YEAR))})
-    (without,) = select([case("yearly", YEAR)], parent, existing, planner, Limits(), _no_clock).without_index
+    cases = [case("yearly", YEAR)]
+    made = _on_a_table(cases, 0, has_children=True)
+    (without,) = select(cases, *made, planner, Limits(), _no_clock).without_index
     assert without.reason is Reason.HAS_CHILDREN
     assert without.detail == (
         "public.gift has inheriting tables, which an index on it does not cover: make it on each"
