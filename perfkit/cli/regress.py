@@ -89,7 +89,7 @@ def regress(
         run_self_test(settings, out)
         return
     if change.twin:
-        _judge_on_twins(settings, patterns, change, out)
+        _judge_on_twins(settings, patterns, change, strict=strict, out=out)
         return
     if change.is_given:
         with change_of(settings, patterns, change) as sides:
@@ -101,6 +101,11 @@ def regress(
         verdicts = {verdict.id: str(verdict.kind) for verdict in judgement.verdicts}
         remember(settings, trial.analysis, command="regress", name=name, verdicts=verdicts)
     emit(regress_document(replace(trial, judgement=judgement), against=against, notes=notes), out)
+    _leave_by(judgement, strict=strict)
+
+
+def _leave_by(judgement: "Judgement", *, strict: bool) -> None:
+    """End with the exit code of a judgement."""
     if judgement.failed:
         leave(GATE_FAILED)
     unjudged = judgement.nothing_compared or (strict and judgement.undecided)
@@ -168,7 +173,12 @@ def _judge_change(settings: "Settings", change: Change) -> "Trial":
 
 
 def _judge_on_twins(
-    settings: "Settings", patterns: Sequence[str] | None, change: ChangeOptions, out: OutputOptions
+    settings: "Settings",
+    patterns: Sequence[str] | None,
+    change: ChangeOptions,
+    *,
+    strict: bool,
+    out: OutputOptions,
 ) -> None:
     """Judge the plans of the written cases before and after the migration; drawn ones would need a database."""
     from datetime import UTC, datetime
@@ -201,4 +211,4 @@ def _judge_on_twins(
         judgement_document(judgement, places, against=against, notes=notes, measured_at=datetime.now(UTC)),
         out,
     )
-    leave(GATE_FAILED if judgement.failed else 0)
+    _leave_by(judgement, strict=strict)

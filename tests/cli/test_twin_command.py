@@ -101,6 +101,21 @@ def test_what_a_migration_does_to_plans_is_judged_on_twins_alone(
     assert verdicts["few"] == kind
 
 
+def test_where_no_case_can_be_planned_nothing_was_compared_and_under_strict_each_must_be(
+    project: Perfkit, grown: Grown
+) -> None:
+    (project.directory / "queries" / "elsewhere.sql").write_text(
+        "-- name: elsewhere\nSELECT * FROM another.database;\n"
+    )
+    (project.directory / "made.sql").write_text(MIGRATIONS["made.sql"][0])
+    change = ("--twin", grown.with_index, "--migration", "made.sql")
+    nothing = project("regress", "elsewhere", *change)
+    assert nothing.returncode == 4, nothing.stdout + nothing.stderr
+    assert "Nothing was compared (1 skipped)" in nothing.stdout
+    assert project("regress", "elsewhere", QUERY, *change).returncode == 0
+    assert project("regress", "elsewhere", QUERY, *change, "--strict").returncode == 4
+
+
 def test_a_twin_without_a_migration_is_no_change(project: Perfkit) -> None:
     told = project("regress", "--twin", "alumni.twin")
     assert told.returncode == 2
