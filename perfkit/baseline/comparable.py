@@ -53,11 +53,7 @@ def server_obstacle(baseline: QueryBaseline, analysis: Analysis) -> Obstacle | N
 
 def query_obstacle(baseline: QueryBaseline, query: Query) -> Obstacle | None:
     """Return what makes a query of the catalog another one than its baseline is of."""
-    what = ""
-    if baseline.sql_sha256 != sql_sha256(query.statement):
-        what = "its SQL text"
-    elif baseline.parameter_types != parameter_types(query):
-        what = "the types of its parameters"
+    what = changed_part(baseline.sql_sha256, baseline.parameter_types, query)
     if not what:
         return None
     return Obstacle(
@@ -65,6 +61,13 @@ def query_obstacle(baseline: QueryBaseline, query: Query) -> Obstacle | None:
         reason=f"{what} changed since the baseline",
         hint=f"record it again: perfkit baseline --only {query.name}",
     )
+
+
+def changed_part(sha256: str, types: tuple[str, ...], query: Query) -> str:
+    """Return what of a query is not as it was, '' when it is the same; it was the SQL of a hash, with parameters of types."""
+    if sha256 != sql_sha256(query.statement):
+        return "its SQL text"
+    return "the types of its parameters" if types != parameter_types(query) else ""
 
 
 def case_obstacle(baseline: CaseBaseline, case: Case) -> Obstacle | None:

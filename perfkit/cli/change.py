@@ -95,7 +95,7 @@ def _after_migration(
 def _since_queries(settings: "Settings", patterns: Sequence[str] | None, base: str) -> Iterator[Change]:
     """Yield the change of the catalog since another one: a directory, or the same directory at a commit of git's.
 
-    Only queries whose text changed are measured, and those that are new.
+    Only queries whose text or types of parameters changed are measured, and those that are new.
     """
     from perfkit.catalog.load import load_catalog
 
@@ -113,11 +113,14 @@ def _since_queries(settings: "Settings", patterns: Sequence[str] | None, base: s
 
 def _what_changed(old: "Catalog", new: "Catalog", base: str) -> tuple["Catalog", "Catalog"]:
     """Return the old catalog, and of the new one what is not the same in both; UsageError when all is."""
-    from perfkit.baseline.model import sql_sha256
+    from perfkit.baseline.comparable import changed_part
+    from perfkit.baseline.model import parameter_types, sql_sha256
     from perfkit.catalog.model import Catalog
 
-    was = {query.name: sql_sha256(query.statement) for query in old.queries}
-    changed = tuple(query for query in new.queries if was.get(query.name) != sql_sha256(query.statement))
+    was = {query.name: (sql_sha256(query.statement), parameter_types(query)) for query in old.queries}
+    changed = tuple(
+        query for query in new.queries if query.name not in was or changed_part(*was[query.name], query)
+    )
     if not changed:
         raise UsageError(f"no query differs from {base}: there is nothing to judge")
     return old, Catalog(queries=changed)

@@ -110,6 +110,15 @@ def test_a_changed_query_is_judged_against_the_old_one_and_an_equal_one_is_not_m
     assert "3 queries are as in old queries and not measured" in json.loads(result.stdout)["notes"]
 
 
+def test_another_type_of_a_parameter_is_a_changed_query(project: Perfkit) -> None:
+    path = project.directory / "queries" / "office.sql"
+    shutil.copytree(path.parent, project.directory / "old queries")
+    path.write_text(path.read_text().replace("-- param: year int", "-- param: year numeric"))
+    result = project("regress", "--base-queries", "old queries", "--format", "json")
+    assert "3 queries are as in old queries and not measured" in json.loads(result.stdout)["notes"]
+    assert {verdict["query"] for verdict in _verdicts(result).values()} == {"class_list"}
+
+
 def test_without_a_changed_query_there_is_nothing_to_judge(project: Perfkit) -> None:
     path = project.directory / "queries" / "office.sql"
     shutil.copytree(path.parent, project.directory / "old queries")
