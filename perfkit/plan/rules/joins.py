@@ -50,7 +50,7 @@ def _check_nested_loop(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
                 "outer_rows": tree.numbers[outer].rows,
                 "outer_rows_expected": outer.plan_rows or 0,
             },
-            fix=_inner_index(node, scan_of[inner]) if scanned else _LOOP_FIX,
+            fix=_inner_index(node, inner, scan_of.get(inner)) if scanned else _LOOP_FIX,
             impact=numbers.total_share,
         )
 
@@ -65,13 +65,13 @@ def _stops_early(tree: Tree, node: Node) -> bool:
     return False
 
 
-def _inner_index(node: Node, inner: Scan) -> str:
-    """Return the index by which the inner table could be looked up instead of scanned."""
-    condition = inner.node.text("Filter") or node.text("Join Filter")
-    written = create_index(inner, comparisons(condition, inner.node.alias))
+def _inner_index(node: Node, inner: Node, scan: Scan | None) -> str:
+    """Return the index by which the inner table could be looked up instead of scanned; a plan may not name the table."""
+    condition = inner.text("Filter") or node.text("Join Filter")
+    written = create_index(scan, comparisons(condition, inner.alias)) if scan else ""
     return (
         written
-        or f"Make an index on {inner.label}'s join columns: {condition or 'there is no join condition'}."
+        or f"Make an index on the join columns of {label(inner)}: {condition or 'there is no join condition'}."
     )
 
 

@@ -1,7 +1,9 @@
 """Plans that no server made: spoilt goldens give a result or an error of ours in every step, and depth is no limit."""
 
 import json
+import re
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from perfkit.plan.read import read_plan
 from perfkit.plan.rules import find_problems
 from perfkit.plan.shape import shape_of
 from perfkit.report.data import to_data
-from tests.unit.plan.goldens import CALM, JSON_FILES, document, load
+from tests.unit.plan.goldens import CALM, JSON_FILES, document, load, name_of
 
 _STRANGE: st.SearchStrategy[Any] = st.sampled_from(
     [
@@ -122,6 +124,11 @@ def test_a_value_that_is_nested_without_end_is_told_with_its_key(depth: int) -> 
     text = '[{"Plan": {"Node Type": "Result", "Workers": ' + "[" * depth + "]" * depth + "}}]"
     with pytest.raises(DamagedFileError, match='"Workers"'):
         read_plan(text)
+
+
+@pytest.mark.parametrize("path", JSON_FILES, ids=name_of)
+def test_a_plan_without_the_names_of_its_tables_passes_every_step(path: Path) -> None:
+    _use(parse_plan(re.sub(r'"Relation Name":"[^"]+",', "", path.read_text("utf-8"))))
 
 
 def test_unknown_nodes_and_keys_pass_every_step() -> None:

@@ -1,5 +1,6 @@
 """Every rule fires on plans that have the trouble and on no others; what it says can be acted on."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from time import process_time
@@ -13,6 +14,7 @@ from perfkit.findings import Finding, Severity
 from perfkit.plan.facts import Facts
 from perfkit.plan.model import Plan
 from perfkit.plan.parse import parse_plan
+from perfkit.plan.read import read_plan
 from perfkit.plan.rules import RULES, find_problems
 from perfkit.plan.rules.pages import FOLDER, pages
 from tests.unit.plan.goldens import CALM, JSON_FILES, document, load
@@ -132,6 +134,16 @@ def test_a_sequential_scan_inside_a_nested_loop_is_an_error() -> None:
         one.severity is Severity.WARNING
         for one in _of("nested-loop", find_problems(load("nested_loop_index")))
     )
+
+
+@pytest.mark.parametrize("form", ["json", "txt"])
+def test_the_inner_table_of_a_nested_loop_need_not_be_named(form: str) -> None:
+    text = (GOLDEN / "18" / f"nested_loop_seq.{form}").read_text("utf-8")
+    hidden = re.sub(r' on alumni\.(\w+|"[^"]+") \w+|"Relation Name":"[^"]+",', "", text)
+    (finding,) = _of("nested-loop", find_problems(read_plan(hidden)))
+    assert finding.severity is Severity.ERROR
+    assert finding.fix.startswith("Make an index on the join columns of Seq Scan")
+    assert '(o."Key" = l.amount)' in finding.fix
 
 
 def test_only_the_lowest_wrong_estimate_is_reported() -> None:
