@@ -36,7 +36,8 @@ class Numbers:
     """What is derived for one node.
 
     `rows` is the total over loops and workers; `elapsed_ms` and `blocks` include the children and are the node's part
-    of the clock and of the blocks (shared and local, hit and read); `own_ms` and `own_blocks` leave the children out.
+    of the clock and of the blocks (shared and local, hit and read); `own_ms` and `own_blocks` leave the children out,
+    and so does `own_temp_written`, in blocks of temporary files.
     Times are None with TIMING OFF. `share` and `total_share` (0 to 1), own and with children, are of time; of blocks
     where there are no times; of cost where there is neither. `q_error` is max(actual / estimate, estimate / actual) per
     loop with both at least 1, None where nothing can be said: never run, cut off early, no estimate of its own.
@@ -48,6 +49,7 @@ class Numbers:
     own_ms: float | None
     blocks: int
     own_blocks: int
+    own_temp_written: int
     share: float
     total_share: float
     q_error: float | None
@@ -97,6 +99,8 @@ def derive(plan: Plan) -> Tree:
     owners = _value_owners(nodes)
     own_ms = _own(nodes, elapsed, owners)
     own_blocks = _own(nodes, blocks, owners)
+    temp_written = {node: float(node.buffers.temp_written) if node.buffers else 0.0 for node in nodes}
+    own_temp_written = _own(nodes, temp_written, owners)
     total_ms = max(elapsed[plan.root], plan.execution_ms or 0.0) if plan.timed else None
     share_of = _share_measure(plan, elapsed, blocks)
     total = max(total_ms or 0.0, share_of(plan.root)) if plan.timed else share_of(plan.root)
@@ -112,6 +116,7 @@ def derive(plan: Plan) -> Tree:
             own_ms=own_ms[node] if plan.timed else None,
             blocks=int(blocks[node]),
             own_blocks=int(own_blocks[node]),
+            own_temp_written=int(own_temp_written[node]),
             share=min(1.0, own_share[node] / total) if total else 0.0,
             total_share=min(1.0, share_of(node) / total) if total else 0.0,
             q_error=_q_error(node, cut_off=node in cut),

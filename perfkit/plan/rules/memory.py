@@ -81,7 +81,7 @@ def _check_hash(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
             continue
         memory_kb = node.number("Peak Memory Usage")
         join = tree.parents.get(node, node)
-        written = _own_temp_written(join) + _own_temp_written(node)
+        written = tree.numbers[join].own_temp_written + tree.numbers[node].own_temp_written
         yield found(
             "spill-hash",
             Severity.WARNING,
@@ -120,8 +120,8 @@ def _check_aggregate(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
 
 def _check_other(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
     for node in tree.nodes:
-        written = _own_temp_written(node)
-        if node.type in _REPORTED_ELSEWHERE or written <= 0:
+        written = tree.numbers[node].own_temp_written
+        if node.type in _REPORTED_ELSEWHERE or not written:
             continue
         yield found(
             "spill-other",
@@ -137,15 +137,6 @@ def _check_other(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
             ),
             impact=tree.numbers[node].share,
         )
-
-
-def _own_temp_written(node: Node) -> int:
-    """Return the temporary blocks that the node itself wrote."""
-    if node.buffers is None:
-        return 0
-    return node.buffers.temp_written - sum(
-        child.buffers.temp_written for child in node.children if child.buffers
-    )
 
 
 def _work_mem(tree: Tree) -> str:

@@ -127,6 +127,10 @@ STATEMENTS = {
     "materialize_spill": Statement(
         "WITH x AS MATERIALIZED (SELECT * FROM gift) SELECT count(*) FROM x a JOIN x b USING (id)",
         "SET work_mem = '256kB';"),
+    "cte_aggregate_spill": Statement(
+        "WITH first AS MATERIALIZED (SELECT note FROM gift GROUP BY note HAVING min(id) < 100)"
+        " SELECT g.note, f.note, p.email FROM gift g LEFT JOIN first f ON f.note = g.note JOIN person p ON p.id = g.person_id",
+        "SET work_mem = '64kB'; SET join_collapse_limit = 1; SET enable_mergejoin = off; SET enable_sort = off;"),
     "bitmap_lossy": Statement(
         "SELECT * FROM archive WHERE id < 28000 AND payload <> ''",
         "SET work_mem = '64kB'; SET enable_seqscan = off; SET enable_indexscan = off;",

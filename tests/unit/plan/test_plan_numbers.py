@@ -36,6 +36,8 @@ def test_own_numbers_are_within_the_whole(path: Path) -> None:
         assert 0 <= numbers.total_share <= 1
         assert 0 <= numbers.own_blocks <= tree.total_blocks or tree.total_blocks == 0
     assert sum(tree.numbers[node].own_blocks for node in tree.nodes) == tree.total_blocks
+    temp_written = tree.plan.root.buffers.temp_written if tree.plan.root.buffers else 0
+    assert sum(tree.numbers[node].own_temp_written for node in tree.nodes) == temp_written
 
 
 def test_counters_are_the_root_s() -> None:

@@ -165,6 +165,15 @@ def test_only_the_lowest_wrong_estimate_is_reported() -> None:
     assert [finding.node for finding in _of("row-misestimate", find_problems(plan))] == ["Seq Scan on t"]
 
 
+@pytest.mark.parametrize("form", ["json", "txt"])
+def test_what_the_plan_of_a_cte_wrote_counts_for_neither_its_scan_nor_the_join_above(form: str) -> None:
+    findings = find_problems(load("cte_aggregate_spill", form=form))
+    assert len(_of("spill-aggregate", findings)) == 1
+    assert _of("spill-other", findings) == []
+    # The join's 1,545 blocks include the 1,212 of its outer side, and those the CTE's 972.
+    assert _of("spill-hash", findings)[0].evidence["temp_written_blocks"] == 333
+
+
 def test_the_worst_comes_first() -> None:
     for path in JSON_FILES:
         findings = find_problems(load(path.stem, int(path.parent.name)))
