@@ -12,18 +12,22 @@ from perfkit.plan.model import APPENDS, Node, walk
 from perfkit.plan.rules import thresholds
 from perfkit.plan.rules.index_advice import advise, cast_column, hides_time
 from perfkit.plan.rules.index_statement import create_index, existing_index, statement
-from perfkit.plan.rules.rule import Rule, found, weight
+from perfkit.plan.rules.rule import Rule, found, relation_of, weight
 from perfkit.plan.rules.scan import Scan, loses_to_filter, scans
 from perfkit.units import format_count
 
 
-def _check_lossy_bitmap(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
+def _check_lossy_bitmap(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
     for node in tree.nodes:
         if node.type != "Bitmap Heap Scan":
             continue
         exact, lossy = _with_workers(node, "Exact Heap Blocks"), _with_workers(node, "Lossy Heap Blocks")
         rechecked = tree.numbers[node].removed_by_recheck
-        is_lossy = lossy > 0 and lossy >= thresholds.LOSSY_SHARE * (exact + lossy)
+        is_lossy = (
+            lossy > 0
+            and lossy >= thresholds.LOSSY_SHARE * (exact + lossy)
+            and not _names_blocks(node, exact, facts)
+        )
         if not is_lossy and rechecked < thresholds.RECHECK_REMOVED_ROWS:
             continue
         if is_lossy:
@@ -44,6 +48,18 @@ def _check_lossy_bitmap(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
             fix=fix,
             impact=weight(tree, node),
         )
+
+
+def _names_blocks(node: Node, exact: float, facts: Facts | None) -> bool:
+    """Tell whether an index of a bitmap is a BRIN, which names blocks instead of rows whatever work_mem is.
+
+    Where nothing is known of the table, it is taken for one when no block is exact.
+    """
+    relation = relation_of(node, facts)
+    if relation is None:
+        return exact == 0
+    read = {below.index for below in walk(node)}
+    return any(index.name in read and " USING brin " in index.definition for index in relation.indexes)
 
 
 def _recheck_fix(node: Node) -> str:

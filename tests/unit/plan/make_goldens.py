@@ -60,11 +60,16 @@ CREATE TABLE audit (id int, what text);
 CREATE TRIGGER audit_touch BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE TABLE "Odd Name" ("Key" int PRIMARY KEY, "t 1" text);
 INSERT INTO "Odd Name" SELECT n, 'it''s ' || n FROM generate_series(1, 100) AS n;
+CREATE TABLE visit (id int, came_at timestamp NOT NULL, page text NOT NULL) WITH (autovacuum_enabled = off);
+INSERT INTO visit SELECT n, '2026-01-01'::timestamp + n * interval '1 minute', 'page ' || n % 100
+FROM generate_series(1, 60000) AS n;
+CREATE INDEX visit_came_at ON visit USING brin (came_at);
 VACUUM ANALYZE person;
 VACUUM ANALYZE gift;
 ANALYZE pledge;
 ANALYZE archive;
 ANALYZE message;
+ANALYZE visit;
 ANALYZE "Odd Name";
 UPDATE gift SET note = note || '!' WHERE id % 4 = 0;
 CREATE INDEX pledge_id ON pledge (id);
@@ -139,6 +144,8 @@ STATEMENTS = {
         "SELECT * FROM archive WHERE id < 28000 AND payload <> ''",
         "SET work_mem = '64MB'; SET enable_seqscan = off; SET enable_indexscan = off;",
     ),
+    "bitmap_brin": Statement(
+        "SELECT * FROM visit WHERE came_at BETWEEN '2026-01-10' AND '2026-01-11'", "SET work_mem = '64MB';"),
     "bitmap_and": Statement("SELECT * FROM gift WHERE given_on < '2020-03-01' AND id < 9000 OR id = 5",
         "SET enable_seqscan = off; SET enable_indexscan = off;"),
     "heap_fetches": Statement("SELECT given_on FROM gift WHERE given_on > '2023-01-01'",

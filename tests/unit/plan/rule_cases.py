@@ -1,6 +1,6 @@
 """What each rule is held to: a plan that has the trouble, one that has not, and what is said, worked out by hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from perfkit.findings import Severity
@@ -49,6 +49,14 @@ def gift(*, modified: int | None = 0, definitions: tuple[str, ...] = ()) -> Fact
         settings={},
         relations={"alumni.gift": relation},
     )
+
+
+def indexed(table: str, index: str, method: str) -> Facts:
+    """Return what a server says of a table with one index."""
+    definition = f"CREATE INDEX {index} ON alumni.{table} USING {method} (id)"
+    (known,) = gift(definitions=(definition,)).relations.values()
+    relation = replace(known, name=table, indexes=(replace(known.indexes[0], name=index),))
+    return replace(gift(), relations={relation.qualified_name: relation})
 
 
 # Evidence has two decimals at most; shares are of execution time, each worked out in the comment above it.

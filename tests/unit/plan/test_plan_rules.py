@@ -19,7 +19,7 @@ from perfkit.plan.rules import RULES, find_problems
 from perfkit.plan.rules.pages import FOLDER, pages
 from tests.unit.plan.goldens import CALM, JSON_FILES, document, load
 from tests.unit.plan.goldens import FOLDER as GOLDEN
-from tests.unit.plan.rule_cases import RULE_CASES, gift
+from tests.unit.plan.rule_cases import RULE_CASES, gift, indexed
 
 MAJORS = (14, 15, 16, 17, 18)
 # Each rule with each version that has the plan: that on which it fires, that on which it is silent.
@@ -163,6 +163,29 @@ def test_only_the_lowest_wrong_estimate_is_reported() -> None:
     }
     plan = parse_plan([{"Plan": join | {"Plans": [scan]}}])
     assert [finding.node for finding in _of("row-misestimate", find_problems(plan))] == ["Seq Scan on t"]
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "told"),
+    [
+        ("bitmap_brin", None, "could not tell from matches"),
+        ("bitmap_brin", "brin", "could not tell from matches"),
+        ("bitmap_brin", "btree", "did not fit work_mem"),
+        ("bitmap_lossy", "btree", "did not fit work_mem"),
+        ("bitmap_lossy", "brin", ""),
+    ],
+)
+@pytest.mark.parametrize("form", ["json", "txt"])
+def test_a_brin_gives_whole_blocks_whatever_work_mem_is(
+    name: str, method: str | None, told: str, form: str
+) -> None:
+    table, index = {"bitmap_brin": ("visit", "visit_came_at"), "bitmap_lossy": ("archive", "archive_pkey")}[
+        name
+    ]
+    facts = indexed(table, index, method) if method else None
+    findings = _of("lossy-bitmap", find_problems(load(name, form=form), facts))
+    assert [told in finding.title for finding in findings] == [True] * bool(told)
+    assert all(("work_mem" in finding.fix) == ("work_mem" in told) for finding in findings)
 
 
 @pytest.mark.parametrize("form", ["json", "txt"])
