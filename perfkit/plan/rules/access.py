@@ -174,7 +174,7 @@ def _check_leading_wildcard(tree: Tree, facts: Facts | None) -> Iterator[Finding
             Severity.WARNING,
             scan.node,
             title=f"A pattern on {keys} of {scan.place} that no b-tree can serve was compared with"
-            f" {format_count(round(scan.read))} rows",
+            f" {format_count(round(scan.filtered))} rows",
             evidence={"condition": condition, "rows_removed": scan.removed},
             fix=create_index(scan, patterns),
             impact=scan.weight,

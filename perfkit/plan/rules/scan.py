@@ -23,8 +23,9 @@ class Scan:
     """One or several scan nodes over the same table.
 
     `node` is the costliest of `nodes`: its conditions speak for all. `parent` is the partitioned table as SQL names it,
-    '' where the table is none or where it is not known. `rows` and `removed` are totals over nodes, loops and workers;
-    `weight` is the larger of their shares (0 to 1) of time and of blocks.
+    '' where the table is none or where it is not known. `rows`, `removed` by the filter and `rechecked`, which the index
+    could not tell from matches, are totals over nodes, loops and workers; `weight` is the larger of their shares (0 to 1)
+    of time and of blocks.
     """
 
     node: Node
@@ -33,14 +34,20 @@ class Scan:
     parent: str
     rows: float
     removed: float
+    rechecked: float
     loops: float
     blocks: int
     weight: float
 
     @property
+    def filtered(self) -> float:
+        """Return the rows that came to the filter."""
+        return self.rows + self.removed
+
+    @property
     def read(self) -> float:
         """Return the rows that were looked at."""
-        return self.rows + self.removed
+        return self.filtered + self.rechecked
 
     @property
     def table(self) -> str:
@@ -82,10 +89,10 @@ def scan_by_node(tree: Tree, facts: Facts | None) -> Mapping[Node, Scan]:
 
 
 def loses_to_filter(scan: Scan) -> bool:
-    """Tell whether a scan throws away nearly all that it reads, and enough of it to be felt."""
+    """Tell whether a filter throws away nearly all that comes to it, and enough of it to be felt."""
     return (
         scan.removed >= thresholds.FILTER_REMOVED_ROWS
-        and scan.removed >= thresholds.FILTER_REMOVED_SHARE * scan.read
+        and scan.removed >= thresholds.FILTER_REMOVED_SHARE * scan.filtered
         and scan.weight >= thresholds.NODE_SHARE
     )
 
@@ -133,6 +140,7 @@ def _scan(tree: Tree, nodes: tuple[Node, ...], facts: Facts | None) -> Scan:
         parent=_parent(relation),
         rows=sum(own.rows for own in numbers),
         removed=sum(own.removed_by_filter for own in numbers),
+        rechecked=sum(own.removed_by_recheck for own in numbers),
         loops=sum(own.loops for own in numbers),
         blocks=blocks,
         weight=min(1.0, max(sum(own.share for own in numbers), blocks_share)),

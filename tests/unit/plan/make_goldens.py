@@ -64,12 +64,20 @@ CREATE TABLE visit (id int, came_at timestamp NOT NULL, page text NOT NULL) WITH
 INSERT INTO visit SELECT n, '2026-01-01'::timestamp + n * interval '1 minute', 'page ' || n % 100
 FROM generate_series(1, 60000) AS n;
 CREATE INDEX visit_came_at ON visit USING brin (came_at);
+CREATE TABLE letter (id int, words tsvector NOT NULL, body text NOT NULL)
+    WITH (fillfactor = 10, autovacuum_enabled = off);
+INSERT INTO letter
+SELECT n, to_tsvector('simple', CASE WHEN n % 100 = 0 THEN 'class reunion' ELSE 'reunion of the class' END),
+       repeat('x', 900)
+FROM generate_series(1, 2000) AS n;
+CREATE INDEX letter_words ON letter USING gin (words);
 VACUUM ANALYZE person;
 VACUUM ANALYZE gift;
 ANALYZE pledge;
 ANALYZE archive;
 ANALYZE message;
 ANALYZE visit;
+ANALYZE letter;
 ANALYZE "Odd Name";
 UPDATE gift SET note = note || '!' WHERE id % 4 = 0;
 CREATE INDEX pledge_id ON pledge (id);
@@ -146,6 +154,8 @@ STATEMENTS = {
     ),
     "bitmap_brin": Statement(
         "SELECT * FROM visit WHERE came_at BETWEEN '2026-01-10' AND '2026-01-11'", "SET work_mem = '64MB';"),
+    "bitmap_recheck": Statement("SELECT id FROM letter WHERE words @@ 'class <-> reunion'::tsquery",
+        "SET enable_seqscan = off;"),
     "bitmap_and": Statement("SELECT * FROM gift WHERE given_on < '2020-03-01' AND id < 9000 OR id = 5",
         "SET enable_seqscan = off; SET enable_indexscan = off;"),
     "heap_fetches": Statement("SELECT given_on FROM gift WHERE given_on > '2023-01-01'",

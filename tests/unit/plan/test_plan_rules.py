@@ -189,6 +189,14 @@ def test_a_brin_gives_whole_blocks_whatever_work_mem_is(
 
 
 @pytest.mark.parametrize("form", ["json", "txt"])
+def test_rows_that_failed_the_recheck_were_read(form: str) -> None:
+    findings = find_problems(load("bitmap_recheck", form=form))
+    assert _of("read-efficiency", findings) == []
+    (rechecked,) = _of("lossy-bitmap", findings)
+    assert rechecked.evidence["rows_removed_by_recheck"] == 1_980
+
+
+@pytest.mark.parametrize("form", ["json", "txt"])
 def test_what_the_plan_of_a_cte_wrote_counts_for_neither_its_scan_nor_the_join_above(form: str) -> None:
     findings = find_problems(load("cte_aggregate_spill", form=form))
     assert len(_of("spill-aggregate", findings)) == 1
