@@ -188,6 +188,14 @@ def test_a_brin_gives_whole_blocks_whatever_work_mem_is(
     assert all(("work_mem" in finding.fix) == ("work_mem" in told) for finding in findings)
 
 
+# 1,330.972 ms / 3 processes / 610.375 ms; the text is of another run.
+@pytest.mark.parametrize(("form", "share"), [("json", "73 %"), ("txt", "75 %")])
+def test_what_processes_compile_at_once_is_shared_out_among_them(form: str, share: str) -> None:
+    (finding,) = _of("jit-time", find_problems(load("jit_workers", 15, form=form)))
+    assert finding.title.endswith(f"in 3 processes at once, {share} of the execution")
+    assert finding.evidence["processes"] == 3
+
+
 @pytest.mark.parametrize("form", ["json", "txt"])
 def test_rows_that_failed_the_recheck_were_read(form: str) -> None:
     findings = find_problems(load("bitmap_recheck", form=form))
