@@ -99,13 +99,28 @@ class Node:
 
     def number(self, key: str) -> float:
         """Return the number that `extra` holds under `key` ("Heap Fetches"), 0 when there is none."""
-        value = self.extra.get(key)
-        return value if isinstance(value, int | float) else 0
+        return _number(self.extra, key)
+
+    @property
+    def processes(self) -> tuple[Mapping[str, Any], ...]:
+        """Return `extra`, then the keys of each worker whose numbers stand apart from the node's."""
+        workers = self.extra.get("Workers")
+        entries = workers if isinstance(workers, list) else []
+        return (self.extra, *(entry for entry in entries if isinstance(entry, dict)))
+
+    def each_number(self, key: str) -> tuple[float, ...]:
+        """Return the number that each of `processes` holds under `key` ("Disk Usage"), 0 where there is none."""
+        return tuple(_number(process, key) for process in self.processes)
 
     @property
     def executed(self) -> bool:
         """Tell whether the node ran at least once."""
         return self.actual is not None and self.actual.loops > 0
+
+
+def _number(keys: Mapping[str, Any], key: str) -> float:
+    value = keys.get(key)
+    return value if isinstance(value, int | float) else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,8 @@ def _check_lossy_bitmap(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
     for node in tree.nodes:
         if node.type != "Bitmap Heap Scan":
             continue
-        exact, lossy = _with_workers(node, "Exact Heap Blocks"), _with_workers(node, "Lossy Heap Blocks")
+        # From 18 each worker's blocks stand apart from the leader's.
+        exact, lossy = (sum(node.each_number(f"{word} Heap Blocks")) for word in ("Exact", "Lossy"))
         rechecked = tree.numbers[node].removed_by_recheck
         is_lossy = (
             lossy > 0
@@ -71,14 +72,6 @@ def _recheck_fix(node: Node) -> str:
     if patterns:
         return "Ask for more known characters in a row: a trigram index names all rows that hold the same trigrams."
     return f"Use an index that holds the compared values themselves, if {condition} allows it (a b-tree, not BRIN)."
-
-
-def _with_workers(node: Node, key: str) -> float:
-    """Return a count of the node; from 18 each worker's stands apart from the leader's."""
-    workers = node.extra.get("Workers")
-    entries = workers if isinstance(workers, list) else []
-    counts = [entry.get(key, 0) for entry in entries if isinstance(entry, dict)]
-    return node.number(key) + sum(count for count in counts if isinstance(count, int | float))
 
 
 def _check_heap_fetches(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:

@@ -46,11 +46,8 @@ def _has_cause_above(tree: Tree, sort: Node) -> bool:
 
 def _sort_disk_kb(node: Node) -> float:
     """Return the kB that a sort and its workers wrote to disk."""
-    own = node.number("Sort Space Used") if node.text("Sort Space Type") == "Disk" else 0.0
-    workers = node.extra.get("Workers")
-    for worker in workers if isinstance(workers, list) else []:
-        if isinstance(worker, dict) and worker.get("Sort Space Type") == "Disk":
-            own += _plain_number(worker.get("Sort Space Used"))
+    used = zip(node.processes, node.each_number("Sort Space Used"), strict=True)
+    own = sum(space for process, space in used if process.get("Sort Space Type") == "Disk")
     for groups in ("Full-sort Groups", "Pre-sorted Groups"):
         group = node.extra.get(groups)
         space = group.get("Sort Space Disk") if isinstance(group, dict) else None
@@ -97,10 +94,14 @@ def _check_hash(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
 
 def _check_aggregate(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
     for node in tree.nodes:
-        disk_kb = node.number("Disk Usage")
+        disks_kb, memories_kb = node.each_number("Disk Usage"), node.each_number("Peak Memory Usage")
+        disk_kb = sum(disks_kb)
         if node.type != "Aggregate" or not disk_kb:
             continue
-        batches, memory_kb = max(node.number("HashAgg Batches"), 1), node.number("Peak Memory Usage")
+        needed_kb = (
+            memory + disk * thresholds.MEMORY_PER_DISK
+            for memory, disk in zip(memories_kb, disks_kb, strict=True)
+        )
         yield found(
             "spill-aggregate",
             Severity.WARNING,
@@ -109,11 +110,11 @@ def _check_aggregate(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
             f" with {format_bytes(disk_kb * 1024)}",
             evidence={
                 "disk_kb": disk_kb,
-                "batches": batches,
-                "memory_kb": memory_kb,
+                "batches": max(1, *node.each_number("HashAgg Batches")),
+                "memory_kb": max(memories_kb),
                 "work_mem": _work_mem(tree),
             },
-            fix=_memory_fix(memory_kb + disk_kb * thresholds.MEMORY_PER_DISK) + _hash_multiplier(),
+            fix=_memory_fix(max(needed_kb)) + _hash_multiplier(),
             impact=tree.numbers[node].share,
         )
 

@@ -194,6 +194,8 @@ STATEMENTS = {
     "workers_hash": Statement(
         "SELECT count(*) FROM gift g JOIN person p ON p.id = g.person_id WHERE p.visits < 500", PARALLEL),
     "workers_sort": Statement("SELECT * FROM gift WHERE amount > 1 ORDER BY note", PARALLEL),
+    "workers_aggregate_spill": Statement("SELECT campaign, max(note) FROM gift GROUP BY campaign",
+        PARALLEL + "SET work_mem = '64kB'; SET parallel_leader_participation = off;", majors=(15, 18)),
     "trigger": Statement("INSERT INTO audit SELECT n, 'x' FROM generate_series(1, 100) AS n",
         options="ANALYZE, BUFFERS, VERBOSE, SETTINGS, WAL"),
     "trigger_foreign_key": Statement("DELETE FROM person WHERE id > 20080"),

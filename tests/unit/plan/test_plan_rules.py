@@ -188,6 +188,19 @@ def test_a_brin_gives_whole_blocks_whatever_work_mem_is(
     assert all(("work_mem" in finding.fix) == ("work_mem" in told) for finding in findings)
 
 
+# Of two workers: 1,616 kB and 1,544 kB; in the text 1,584 kB each.
+@pytest.mark.parametrize(
+    ("form", "disk_kb", "work_mem"), [("json", 1_616 + 1_544, "8MB"), ("txt", 2 * 1_584, "4MB")]
+)
+def test_an_aggregate_that_spilled_only_in_workers_needs_the_memory_of_one_of_them(
+    form: str, disk_kb: int, work_mem: str
+) -> None:
+    (finding,) = _of("spill-aggregate", find_problems(load("workers_aggregate_spill", form=form)))
+    assert finding.node == "Partial HashAggregate"
+    assert finding.evidence["disk_kb"] == disk_kb
+    assert finding.fix.startswith(f"SET work_mem = '{work_mem}';")
+
+
 # 1,330.972 ms / 3 processes / 610.375 ms; the text is of another run.
 @pytest.mark.parametrize(("form", "share"), [("json", "73 %"), ("txt", "75 %")])
 def test_what_processes_compile_at_once_is_shared_out_among_them(form: str, share: str) -> None:
