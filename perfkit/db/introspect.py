@@ -33,10 +33,15 @@ def _read_relations(connection: psycopg.Connection, plans: Iterable[Plan]) -> di
 
 
 def _relation(
-    *, indexes: Sequence[dict[str, Any]], columns_without_statistics: Sequence[str], **fields: Any
+    *,
+    indexes: Sequence[dict[str, Any]],
+    columns_not_text: Sequence[str],
+    columns_without_statistics: Sequence[str],
+    **fields: Any,
 ) -> Relation:
     return Relation(
         indexes=tuple(Index(**index) for index in indexes),
+        columns_not_text=tuple(columns_not_text),
         columns_without_statistics=tuple(columns_without_statistics),
         **fields,
     )

@@ -31,7 +31,7 @@ _WORDS = frozenset({
     "default", "current_date", "current_timestamp", "localtimestamp", "session_user", "current_user",
     "subplan", "initplan",
 })  # fmt: skip
-# Casts that leave an index on the bare column usable.
+# Casts that leave an index on the bare column usable; to text, of a column that is text or varchar.
 _HARMLESS_CASTS = frozenset({"text", "varchar", "oid"})
 
 
@@ -54,22 +54,27 @@ class Comparison:
 
 
 @lru_cache(maxsize=256)  # several rules look at the same filter
-def comparisons(text: str, alias: str | None) -> tuple[Comparison, ...]:
+def comparisons(
+    text: str, alias: str | None, not_text: frozenset[str] = frozenset()
+) -> tuple[Comparison, ...]:
     """Return the ANDed conditions in a Filter, Index Cond or Join Filter, as seen from the table with this alias.
 
-    A column without a table name is the table's own; columns of other tables count as given values.
+    A column without a table name is the table's own; columns of other tables count as given values. `not_text` are the
+    columns, as printed, of which is known that their type is neither text nor varchar.
     """
     if not text:
         return ()
-    return tuple(_comparison(part, alias) for part in conjuncts(text))
+    return tuple(_comparison(part, alias, not_text) for part in conjuncts(text))
 
 
-def alternatives(text: str, alias: str | None) -> tuple[tuple[Comparison, ...], ...]:
+def alternatives(
+    text: str, alias: str | None, not_text: frozenset[str] = frozenset()
+) -> tuple[tuple[Comparison, ...], ...]:
     """Return the arms of the first OR among the ANDed conditions, each with its own ANDed conditions; () without an OR."""
     for part in conjuncts(text):
         arms = _split(part, "OR")
         if len(arms) > 1:
-            return tuple(comparisons(_text(arm), alias) for arm in arms)
+            return tuple(comparisons(_text(arm), alias, not_text) for arm in arms)
     return ()
 
 
@@ -126,7 +131,7 @@ def _split(parts: Sequence[Token], word: str) -> list[Sequence[Token]]:
     return [*pieces, parts[start:]]
 
 
-def _comparison(parts: Sequence[Token], alias: str | None) -> Comparison:
+def _comparison(parts: Sequence[Token], alias: str | None, not_text: frozenset[str]) -> Comparison:
     text = _text(parts)
     other = Comparison("", bare=False, kind="other", text=text)
     found = operator_position(parts)
@@ -143,7 +148,7 @@ def _comparison(parts: Sequence[Token], alias: str | None) -> Comparison:
         or _foreign(left, alias)
     ):
         return other
-    key = _unqualified(_without_harmless_cast(left), alias)
+    key = _without_harmless_cast(_unqualified(left, alias), not_text)
     bare = len(key) == 1
     is_call = _is_call(key)
     written = _text(key) if bare or is_call else f"({_text(key)})"
@@ -217,11 +222,12 @@ def _unqualified(parts: Sequence[Token], alias: str | None) -> Sequence[Token]:
     return kept
 
 
-def _without_harmless_cast(parts: Sequence[Token]) -> Sequence[Token]:
-    """Return x for (x)::text."""
-    if len(parts) > 2 and parts[-2].kind == "cast" and parts[-1].text in _HARMLESS_CASTS:
-        return _bare(parts[:-2])
-    return parts
+def _without_harmless_cast(parts: Sequence[Token], not_text: frozenset[str]) -> Sequence[Token]:
+    """Return x for (x)::text, but for a column that is no text."""
+    if len(parts) < 3 or parts[-2].kind != "cast" or parts[-1].text not in _HARMLESS_CASTS:
+        return parts
+    inner = _bare(parts[:-2])
+    return parts if parts[-1].text == "text" and _text(inner) in not_text else inner
 
 
 def _text(parts: Sequence[Token]) -> str:

@@ -21,8 +21,9 @@ class Relation:
 
     `modified_since_analyze`, `dead_rows` and `last_analyze` come from the cumulative statistics and are None where
     the server keeps none (a replica) or the role may not see them. `partition_of` is the qualified name of the topmost
-    partitioned table that a partition belongs to. `columns` maps names to types; `columns_without_statistics` are those
-    of which the planner knows nothing though the role may read them.
+    partitioned table that a partition belongs to. `columns` maps names to types; `columns_not_text` are those that are
+    neither text nor varchar, whose indexes do not serve (column)::text; `columns_without_statistics` are those of which
+    the planner knows nothing though the role may read them.
     """
 
     schema: str
@@ -35,6 +36,7 @@ class Relation:
     indexes: tuple[Index, ...]
     partition_of: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    columns_not_text: tuple[str, ...] = ()
     columns_without_statistics: tuple[str, ...] = ()
 
     @property

@@ -37,6 +37,20 @@ SELECT
         FROM pg_catalog.pg_attribute
         WHERE attrelid = relation.oid AND attnum > 0 AND NOT attisdropped
     ) AS columns,
+    -- A domain counts as what it is of; one that is of another domain is not looked into.
+    (
+        SELECT coalesce(json_agg(attribute.attname ORDER BY attribute.attnum), '[]')
+        FROM pg_catalog.pg_attribute AS attribute
+        JOIN pg_catalog.pg_type AS type ON type.oid = attribute.atttypid
+        LEFT JOIN pg_catalog.pg_type AS base ON base.oid = type.typbasetype
+        WHERE
+            attribute.attrelid = relation.oid
+            AND attribute.attnum > 0
+            AND NOT attribute.attisdropped
+            AND coalesce(base.typtype, type.typtype) <> 'd'
+            AND coalesce(base.oid, type.oid)
+                NOT IN ('pg_catalog.text'::regtype, 'pg_catalog.varchar'::regtype)
+    ) AS columns_not_text,
     (
         SELECT coalesce(json_agg(attribute.attname ORDER BY attribute.attnum), '[]')
         FROM pg_catalog.pg_attribute AS attribute

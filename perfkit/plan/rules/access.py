@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from perfkit.findings import Finding, Severity
-from perfkit.plan.condition import Comparison, alternatives, comparisons
+from perfkit.names import quote_name
+from perfkit.plan.condition import Comparison, comparisons
 from perfkit.plan.derive import Tree
 from perfkit.plan.facts import Facts
 from perfkit.plan.label import kind, label, relation_name
@@ -13,7 +14,7 @@ from perfkit.plan.rules import thresholds
 from perfkit.plan.rules.index_advice import advise, cast_column, hides_time
 from perfkit.plan.rules.index_statement import create_index, existing_index, statement
 from perfkit.plan.rules.rule import Rule, found, relation_of, weight
-from perfkit.plan.rules.scan import Scan, loses_to_filter, scans
+from perfkit.plan.rules.scan import Scan, arms_of, conditions_of, loses_to_filter, scans
 from perfkit.units import format_count
 
 
@@ -99,13 +100,13 @@ def _check_heap_fetches(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
         )
 
 
-def needs_access_rule(condition: str, alias: str | None) -> bool:
-    """Tell whether a filter is slow for a cast or a pattern, which have rules of their own here."""
-    compared = comparisons(condition, alias)
+def needs_access_rule(scan: Scan) -> bool:
+    """Tell whether a scan's filter is slow for a cast or a pattern, which have rules of their own here."""
+    compared = conditions_of(scan, scan.node.text("Filter"))
     advice = advise(compared)
     if advice is not None and advice.method == "":
         return False
-    return bool(_patterns(condition, alias)) or any(cast_column(item) for item in compared)
+    return bool(_patterns(scan)) or any(cast_column(item) for item in compared)
 
 
 def hides_partition_key(tree: Tree, scan: Scan) -> bool:
@@ -113,10 +114,11 @@ def hides_partition_key(tree: Tree, scan: Scan) -> bool:
     return any(_pruning_trouble(tree, node) for node in tree.above(scan.node) if node.type in APPENDS)
 
 
-def _patterns(condition: str, alias: str | None) -> list[Comparison]:
-    """Return the patterns that only a trigram index serves: ANDed, or all arms of an OR."""
-    compared = comparisons(condition, alias)
-    arms = alternatives(condition, alias)
+def _patterns(scan: Scan) -> list[Comparison]:
+    """Return the patterns of a scan's filter that only a trigram index serves: ANDed, or all arms of an OR."""
+    condition = scan.node.text("Filter")
+    compared = conditions_of(scan, condition)
+    arms = arms_of(scan, condition)
     single = [arm[0] for arm in arms if len(arm) == 1]
     found_in_arms = single if arms and len(single) == len(arms) else []
     return [item for item in (*compared, *found_in_arms) if item.kind == "infix" and item.key]
@@ -127,7 +129,7 @@ def _check_column_cast(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
         condition = scan.node.text("Filter")
         if not loses_to_filter(scan) or hides_partition_key(tree, scan):
             continue
-        for item in comparisons(condition, scan.node.alias):
+        for item in conditions_of(scan, condition):
             hidden = cast_column(item)
             if hidden is None:
                 continue
@@ -148,18 +150,19 @@ def _cast_fix(scan: Scan, column: str, cast: str) -> str:
     if cast == "date":
         fix = f"Write a range on the bare column: {column} >= DATE 'day' AND {column} < DATE 'day' + 1"
     else:
-        fix = f"Bind the parameter in the type of {column}, not as {cast}: cast the value, never the column"
+        columns = scan.relation.columns.items() if scan.relation else ()
+        named = "".join(f" ({type_})" for name, type_ in columns if quote_name(name) == column)
+        fix = f"Bind the parameter in the type of {column}{named}, not as {cast}: cast the value, never the column"
     missing = scan.relation is not None and not existing_index(scan, (column,))
     return f"{fix}; and {statement(scan, (column,))}" if missing else f"{fix}."
 
 
 def _check_leading_wildcard(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
     for scan in scans(tree, facts):
-        condition, alias = scan.node.text("Filter"), scan.node.alias
         if not loses_to_filter(scan) or _index_walk(scan):
             continue
-        patterns = _patterns(condition, alias)
-        if not patterns or not needs_access_rule(condition, alias):
+        patterns = _patterns(scan)
+        if not patterns or not needs_access_rule(scan):
             continue
         keys = " and ".join(dict.fromkeys(item.key for item in patterns))
         yield found(
@@ -168,7 +171,7 @@ def _check_leading_wildcard(tree: Tree, facts: Facts | None) -> Iterator[Finding
             scan.node,
             title=f"A pattern on {keys} of {scan.place} that no b-tree can serve was compared with"
             f" {format_count(round(scan.filtered))} rows",
-            evidence={"condition": condition, "rows_removed": scan.removed},
+            evidence={"condition": scan.node.text("Filter"), "rows_removed": scan.removed},
             fix=create_index(scan, patterns),
             impact=scan.weight,
         )
@@ -263,8 +266,8 @@ COLUMN_CAST = Rule(
     id="column-cast",
     severity=Severity.WARNING,
     title="A cast on a column keeps its index from being used",
-    why="An index holds the column, not the column in another type. A driver that sends a number as numeric, or a"
-    " condition on a timestamp's date, makes the server convert every row.",
+    why="An index holds the column, not the column in another type. A driver that sends a number as numeric or a uuid"
+    " as text, or a condition on a timestamp's date, makes the server convert every row.",
     bad="Seq Scan on alumni.gift\n  Filter: ((id)::numeric = '77'::numeric)",
     good="Index Scan using gift_pkey on alumni.gift\n  Index Cond: (id = 77)",
     fix="Give the value in the column's own type; for a day of a timestamp, write a range.",

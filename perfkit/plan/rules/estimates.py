@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from perfkit.findings import Finding, Severity
-from perfkit.plan.condition import comparisons
 from perfkit.plan.derive import Tree
 from perfkit.plan.facts import Facts, Relation
 from perfkit.plan.label import label, relation_name
@@ -12,7 +11,7 @@ from perfkit.plan.model import Node
 from perfkit.plan.rules import thresholds
 from perfkit.plan.rules.index_advice import advise
 from perfkit.plan.rules.rule import Rule, found, relation_of
-from perfkit.plan.rules.scan import Scan, loses_to_filter, scans, table_node
+from perfkit.plan.rules.scan import Scan, conditions_of, loses_to_filter, scans, table_node
 from perfkit.plan.rules.statistics_advice import statistics_fix
 from perfkit.units import format_count, format_share
 
@@ -84,8 +83,8 @@ def _mended_by_index(scan: Scan) -> bool:
     """Tell whether the index that a scan's own finding asks for brings the missing statistics: one on an expression."""
     if not loses_to_filter(scan):
         return False
-    advice = advise(comparisons(scan.node.text("Filter"), scan.node.alias))
-    keys = advice.served if advice else comparisons(scan.node.text("Filter"), scan.node.alias)
+    advice = advise(conditions_of(scan, scan.node.text("Filter")))
+    keys = advice.served if advice else conditions_of(scan, scan.node.text("Filter"))
     return any(item.key and not item.bare for item in keys)
 
 

@@ -132,8 +132,12 @@ def _is_shared(condition: Comparison) -> bool:
 
 
 def _indexable(condition: Comparison) -> bool:
-    """Tell whether an index can be made on the key: a column, ->>, or a function that does not depend on settings."""
-    if condition.bare or not condition.key:
+    """Tell whether an index can be made on the key: a column, ->>, or a function that does not depend on settings.
+
+    A column that is cast to text is none: where the cast stands in the key, the value can be given in the column's type.
+    """
+    hidden = cast_column(condition)
+    if condition.bare or not condition.key or (hidden and hidden[1] == "text"):
         return condition.bare
     called = {name.lower() for name in FUNCTION.findall(condition.key)}
     parts = list(tokens(condition.key))

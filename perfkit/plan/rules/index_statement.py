@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from perfkit.names import quote_name
-from perfkit.plan.condition import Comparison, alternatives
+from perfkit.plan.condition import Comparison
 from perfkit.plan.expression import split_list
 from perfkit.plan.rules.index_advice import FUNCTION, Advice, advise
-from perfkit.plan.rules.scan import Scan
+from perfkit.plan.rules.scan import Scan, arms_of
 
 # Functions that give the same for the same input, as an index demands.
 _IMMUTABLE = frozenset({
@@ -29,7 +29,7 @@ def create_index(scan: Scan, conditions: Iterable[Comparison]) -> str:
 
 def create_indexes_for_or(scan: Scan, condition: str) -> str:
     """Return the statements for the arms of an OR on a scan, '' where an arm is served by no index, or there is no OR."""
-    arms = alternatives(condition, scan.node.alias)
+    arms = arms_of(scan, condition)
     together = advise(item for arm in arms for item in arm)
     if together and together.method == "gin" and len(together.served) == len(arms) == sum(map(len, arms)):
         return _written(scan, together)

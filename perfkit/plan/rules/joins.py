@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from perfkit.findings import Finding, Severity
-from perfkit.plan.condition import alternatives, comparisons, has_or
+from perfkit.plan.condition import comparisons, has_or
 from perfkit.plan.derive import Tree
 from perfkit.plan.facts import Facts
 from perfkit.plan.label import kind, label
@@ -13,7 +13,7 @@ from perfkit.plan.rules.estimates import misestimated
 from perfkit.plan.rules.index_advice import advise
 from perfkit.plan.rules.index_statement import create_index, existing_index
 from perfkit.plan.rules.rule import Rule, found
-from perfkit.plan.rules.scan import Scan, scan_by_node, scans
+from perfkit.plan.rules.scan import Scan, arms_of, scan_by_node, scans
 from perfkit.units import format_count, format_share
 
 _LOOP_FIX = (
@@ -68,7 +68,7 @@ def _stops_early(tree: Tree, node: Node) -> bool:
 def _inner_index(node: Node, inner: Node, scan: Scan | None) -> str:
     """Return the index by which the inner table could be looked up instead of scanned; a plan may not name the table."""
     condition = inner.text("Filter") or node.text("Join Filter")
-    written = create_index(scan, comparisons(condition, inner.alias)) if scan else ""
+    written = create_index(scan, comparisons(condition, inner.alias, scan.not_text)) if scan else ""
     return (
         written
         or f"Make an index on the join columns of {label(inner)}: {condition or 'there is no join condition'}."
@@ -110,7 +110,7 @@ def _union_fix(node: Node, condition: str, every_scan: tuple[Scan, ...]) -> str:
     written: dict[str, None] = {}
     for scan in tables:
         others = tuple(f"{other.node.alias}." for other in tables if other is not scan)
-        for arm in alternatives(condition, scan.node.alias):
+        for arm in arms_of(scan, condition):
             own = [item for item in arm if item.key and not any(other in item.text for other in others)]
             advice = advise(own)
             if advice and len(own) == len(arm) and not existing_index(scan, advice.keys, advice.method):

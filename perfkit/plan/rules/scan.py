@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from perfkit.names import quote_name
+from perfkit.plan.condition import Comparison, alternatives, comparisons
 from perfkit.plan.derive import Tree
 from perfkit.plan.expression import without_literals
 from perfkit.plan.facts import Facts, Relation
@@ -50,6 +51,11 @@ class Scan:
         return self.filtered + self.rechecked
 
     @property
+    def not_text(self) -> frozenset[str]:
+        """Return the columns, as EXPLAIN prints them, of which is known that they are no text."""
+        return frozenset(map(quote_name, self.relation.columns_not_text if self.relation else ()))
+
+    @property
     def table(self) -> str:
         """Return the table that an index would be made on, as SQL names it."""
         return self.parent or relation_name(self.node)
@@ -86,6 +92,16 @@ def scans(tree: Tree, facts: Facts | None) -> tuple[Scan, ...]:
 def scan_by_node(tree: Tree, facts: Facts | None) -> Mapping[Node, Scan]:
     """Return, for each node that reads a table, the scan that it is part of."""
     return {node: scan for scan in scans(tree, facts) for node in scan.nodes}
+
+
+def conditions_of(scan: Scan, text: str) -> tuple[Comparison, ...]:
+    """Return the ANDed conditions in a text, as seen from a scan's table."""
+    return comparisons(text, scan.node.alias, scan.not_text)
+
+
+def arms_of(scan: Scan, text: str) -> tuple[tuple[Comparison, ...], ...]:
+    """Return the arms of the first OR in a text, as seen from a scan's table."""
+    return alternatives(text, scan.node.alias, scan.not_text)
 
 
 def loses_to_filter(scan: Scan) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from perfkit.findings import Finding, Severity
-from perfkit.plan.condition import Comparison, comparisons, has_or
+from perfkit.plan.condition import Comparison, has_or
 from perfkit.plan.derive import Tree
 from perfkit.plan.facts import Facts
 from perfkit.plan.label import label, relation_name
@@ -20,7 +20,7 @@ from perfkit.plan.rules.index_statement import (
     statement,
 )
 from perfkit.plan.rules.rule import Rule, found
-from perfkit.plan.rules.scan import Scan, loses_to_filter, loss_evidence, loss_title, scans
+from perfkit.plan.rules.scan import Scan, conditions_of, loses_to_filter, loss_evidence, loss_title, scans
 from perfkit.plan.rules.statistics_advice import SUBQUERY_FIX
 from perfkit.units import format_count
 
@@ -33,7 +33,7 @@ def _check_seq_scan(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
         if (
             scan.node.type != "Seq Scan"
             or not loses_to_filter(scan)
-            or needs_access_rule(condition, scan.node.alias)
+            or needs_access_rule(scan)
             or hides_partition_key(tree, scan)
         ):
             continue
@@ -43,7 +43,7 @@ def _check_seq_scan(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
             scan.node,
             title=loss_title(scan),
             evidence=loss_evidence(scan),
-            fix=_fix(scan, comparisons(condition, scan.node.alias), condition),
+            fix=_fix(scan, conditions_of(scan, condition), condition),
             impact=scan.weight,
         )
 
@@ -75,11 +75,11 @@ def _check_index_filter(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
         node = scan.node
         if node.type not in _INDEX_SCANS or not loses_to_filter(scan) or _serves_only_order(tree, scan):
             continue
-        if needs_access_rule(node.text("Filter"), node.alias) or hides_partition_key(tree, scan):
+        if needs_access_rule(scan) or hides_partition_key(tree, scan):
             continue
         condition = node.text("Index Cond") or node.text("Recheck Cond")
-        served = comparisons(condition, node.alias)
-        filtered = comparisons(node.text("Filter"), node.alias)
+        served = conditions_of(scan, condition)
+        filtered = conditions_of(scan, node.text("Filter"))
         advice = advise((*served, *filtered))
         missing = [item.key for item in advice.served if item in filtered] if advice else []
         named = f" because {' and '.join(dict.fromkeys(missing))} is not in the index" if missing else ""
@@ -137,7 +137,7 @@ def _check_limit_order(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
 def _ordered_fix(scan: Scan) -> str:
     """Return an index on the filter's equality columns, then the columns that the present index orders by."""
     text = scan.node.text("Filter")
-    conditions = comparisons(text, scan.node.alias)
+    conditions = conditions_of(scan, text)
     advice = advise(conditions)
     if advice is not None and advice.method:
         return _search_first(scan, advice, create_index(scan, conditions))

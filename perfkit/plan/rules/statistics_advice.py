@@ -11,7 +11,7 @@ from perfkit.plan.expression import tokens
 from perfkit.plan.facts import Facts
 from perfkit.plan.model import Node, walk
 from perfkit.plan.rules.index_advice import computes
-from perfkit.plan.rules.scan import Scan, scan_by_node, table_node
+from perfkit.plan.rules.scan import Scan, conditions_of, scan_by_node, table_node
 
 SUBQUERY_FIX = (
     "Write the subquery as EXISTS or NOT EXISTS, so that it becomes a join, which the planner can estimate."
@@ -39,7 +39,7 @@ def _scan_fix(node: Node, scan: Scan) -> str:
     texts = (node.text("Index Cond"), node.text("Recheck Cond"), node.text("Filter"))
     if any("SubPlan" in text for text in texts):
         return SUBQUERY_FIX
-    conditions = [item for text in texts for item in comparisons(text, scan.node.alias)]
+    conditions = [item for text in texts for item in conditions_of(scan, text)]
     computed = [item for item in conditions if computes(item)]
     if computed:
         return (

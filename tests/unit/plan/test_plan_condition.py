@@ -41,6 +41,16 @@ def test_what_is_compared_is_seen(text: str, alias: str, expected: list[tuple[st
     assert [(one.key, one.bare, one.kind) for one in comparisons(text, alias)] == expected
 
 
+def test_a_cast_to_text_is_part_of_the_key_where_the_column_is_known_to_be_no_text() -> None:
+    text = """(((p.id)::text = '7'::text) AND ((p."Ref")::text = 'x'::text) AND ((p.kind)::oid = '1'::oid))"""
+    found = comparisons(text, "p", frozenset({'"Ref"', "kind"}))
+    assert [(one.key, one.bare) for one in found] == [
+        ("id", True),
+        ('(("Ref")::text)', False),
+        ("kind", True),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
