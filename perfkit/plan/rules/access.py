@@ -6,7 +6,7 @@ from functools import lru_cache
 from perfkit.findings import Finding, Severity
 from perfkit.names import quote_name
 from perfkit.plan.condition import Comparison, comparisons
-from perfkit.plan.derive import Tree
+from perfkit.plan.derive import Numbers, Tree
 from perfkit.plan.facts import Facts
 from perfkit.plan.label import kind, label, relation_name
 from perfkit.plan.model import APPENDS, Node, walk
@@ -30,7 +30,7 @@ def _check_lossy_bitmap(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
             and lossy >= thresholds.LOSSY_SHARE * (exact + lossy)
             and not _names_blocks(node, exact, facts)
         )
-        if not is_lossy and rechecked < thresholds.RECHECK_REMOVED_ROWS:
+        if not is_lossy and not _is_in_vain(tree.numbers[node]):
             continue
         if is_lossy:
             title = (
@@ -50,6 +50,15 @@ def _check_lossy_bitmap(tree: Tree, facts: Facts | None) -> Iterator[Finding]:
             fix=fix,
             impact=weight(tree, node),
         )
+
+
+def _is_in_vain(numbers: Numbers) -> bool:
+    """Tell whether most rows that a bitmap fetched failed the recheck."""
+    removed = numbers.removed_by_recheck
+    fetched = numbers.rows + numbers.removed_by_filter + removed
+    return (
+        removed >= thresholds.RECHECK_REMOVED_ROWS and removed >= thresholds.RECHECK_REMOVED_SHARE * fetched
+    )
 
 
 def _names_blocks(node: Node, exact: float, facts: Facts | None) -> bool:

@@ -51,7 +51,9 @@ MEMORY_PER_DISK = 2.5
 
 # A lossy block has to be rechecked row by row; below a tenth of the blocks it is not felt.
 LOSSY_SHARE = 0.10
+# Any BRIN, and any search for trigrams, fetches some rows in vain; an index does little when most of them are.
 RECHECK_REMOVED_ROWS = 1_000
+RECHECK_REMOVED_SHARE = 0.5
 
 # An index-only scan that visits the table for a tenth of its rows has lost most of its advantage.
 HEAP_FETCH_SHARE = 0.10

@@ -29,8 +29,9 @@ def _removed(rows: int, **others: Any) -> dict[str, Any]:
     return {"Rows Removed by Filter": rows} | {key.replace("_", " "): value for key, value in others.items()}
 
 
-def _bitmap(lossy: int, rechecked: int) -> dict[str, Any]:
-    return {"Lossy Heap Blocks": lossy, "Rows Removed by Index Recheck": rechecked}
+def _bitmap(lossy: int, rechecked: int, **others: Any) -> dict[str, Any]:
+    counts = {"Lossy Heap Blocks": lossy, "Rows Removed by Index Recheck": rechecked}
+    return counts | {key.replace("_", " "): value for key, value in others.items()}
 
 
 def _triggers(time_ms: float, execution_ms: float) -> dict[str, Any]:
@@ -94,9 +95,18 @@ EDGES = [
         {"Rows Removed by Join Filter": 9_999},
         {"Rows Removed by Join Filter": 10_000},
     ),
-    # a tenth of 524 exact blocks and the lossy ones; 1,000 rows rechecked in vain
+    # a tenth of 524 exact blocks and the lossy ones; 1,000 rows rechecked in vain; half of those fetched
     Edge("lossy-bitmap", "bitmap_lossy", "Node Type", "Bitmap Heap Scan", _bitmap(58, 0), _bitmap(59, 0)),
-    Edge("lossy-bitmap", "bitmap_lossy", "Node Type", "Bitmap Heap Scan", _bitmap(0, 999), _bitmap(0, 1_000)),
+    Edge(
+        *("lossy-bitmap", "bitmap_lossy", "Node Type", "Bitmap Heap Scan"),
+        _bitmap(0, 999, Actual_Rows=20),
+        _bitmap(0, 1_000, Actual_Rows=20),
+    ),
+    Edge(
+        *("lossy-bitmap", "bitmap_lossy", "Node Type", "Bitmap Heap Scan"),
+        _bitmap(0, 2_999, Actual_Rows=3_000),
+        _bitmap(0, 3_000, Actual_Rows=3_000),
+    ),
     # a tenth of 27,090 rows; 1,000 of 5,000
     Edge(
         *("heap-fetches", "heap_fetches", "Node Type", "Index Only Scan"),
