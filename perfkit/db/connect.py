@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from perfkit.errors import ConnectError, StatementError
+from perfkit.errors import ConnectError, GuardError, StatementError
 
 CONNECT_TIMEOUT_S = 10
 # What psycopg logs comes beside an error that it raises, and is nothing for a person's terminal.
@@ -64,6 +64,20 @@ def connect(dsn: str) -> psycopg.Connection:
         )
     except psycopg.Error as error:
         raise ConnectError(redact(_one_line(error), dsn), hint=_connect_hint(str(error))) from None
+
+
+def require_own_session(connection: psycopg.Connection, purpose: str, *, instead: str = "") -> None:
+    """Raise GuardError behind a connection pooler, which may hand what is set here to the application's next client.
+
+    `purpose` is what needs a session of its own, `instead` what else the user can do. To be called before anything is set.
+    """
+    with server_errors():
+        ((backend_pid,),) = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchall()
+    if backend_pid != connection.info.backend_pid:
+        raise GuardError(
+            f"{purpose} needs a session of its own, and a connection pooler stands before the server",
+            hint=", ".join(filter(None, ("name the server itself", instead))),
+        )
 
 
 @contextmanager

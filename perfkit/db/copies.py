@@ -17,8 +17,8 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from perfkit.copies import Copies, Locale, Source
 from perfkit.db import sql
-from perfkit.db.connect import connected, server_errors
-from perfkit.errors import ConnectError, GuardError, MeasureError, PerfkitError, StatementError, UsageError
+from perfkit.db.connect import connected, require_own_session, server_errors
+from perfkit.errors import ConnectError, MeasureError, PerfkitError, StatementError, UsageError
 
 # The first half of the lock's key: any number that no other program is likely to choose.
 COPY_LOCK = 7_331_002
@@ -177,18 +177,11 @@ def _held(maintenance: str, run: str) -> Iterator[psycopg.Connection]:
 
 
 def _take_lock(session: psycopg.Connection, run: str) -> None:
+    require_own_session(session, "copying", instead=_ELSEWHERE)
     for command in _SESSION:
         session.execute(command)
     key = int.from_bytes(bytes.fromhex(run), signed=True)
-    ((backend_pid,),) = session.execute(
-        "SELECT pg_catalog.pg_backend_pid() FROM pg_catalog.pg_advisory_lock(%s::int4, %s::int4)",
-        [COPY_LOCK, key],
-    ).fetchall()
-    if backend_pid != session.info.backend_pid:
-        raise GuardError(
-            "copies need a session of their own, and a connection pooler stands before the server",
-            hint=f"name the server itself, {_ELSEWHERE}",
-        )
+    session.execute("SELECT pg_catalog.pg_advisory_lock(%s::int4, %s::int4)", [COPY_LOCK, key])
 
 
 def _make(

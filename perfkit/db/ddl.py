@@ -19,7 +19,7 @@ from perfkit.apply.thresholds import (
     CLIENT_CHECK_S,
     LOCK_PATIENCE_S,
 )
-from perfkit.db.connect import connect, connected, server_errors
+from perfkit.db.connect import connect, connected, require_own_session, server_errors
 from perfkit.db.index_catalog import IndexCatalog, rows_of
 from perfkit.errors import ConnectError, GuardError, StatementError
 
@@ -145,14 +145,10 @@ def ddl_session(dsn: str, progress: Progress | None = None) -> Iterator[DdlSessi
     """
     connection = connect(dsn)
     try:
+        require_own_session(connection, "building")
         (found,) = rows_of(connection, "ddl_session")
         if found["in_recovery"]:
             raise GuardError("the server is a replica, where no index can be made", hint="name its primary")
-        if found["backend_pid"] != connection.info.backend_pid:
-            raise GuardError(
-                "building needs a session of its own, and a connection pooler stands before the server",
-                hint="name the server itself",
-            )
         # A server whose system cannot tell that a client is gone refuses this.
         with suppress(StatementError), server_errors():
             connection.execute(SQL("SET client_connection_check_interval = {}").format(f"{CLIENT_CHECK_S}s"))

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
 from perfkit.db import sql
-from perfkit.db.connect import server_errors
+from perfkit.db.connect import require_own_session, server_errors
 from perfkit.db.guard import Guard, execute, guarded
 from perfkit.db.questions import Questions
 from perfkit.errors import MeasureError
@@ -36,8 +36,9 @@ def hypopg_what_if(
     """Return a planner that asks HypoPG on this connection, which is its own from then on and cannot write.
 
     What HypoPG cannot do, such as GiST, is refused with its reason. Raises MeasureError when the database has no HypoPG,
-    GuardError as `perfkit.db.guard.guarded` does, and StatementError.
+    GuardError behind a pooler and as `perfkit.db.guard.guarded` does, and StatementError.
     """
+    require_own_session(connection, "asking HypoPG", instead="or ask a twin")
     with guarded(connection, guard):
         installed = execute(connection, sql.load("hypopg_installed")).fetchone()
         if installed is None:

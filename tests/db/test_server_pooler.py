@@ -1,13 +1,23 @@
-"""Through PgBouncer in session mode perfkit measures what it measures directly, and leaves nothing in the pool."""
+"""Through PgBouncer in session mode perfkit measures what it measures directly, and leaves nothing in the pool.
 
-from collections.abc import Iterator
+What needs a session of its own is refused there before it sets anything.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from perfkit.db.connect import connected
+from perfkit.db.copies import template_copies
+from perfkit.db.ddl import ddl_session
+from perfkit.db.guard import Guard
+from perfkit.db.hypopg import hypopg_what_if
 from perfkit.embedded import PostgresServer
+from perfkit.errors import GuardError
 from tests.db.command_line import analyze, cases
 from tests.db.office import Office
 from tests.db.pooler import running_pooler
@@ -48,3 +58,30 @@ def test_a_pooler_changes_no_number_and_keeps_nothing(office: Office, pooler: st
         query = "SELECT current_setting('statement_timeout'), current_setting('plan_cache_mode'), count(*) FROM pg_prepared_statements"
         assert connection.execute(query, prepare=False).fetchone() == ("0", "auto", 0)
     assert int(conninfo_to_dict(pooler)["port"] or 0) != int(conninfo_to_dict(office.dsn)["port"] or 0)
+
+
+@contextmanager
+def _asking_hypopg(dsn: str) -> Iterator[None]:
+    with connected(dsn) as connection:
+        hypopg_what_if(connection, Guard(), [], {})
+        yield
+
+
+@pytest.mark.parametrize("opened", [ddl_session, template_copies, _asking_hypopg])
+def test_what_needs_a_session_of_its_own_sets_nothing_in_one_that_an_application_shares(
+    server: PostgresServer,
+    office: Office,
+    server_folder: Path,
+    opened: Callable[[str], AbstractContextManager[object]],
+) -> None:
+    with psycopg.connect(office.superuser_dsn, autocommit=True) as connection:
+        connection.execute("ALTER ROLE office SET statement_timeout = '7s'")
+    folder = server_folder / "shared pooler"
+    with running_pooler(folder, server.port, "office", office.password, pool_mode="transaction") as port:
+        pooled = make_conninfo(office.dsn, port=port)
+        with pytest.raises(GuardError, match="needs a session of its own"), opened(pooled):
+            pass
+        for database in (conninfo_to_dict(pooled)["dbname"], "postgres"):
+            with psycopg.connect(pooled, dbname=database) as application:
+                found = application.execute("SHOW statement_timeout", prepare=False).fetchone()
+                assert found == ("7s",)

@@ -10,5 +10,4 @@ SELECT
     pg_catalog.current_database()::text AS database,
     (SELECT system_identifier::text FROM pg_catalog.pg_control_system()) AS identifier,
     current_user::text AS role,
-    pg_catalog.pg_is_in_recovery() AS in_recovery,
-    pg_catalog.pg_backend_pid() AS backend_pid
+    pg_catalog.pg_is_in_recovery() AS in_recovery
