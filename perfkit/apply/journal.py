@@ -158,7 +158,8 @@ def unfinished(folder: Path, place: Place) -> tuple[Path, ...]:
 
 
 def _lines(path: Path, text: str) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Not by splitlines: JSON leaves other ends of lines as they are, such as U+2028 in a name or definition.
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
         try:
             value = json.loads(line)
         except ValueError as error:

@@ -39,6 +39,16 @@ def test_what_was_written_is_read(journal: Journal) -> None:
     ]
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0c", "\r", "\n"])
+def test_signs_that_end_a_line_elsewhere_end_none_here(tmp_path: Path, sign: str) -> None:
+    definition = Definition(unique=False, text=f"USING btree (a) WHERE (b = '{sign}'::text)")
+    steps = numbered([creation([_part("t")], definition)])
+    journal = create(tmp_path / "j.jsonl", PLACE, steps)
+    record(journal, Run.DO, 0, Event.FAILED, f"no{sign}room")
+    read = load(journal.path)
+    assert (read.steps, read.entries[0].error) == (steps, f"no{sign}room")
+
+
 def test_a_journal_is_never_written_over(journal: Journal) -> None:
     with pytest.raises(UsageError, match="is there already"):
         create(journal.path, PLACE, STEPS)
