@@ -28,7 +28,7 @@ class Server(Protocol):
         """Run a statement for as long as it takes; `title` is what its progress is shown under."""
 
     def run_briefly(self, statement: str) -> None:
-        """Run a statement that the application waits for: in a moment, or again later; GuardError after many tries."""
+        """Run a statement that the application waits for: in a moment, or again later; GuardError after some tries."""
 
 
 class Outcome(StrEnum):

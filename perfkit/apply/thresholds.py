@@ -10,6 +10,9 @@ BRIEF_STATEMENT_TIMEOUT_MS = 700
 # Between two tries those who queued behind the first are served; two minutes of tries outlast what is not a long transaction.
 BRIEF_PAUSE_S = 1.0
 BRIEF_TRIES = 90
+# Tries that ran out of the statement's time had their locks, or got them one by one: not bad luck with a lock, which more
+# tries would outlast, while each of them keeps the application waiting as long as it may.
+BRIEF_OVERLONG_TRIES = 3
 # A killed client's session is ended by the server within CLIENT_CHECK_S: so long its lock may still be held.
 CLIENT_CHECK_S = 1
 LOCK_PATIENCE_S = 5.0

@@ -13,6 +13,7 @@ from psycopg.sql import SQL
 from perfkit.apply.state import Blocker, Name, Place
 from perfkit.apply.thresholds import (
     BRIEF_LOCK_TIMEOUT_MS,
+    BRIEF_OVERLONG_TRIES,
     BRIEF_PAUSE_S,
     BRIEF_STATEMENT_TIMEOUT_MS,
     BRIEF_TRIES,
@@ -27,7 +28,7 @@ from perfkit.errors import ConnectError, GuardError, StatementError
 APPLY_LOCK = 7_331_004
 _POLL_S = 0.5
 # lock_not_available, query_canceled: what lock_timeout and statement_timeout end a statement with.
-_OUT_OF_TIME = frozenset({"55P03", "57014"})
+_NO_LOCK, _OVERLONG = "55P03", "57014"
 
 
 Progress = Callable[[int, int, str], None]
@@ -75,32 +76,45 @@ class DdlSession:
             self.connection.execute(statement.encode())
 
     def run_briefly(self, statement: str) -> None:
-        """Run a statement whose locks the application waits for: within BRIEF_STATEMENT_TIMEOUT_MS, or again later."""
+        """Run a statement whose locks the application waits for: within BRIEF_STATEMENT_TIMEOUT_MS, or again later.
+
+        Raises GuardError after many tries that did not get a lock, or a few that were ended although they got it.
+        """
+        overlong = 0
         for attempt in range(BRIEF_TRIES):
             if attempt:
                 if self.progress:
                     self.progress(attempt, BRIEF_TRIES, f"waiting for a moment's lock: {statement}")
                 time.sleep(BRIEF_PAUSE_S)
-            if self._tried(statement):
+            problem = self._tried(statement)
+            if not problem:
                 return
+            overlong += problem == _OVERLONG
+            if overlong == BRIEF_OVERLONG_TRIES:
+                raise GuardError(
+                    f"not done within {BRIEF_STATEMENT_TIMEOUT_MS} ms, and the application may not be kept waiting longer:"
+                    f" {statement}",
+                    hint="try again in a quiet time; if that does not do, run it yourself, and then --resume",
+                )
         raise GuardError(
             f"no moment was found for: {statement}",
             hint="transactions that last keep its table locked; try again when they are over: --resume",
         )
 
-    def _tried(self, statement: str) -> bool:
+    def _tried(self, statement: str) -> str:
+        """Run a statement with limits; return the SQLSTATE of the limit that ended it, '' when it is done."""
         self._limit(BRIEF_LOCK_TIMEOUT_MS, BRIEF_STATEMENT_TIMEOUT_MS)
         try:
             with server_errors():
                 self.connection.execute(statement.encode())
         except StatementError as error:
-            if error.sqlstate not in _OUT_OF_TIME:
+            if error.sqlstate not in (_NO_LOCK, _OVERLONG):
                 raise
-            return False
+            return error.sqlstate
         finally:
             with suppress(StatementError):  # a session that is lost has no limits to be lifted
                 self._limit(0, 0)
-        return True
+        return ""
 
     def _limit(self, lock_ms: int, statement_ms: int) -> None:
         with server_errors():

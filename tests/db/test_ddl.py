@@ -330,6 +330,23 @@ def test_the_application_waits_less_than_a_second_while_a_lock_is_not_to_be_had(
     assert longest_s < 1
 
 
+def test_a_statement_that_is_too_long_itself_is_not_tried_as_often_as_one_that_waits_for_a_lock(
+    session: DdlSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perfkit.db.ddl.BRIEF_PAUSE_S", 0.0)
+    monkeypatch.setattr("perfkit.db.ddl.BRIEF_TRIES", 8)
+    _do(session.dsn, "CREATE SEQUENCE app.tries")
+    with pytest.raises(GuardError, match="not done within 700 ms"):
+        session.run_briefly("SELECT nextval('app.tries'), pg_sleep(1)")
+    with (
+        _holding(session.dsn, "LOCK app.t IN SHARE MODE"),
+        pytest.raises(GuardError, match="no moment was found"),
+    ):
+        session.run_briefly("DROP INDEX app.t_a_idx")
+    with psycopg.connect(session.dsn) as connection:
+        assert connection.execute("SELECT last_value FROM app.tries").fetchone() == (3,)
+
+
 @BOTH
 def test_transactions_that_a_build_would_wait_for_are_named(session: DdlSession) -> None:
     tables = [Name("app", "t")]
