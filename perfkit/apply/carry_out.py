@@ -113,18 +113,24 @@ def is_done(step: Step, found: Index | None) -> bool:
 
 
 def clean_up(journal: Journal, connect: Connect, tell: Tell) -> bool:
-    """Drop, in a new session, every invalid index that the run left; says what it does, and returns whether it could."""
+    """Drop, in a new session, every invalid index that the run left; says what it does.
+
+    Returns whether nothing is left then of the apply: no step that was begun has reached its goal, whether its end could
+    be written or not.
+    """
     try:
         with connect() as server:
             for index in tuple(_unusable(journal, server)):
                 statement = f"DROP INDEX CONCURRENTLY {index.sql}"
                 tell(f"perfkit: cleaning up: {statement}")
                 server.run(statement, "cleaning up")
+            steps = journal.steps.do
+            begun = (steps[number] for number in journals.load(journal.path).begun)
+            return not any(is_done(step, _found(step, server)) for step in begun)
     except (PerfkitError, KeyboardInterrupt) as error:
         reason = error.message if isinstance(error, PerfkitError) else "interrupted again"
         tell(f"perfkit: an invalid index may be left ({reason}); --resume and --undo take care of it")
         return False
-    return True
 
 
 def _unusable(journal: Journal, server: Server) -> Iterator[Name]:

@@ -63,8 +63,13 @@ class Journal:
         """Return the steps of a run with their numbers; of the undo only those that take back what was begun."""
         if run is Run.DO:
             return tuple(enumerate(self.steps.do))
-        begun = {entry.step for entry in self.entries if entry.run is Run.DO}
+        begun = self.begun
         return tuple((number, step) for number, step in enumerate(self.steps.undo) if step.since in begun)
+
+    @property
+    def begun(self) -> frozenset[int]:
+        """Return the steps of the apply that were begun, whatever became of them."""
+        return frozenset(entry.step for entry in self.entries if entry.run is Run.DO)
 
     @property
     def is_finished(self) -> bool:

@@ -249,6 +249,7 @@ def _journal_path(outlook: "Outlook") -> Path:
 
 def _carry_out(journal: "Journal", run: "Run", session: "DdlSession") -> "tuple[Result, ...]":
     from perfkit.apply.carry_out import carry_out, clean_up
+    from perfkit.apply.journal import Run
     from perfkit.db.ddl import ddl_session
 
     @contextmanager
@@ -262,12 +263,13 @@ def _carry_out(journal: "Journal", run: "Run", session: "DdlSession") -> "tuple[
         results.extend(carry_out(journal, run, session))
     except (PerfkitError, KeyboardInterrupt):
         session.close()
-        is_clean = clean_up(journal, anew, say)
+        nothing_is_left = clean_up(journal, anew, say)
         total = len(journal.steps_of(run))
-        if is_clean and not results:
+        if run is Run.DO and not results and nothing_is_left:
             say(f"perfkit: none of {total} steps was done, and nothing is left")
         else:
-            say(f"perfkit: {len(results)} of {total} steps are done, and stay until you choose:")
+            done = f"{len(results)} of {total} steps are done, and stay"
+            say(f"perfkit: {done if results else 'what was begun stays'} until you choose:")
             say(f"  finish it:    perfkit apply --resume {shlex.quote(str(journal.path))} --yes")
             say(f"  take it back: perfkit apply --undo {shlex.quote(str(journal.path))} --yes")
         raise

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import time
 from collections.abc import Callable
@@ -187,6 +188,33 @@ def test_a_second_ctrl_c_says_what_is_left_and_undo_takes_it_away(
     assert process.returncode == 130
     assert "an invalid index may be left (interrupted again)" in stderr
     assert "perfkit apply --undo j --yes" in stderr
+    assert own_project("apply", "--undo", "j", "--yes").returncode == 0
+    assert indexes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "waiting"),
+    [
+        ("DROP INDEX alumni.gifts_donor_idx", "DROP INDEX CONC%"),
+        ("CREATE INDEX ON alumni.communications (sent_at, mailing_id)", "CREATE INDEX % ON ONLY %"),
+    ],
+)
+def test_a_step_whose_end_cannot_be_written_is_not_said_to_be_undone(
+    own_project: Perfkit, owner: str, indexes: Indexes, text: str, waiting: str
+) -> None:
+    before = indexes()
+    with psycopg.connect(owner) as holder:
+        holder.execute("LOCK alumni.gifts, alumni.communications IN ROW EXCLUSIVE MODE")
+        process = own_project.start("apply", _written(own_project, text), "--yes", "--journal", "j")
+        _wait_for(owner, f"SELECT count(*) FROM pg_stat_activity WHERE query LIKE '{waiting}'", 1)
+        full = (own_project.directory / "j").stat().st_size
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (full, full))
+        holder.rollback()
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "what was begun stays until you choose" in stderr
+    assert "perfkit apply --undo j --yes" in stderr
+    assert indexes() != before
     assert own_project("apply", "--undo", "j", "--yes").returncode == 0
     assert indexes() == before
 
