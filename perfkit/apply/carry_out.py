@@ -32,7 +32,7 @@ class Server(Protocol):
 
 
 class Outcome(StrEnum):
-    """What became of a step: done, done already, or left out as its table is gone."""
+    """What became of a step: done, done already, or left out as its table is gone or detached."""
 
     DONE = "done"
     ALREADY = "already"
@@ -75,7 +75,10 @@ def carry_out(journal: Journal, run: Run, server: Server) -> Iterator[Result]:
 
 
 def _check_wholes(journal: Journal, server: Server) -> None:
-    """Raise GuardError when a partitioned index is not whole: a partition came before its parent's index was there."""
+    """Raise GuardError when a partitioned index is not whole.
+
+    A partition came before its parent's index was there, or the last to be attached went: PostgreSQL looks then alone.
+    """
     for step in journal.steps.do:
         name = step.parent if step.action is Action.ATTACH else step.index
         if name is None or step.action not in {Action.ATTACH, Action.CREATE_PARENT}:
@@ -83,8 +86,8 @@ def _check_wholes(journal: Journal, server: Server) -> None:
         found = server.catalog.index(name.schema, name.name)
         if found is not None and not found.valid:
             raise GuardError(
-                f"{name.sql} is not valid yet: a partition that was made meanwhile has no part of it",
-                hint="apply the file again: it builds what is missing",
+                f"{name.sql} is not valid yet: a partition of its table came or went meanwhile",
+                hint="apply the file again: it builds what is missing; if it finds nothing to do, --undo this run first",
             )
 
 
@@ -151,7 +154,7 @@ def _found(step: Step, server: Server) -> Index | None:
 
 def _perform(step: Step, server: Server) -> Outcome:
     found = _found(step, server)
-    if found is None and step.action not in _DROPS and not server.catalog.is_taken(step.table):
+    if _has_lost_its_table(step, found, server):
         return Outcome.SKIPPED
     _check(step, found)
     if is_done(step, found):
@@ -163,6 +166,16 @@ def _perform(step: Step, server: Server) -> Outcome:
     else:
         _run(step.statement, step, server)
     return Outcome.DONE
+
+
+def _has_lost_its_table(step: Step, found: Index | None, server: Server) -> bool:
+    """Tell whether the step's table is gone or, where an index is to be attached, is no partition any more."""
+    if found is None and step.action not in _DROPS and not server.catalog.is_taken(step.table):
+        return True
+    if step.action is not Action.ATTACH or step.parent is None:
+        return False
+    parent = server.catalog.index(step.parent.schema, step.parent.name)
+    return parent is not None and not server.catalog.is_partition(step.table, parent.table)
 
 
 def _run(statement: str, step: Step, server: Server) -> None:

@@ -32,6 +32,9 @@ class Catalog(Protocol):
     def is_taken(self, name: Name) -> bool:
         """Tell whether a relation has that name."""
 
+    def is_partition(self, table: Name, whole: Name) -> bool:
+        """Tell whether a table is a partition of another one, right below it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:

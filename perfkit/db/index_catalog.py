@@ -44,6 +44,11 @@ class IndexCatalog:
         """Tell whether a relation has that name."""
         return self._oid(name.schema, name.name) != 0
 
+    def is_partition(self, table: Name, whole: Name) -> bool:
+        """Tell whether a table is a partition of another one, right below it and not being detached."""
+        oids = [self._oid(table.schema, table.name), self._oid(whole.schema, whole.name)]
+        return bool(rows_of(self.connection, "ddl_partition", oids))
+
     def wanted(self, creation: Creation, table: Name) -> Wanted:
         """Return a definition as the server reads it, of an index on an empty copy of the table that is not kept.
 

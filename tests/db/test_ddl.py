@@ -294,14 +294,54 @@ def test_a_partition_that_came_too_early_is_told_and_built_by_the_next_run(
     assert whole.valid
 
 
-def test_a_table_that_is_gone_needs_no_index(session: DdlSession, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("gone", "steps"), [("p1", 2), ("p2", 4)])
+def test_a_table_that_is_gone_needs_no_index(
+    session: DdlSession, tmp_path: Path, gone: str, steps: int
+) -> None:
     journal = _journal(session, tmp_path, "CREATE INDEX ON app.p (v)")
-    _do(session.dsn, "DROP TABLE app.p1")
+    _do(session.dsn, f"DROP TABLE app.{gone}")
     results = list(carry_out(journal, Run.DO, session))
-    assert [result.outcome for result in results if result.step.table.name == "p1"] == ["skipped"] * 2
+    skipped = [result.outcome for result in results if result.step.table.name.startswith(gone)]
+    assert skipped == ["skipped"] * steps
     whole = session.catalog.index("app", "p_v_idx")
     assert whole is not None
     assert whole.valid
+
+
+@BOTH
+@pytest.mark.parametrize("detached", ["p1", "p2"])
+def test_a_partition_that_is_detached_meanwhile_is_left_out_and_taken_back(
+    session: DdlSession, tmp_path: Path, detached: str
+) -> None:
+    journal = _journal(session, tmp_path, "CREATE INDEX ON app.p (v)")
+    before = _indexes(session)
+    steps = carry_out(journal, Run.DO, session)
+    while next(steps).step.table.name != "p21":  # the last of those that are built
+        pass
+    _do(session.dsn, f"ALTER TABLE app.p DETACH PARTITION app.{detached}")
+    assert [each.step.table.name for each in steps if each.outcome == "skipped"] == [detached]
+    assert all(valid for *_, valid in _indexes(session))
+    list(carry_out(load(journal.path), Run.DO, session))
+    list(carry_out(load(journal.path), Run.UNDO, session))
+    assert _indexes(session) == before
+
+
+def test_a_whole_that_the_last_part_to_be_attached_left_is_told_and_taken_back(
+    session: DdlSession, prepared: Callable[[str], Prepared], tmp_path: Path
+) -> None:
+    text = "CREATE INDEX ON app.p (v)"
+    journal = _journal(session, tmp_path, text)
+    before = _indexes(session)
+    steps = carry_out(journal, Run.DO, session)
+    while next(steps).step.statement != "ALTER INDEX app.p_v_idx ATTACH PARTITION app.p1_v_idx":
+        pass
+    _do(session.dsn, "ALTER TABLE app.p DETACH PARTITION app.p2")
+    with pytest.raises(GuardError, match="not valid yet") as caught:
+        list(steps)
+    assert prepared(text).steps.do == ()
+    assert "--undo" in caught.value.hint
+    list(carry_out(load(journal.path), Run.UNDO, session))
+    assert _indexes(session) == before
 
 
 @BOTH
