@@ -9,7 +9,8 @@ from perfkit.apply.changes import Changes, Creation, Removal
 from perfkit.apply.refusals import Refusal, no_place, not_owned
 from perfkit.apply.space import needed_bytes
 from perfkit.apply.state import Index, Name, Table, Wanted
-from perfkit.apply.steps import Group, Part, Step, Steps, creation, numbered, parts_of, removal
+from perfkit.apply.steps import Group, Part, Step, Steps, creation, numbered, removal, tree_of
+from perfkit.apply.thresholds import NAMES_SHOWN
 from perfkit.errors import UsageError
 
 # pg_class.relkind of what can have an index: table, materialised view, partitioned table.
@@ -115,9 +116,19 @@ def _creation(asked: Creation, catalog: Catalog, found: _Findings) -> Iterator[G
             found.refusals += _being_built(part.found)
     built = {part.table for part in parts if not part.is_partitioned and not part.was_there}
     found.needed_bytes += sum(needed_bytes(table, wanted) for table in tables if table.name in built)
-    yield creation(
-        parts, wanted.definition, has_expression=wanted.has_expression, tablespace=wanted.tablespace
-    )
+    found.notes += _rebuilt_by_undo(index, parts)
+    yield creation(parts, has_expression=wanted.has_expression)
+
+
+def _rebuilt_by_undo(index: Name, parts: Sequence[Part]) -> Iterator[str]:
+    """Yield what is worth knowing where indexes that are there become parts: PostgreSQL cannot detach them again."""
+    own = [part.index.sql for part in parts if part.was_there]
+    if own:
+        become, them = ("becomes a part", "it") if len(own) == 1 else ("become parts", "them")
+        yield (
+            f"{units.listed(own, NAMES_SHOWN)} {become} of {index.sql}, which cannot be reversed: --undo drops {them} too"
+            f" and builds {them} again, and the application is without {them} meanwhile"
+        )
 
 
 def _check_table(asked: Creation, tables: Sequence[Table]) -> None:
@@ -183,6 +194,8 @@ def _parts(
                 table=table.name,
                 parent=parent,
                 is_partitioned=table.is_partitioned,
+                definition=wanted.definition,
+                tablespace=wanted.tablespace,
                 found=equal,
             )
         )
@@ -225,7 +238,7 @@ def _removal(asked: Removal, catalog: Catalog, found: _Findings, *, allow_locks:
     found.refusals += refusals
     if index.definition.unique:
         found.notes.append(f"{index.name.sql} is unique: without it nothing keeps duplicates out")
-    yield removal(index, parts_of(index, tables))
+    yield removal(tree_of(index, tables))
 
 
 def _held(index: Index) -> Iterator[Refusal]:

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from perfkit import units
 from perfkit.apply.state import Blocker, Table
-from perfkit.apply.thresholds import BUILD_SPACE_FACTOR
-
-_NAMES_SHOWN = 3
+from perfkit.apply.thresholds import BUILD_SPACE_FACTOR, NAMES_SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def not_owned(tables: Iterable[Table]) -> Iterator[Refusal]:
         if not table.is_owned:
             owners.setdefault(table.owner, {})[table.name.sql] = None
     for owner, names in owners.items():
-        which = units.listed([*names], _NAMES_SHOWN, noun="table")
+        which = units.listed([*names], NAMES_SHOWN, noun="table")
         belongs, its = ("belongs", "its") if len(names) == 1 else ("belong", "their")
         yield Refusal(
             f"{which} {belongs} to {owner}, and only {its} owner may change {its} indexes",

@@ -55,6 +55,8 @@ class Part:
     table: Name
     parent: Name | None
     is_partitioned: bool
+    definition: Definition
+    tablespace: str = ""
     found: Index | None = None
 
     @property
@@ -100,30 +102,26 @@ def numbered(groups: Iterable[Group]) -> Steps:
     return Steps(do=tuple(do), undo=tuple(undo))
 
 
-def creation(
-    parts: Sequence[Part], definition: Definition, *, has_expression: bool = False, tablespace: str = ""
-) -> Group:
+def creation(parts: Sequence[Part], *, has_expression: bool = False) -> Group:
     """Return how an index is made of its parts, parents first, and how it is taken back.
 
     A partitioned index comes first, empty and invalid, so that a partition that is made meanwhile gets its own part;
     each partition's part is built concurrently and attached, and the last makes the whole valid.
     """
-    made = (*_made(parts, definition, tablespace), *(_analyzed(parts) if has_expression else ()))
-    back = tuple(_taken_back(parts, definition, tablespace))
-    return Group(do=_of_whole(parts, made), undo=_of_whole(parts, back))
-
-
-def _of_whole(parts: Sequence[Part], steps: Sequence[Step]) -> tuple[Step, ...]:
+    built = [part.table for part in parts if not part.is_partitioned and not part.was_there]
+    made = (*_made(parts), *(_analyzed(built) if has_expression else ()))
     whole = parts[0].table
+    return Group(do=_of_whole(whole, made), undo=_of_whole(whole, tuple(_taken_back(parts))))
+
+
+def _of_whole(whole: Name, steps: Sequence[Step]) -> tuple[Step, ...]:
     return tuple(step if step.table == whole else replace(step, whole=whole) for step in steps)
 
 
-def removal(index: Index, parts: Sequence[Part]) -> Group:
-    """Return how an index is dropped, and how it is made again of its parts, which is not done for an invalid one."""
-    again = creation(parts, index.definition, tablespace=index.tablespace)
-    further = (Step(action=Action.RUN, statement=each, table=index.table) for each in index.further)
-    analyzed = _of_whole(parts, tuple(_analyzed(parts))) if index.has_expression else ()
-    undo = (*again.do, *further, *analyzed) if index.valid else ()
+def removal(tree: Sequence[Index]) -> Group:
+    """Return how an index, the first of its tree, is dropped and made again, which is not done for an invalid one."""
+    index = tree[0]
+    undo = _of_whole(index.table, tuple(_made_again(tree))) if index.valid else ()
     return Group(do=(drop_step(index),), undo=undo)
 
 
@@ -133,15 +131,15 @@ def drop_step(index: Index) -> Step:
     return _drop(action, index.name, index.table, index.definition)
 
 
-def _made(parts: Sequence[Part], definition: Definition, tablespace: str) -> Iterator[Step]:
+def _made(parts: Sequence[Part]) -> Iterator[Step]:
     for part in parts:
         if part.is_partitioned and part.found is None:
-            yield _create(part, definition, tablespace)
+            yield _create(part)
     for part in parts:
         if not part.is_partitioned and not part.was_there:
             if part.found is not None:
-                yield _drop(Action.CLEAR, part.found.name, part.table, definition)
-            yield _create(part, definition, tablespace)
+                yield _drop(Action.CLEAR, part.found.name, part.table, part.definition)
+            yield _create(part)
     for part in _deepest_first(parts):
         if part.parent is not None and not (part.found and part.found.parent):
             yield Step(
@@ -149,7 +147,7 @@ def _made(parts: Sequence[Part], definition: Definition, tablespace: str) -> Ite
                 statement=f"ALTER INDEX {part.parent.sql} ATTACH PARTITION {part.index.sql}",
                 table=part.table,
                 index=part.index,
-                definition=definition,
+                definition=part.definition,
                 parent=part.parent,
             )
 
@@ -162,27 +160,50 @@ def _deepest_first(parts: Sequence[Part]) -> list[Part]:
     return sorted(parts, key=lambda part: -depths[part.index])
 
 
-def _taken_back(parts: Sequence[Part], definition: Definition, tablespace: str) -> Iterator[Step]:
-    """Yield the steps back; a partitioned index takes the parts that are attached with it, those of others too."""
-    for part in parts:
-        if part.is_partitioned:
-            yield _drop(Action.DROP_PARENT, part.index, part.table, definition)
-    for part in parts:
-        if part.is_partitioned:
-            continue
-        if part.was_there:
-            yield _create(part, definition, tablespace)
-        else:
-            yield _drop(Action.DROP, part.index, part.table, definition)
+def _made_again(indexes: Sequence[Index]) -> Iterator[Step]:
+    """Yield the steps that make indexes, parents first, as they were: each with its own definition and all that is its."""
+    names = {index.name for index in indexes}
+    yield from _made(
+        [
+            Part(
+                index=index.name,
+                table=index.table,
+                parent=index.parent if index.parent in names else None,
+                is_partitioned=index.is_partitioned,
+                definition=index.definition,
+                tablespace=index.tablespace,
+            )
+            for index in indexes
+        ]
+    )
+    for index in indexes:
+        for statement in index.further:
+            yield Step(action=Action.RUN, statement=statement, table=index.table)
+    yield from _analyzed(
+        index.table for index in indexes if index.has_expression and not index.is_partitioned
+    )
 
 
-def _create(part: Part, definition: Definition, tablespace: str) -> Step:
+def _taken_back(parts: Sequence[Part]) -> Iterator[Step]:
+    """Yield the steps back; a partitioned index takes the parts that are attached with it, those that were there too."""
+    for part in parts:
+        if part.is_partitioned and not part.was_there:
+            yield _drop(Action.DROP_PARENT, part.index, part.table, part.definition)
+    yield from _made_again([part.found for part in parts if part.found and part.found.valid])
+    for part in parts:
+        if not part.is_partitioned and not part.was_there:
+            yield _drop(Action.DROP, part.index, part.table, part.definition)
+
+
+def _create(part: Part) -> Step:
     return Step(
         action=Action.CREATE_PARENT if part.is_partitioned else Action.CREATE,
-        statement=definition.create(part.index, part.table, only=part.is_partitioned, tablespace=tablespace),
+        statement=part.definition.create(
+            part.index, part.table, only=part.is_partitioned, tablespace=part.tablespace
+        ),
         table=part.table,
         index=part.index,
-        definition=definition,
+        definition=part.definition,
     )
 
 
@@ -197,27 +218,15 @@ def _drop(action: Action, index: Name, table: Name, definition: Definition) -> S
     )
 
 
-def _analyzed(parts: Sequence[Part]) -> Iterator[Step]:
-    """Yield an ANALYZE of each table that holds rows: until then the planner guesses what an expression selects."""
-    for part in parts:
-        if not part.is_partitioned and not part.was_there:
-            yield Step(action=Action.RUN, statement=f"ANALYZE {part.table.sql}", table=part.table)
+def _analyzed(tables: Iterable[Name]) -> Iterator[Step]:
+    """Yield an ANALYZE of each table, which holds rows: until then the planner guesses what an expression selects."""
+    for table in tables:
+        yield Step(action=Action.RUN, statement=f"ANALYZE {table.sql}", table=table)
 
 
-def parts_of(index: Index, tables: Sequence[Table]) -> tuple[Part, ...]:
-    """Return the parts that an index on the first of the tables has: itself and those attached below, parents first."""
-    parts = [Part(index=index.name, table=index.table, parent=None, is_partitioned=index.is_partitioned)]
-    names = {index.name}
+def tree_of(index: Index, tables: Sequence[Table]) -> tuple[Index, ...]:
+    """Return an index on the first of the tables and those that are attached below it, parents first."""
+    tree = {index.name: index}
     for table in tables[1:]:
-        for each in table.indexes:
-            if each.parent in names:
-                names.add(each.name)
-                parts.append(
-                    Part(
-                        index=each.name,
-                        table=table.name,
-                        parent=each.parent,
-                        is_partitioned=each.is_partitioned,
-                    )
-                )
-    return tuple(parts)
+        tree |= {each.name: each for each in table.indexes if each.parent in tree}
+    return tuple(tree.values())

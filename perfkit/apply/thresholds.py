@@ -23,3 +23,5 @@ ALIGNMENT_BYTES = 8
 BTREE_FILL = 0.9
 # The entries are sorted on disk while the index is built.
 BUILD_SPACE_FACTOR = 2.0
+# Of many tables or indexes alike, what fits a line; the steps have all.
+NAMES_SHOWN = 3

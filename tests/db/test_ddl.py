@@ -16,7 +16,7 @@ from perfkit.apply.changes import Changes, read_changes
 from perfkit.apply.journal import Journal, Run, create, load
 from perfkit.apply.prepare import Prepared, prepare
 from perfkit.apply.refusals import long_transactions
-from perfkit.apply.state import Name
+from perfkit.apply.state import Index, Name
 from perfkit.db.ddl import APPLY_LOCK, DdlSession, ddl_session
 from perfkit.db.disk import free_bytes
 from perfkit.errors import GuardError, StatementError, UsageError
@@ -233,6 +233,71 @@ def test_everything_is_applied_and_everything_is_taken_back(session: DdlSession,
     made_again = session.catalog.index("app", "t_a_idx")
     assert made_again is not None
     assert replace(made_again, size_bytes=0) == replace(dropped, size_bytes=0)
+
+
+@pytest.fixture
+def ssd(session: DdlSession) -> Iterator[str]:
+    """Yield the name of a tablespace of the test's own."""
+    _do(session.dsn, "SET allow_in_place_tablespaces = on", "CREATE TABLESPACE ssd LOCATION ''")
+    yield "ssd"
+    _do(session.dsn, "DROP SCHEMA app CASCADE", "DROP TABLESPACE ssd")
+
+
+def _known(session: DdlSession) -> list[Index]:
+    """Return all that is known of the indexes on the partitioned table and its partitions, but for their sizes."""
+    found = (index for table in session.catalog.tables("app", "p") for index in table.indexes)
+    return [replace(index, size_bytes=0) for index in found]
+
+
+@BOTH
+def test_what_became_part_of_an_index_is_as_it_was_after_the_undo_and_told_before(
+    session: DdlSession, prepared: Callable[[str], Prepared], tmp_path: Path, ssd: str
+) -> None:
+    _do(
+        session.dsn,
+        f"CREATE INDEX own ON app.p1 (abs(v)) TABLESPACE {ssd}",
+        "COMMENT ON INDEX app.own IS 'its own'",
+        "ALTER INDEX app.own ALTER COLUMN 1 SET STATISTICS 500",
+        "ALTER TABLE app.p1 CLUSTER ON own",
+        "CREATE INDEX own_too ON app.p2 (abs(v))",
+    )
+    before = _known(session)
+    text = "CREATE INDEX ON app.p (abs(v))"
+    (note,) = prepared(text).notes
+    assert note.startswith("app.own, app.own_too, app.p21_abs_idx become parts of app.p_abs_idx")
+    journal = _journal(session, tmp_path, text)
+    list(carry_out(journal, Run.DO, session))
+    assert {index.parent for index in _known(session) if index.name.name.startswith("own")} == {
+        Name("app", "p_abs_idx")
+    }
+    list(carry_out(load(journal.path), Run.UNDO, session))
+    assert _known(session) == before
+
+
+@BOTH
+@pytest.mark.parametrize("is_dropped", [True, False])
+def test_each_part_of_a_dropped_index_is_as_it_was_after_the_undo(
+    session: DdlSession, tmp_path: Path, ssd: str, monkeypatch: pytest.MonkeyPatch, *, is_dropped: bool
+) -> None:
+    _do(
+        session.dsn,
+        f"CREATE INDEX own ON app.p1 (abs(v) DESC) WITH (fillfactor = 70) TABLESPACE {ssd}",
+        "CREATE INDEX gone ON app.p (abs(v))",
+        "COMMENT ON INDEX app.own IS 'its own'",
+        "ALTER INDEX app.p21_abs_idx ALTER COLUMN 1 SET STATISTICS 500",
+    )
+    before = _known(session)
+    assert {index.parent for index in before} == {None, Name("app", "gone"), Name("app", "p2_abs_idx")}
+    journal = _journal(session, tmp_path, "DROP INDEX app.gone")
+    if is_dropped:
+        list(carry_out(journal, Run.DO, session))
+        assert _known(session) == []
+    else:
+        monkeypatch.setattr("perfkit.db.ddl.BRIEF_TRIES", 1)
+        with _holding(session.dsn, "SELECT FROM app.p"), pytest.raises(GuardError, match="no moment"):
+            list(carry_out(journal, Run.DO, session))
+    list(carry_out(load(journal.path), Run.UNDO, session))
+    assert _known(session) == before
 
 
 def test_an_invalid_index_is_made_again(session: DdlSession, tmp_path: Path) -> None:

@@ -15,12 +15,18 @@ PLACE = Place(database="alumni", identifier="7", role="owner")
 DEFINITION = Definition(unique=True, text="USING btree (lower(a)) WHERE (b = 'é'::text)")
 
 
-def _part(table: str) -> Part:
-    return Part(index=Name("s", f"{table}_idx"), table=Name("s", table), parent=None, is_partitioned=False)
+def _part(table: str, definition: Definition = DEFINITION) -> Part:
+    return Part(
+        index=Name("s", f"{table}_idx"),
+        table=Name("s", table),
+        parent=None,
+        is_partitioned=False,
+        definition=definition,
+    )
 
 
 OLD = Index(name=Name("s", "old"), table=Name("s", "t"), definition=DEFINITION, valid=True)
-STEPS = numbered([creation([_part("t")], DEFINITION, has_expression=True), removal(OLD, [_part("t")])])
+STEPS = numbered([creation([_part("t")], has_expression=True), removal([OLD])])
 
 
 @pytest.fixture
@@ -42,7 +48,7 @@ def test_what_was_written_is_read(journal: Journal) -> None:
 @pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0c", "\r", "\n"])
 def test_signs_that_end_a_line_elsewhere_end_none_here(tmp_path: Path, sign: str) -> None:
     definition = Definition(unique=False, text=f"USING btree (a) WHERE (b = '{sign}'::text)")
-    steps = numbered([creation([_part("t")], definition)])
+    steps = numbered([creation([_part("t", definition)])])
     journal = create(tmp_path / "j.jsonl", PLACE, steps)
     record(journal, Run.DO, 0, Event.FAILED, f"no{sign}room")
     read = load(journal.path)

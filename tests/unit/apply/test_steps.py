@@ -20,6 +20,7 @@ def _part(table: str, parent: str = "", *, is_partitioned: bool = False, found: 
         table=_name(table),
         parent=_name(f"{parent}_idx") if parent else None,
         is_partitioned=is_partitioned,
+        definition=DEFINITION,
         found=found,
     )
 
@@ -47,13 +48,13 @@ NESTED = (
 
 
 def test_an_index_is_made_concurrently_and_dropped_so() -> None:
-    group = creation([_part("t")], DEFINITION)
+    group = creation([_part("t")])
     assert _told(group.do) == ["CREATE INDEX CONCURRENTLY t_idx ON s.t USING btree (a)"]
     assert _told(group.undo) == ["DROP INDEX CONCURRENTLY s.t_idx"]
 
 
 def test_a_partitioned_index_is_made_of_its_parts_and_goes_before_them() -> None:
-    group = creation(NESTED, DEFINITION)
+    group = creation(NESTED)
     assert _told(group.do) == [
         "CREATE INDEX root_idx ON ONLY s.root USING btree (a)",
         "CREATE INDEX sub_idx ON ONLY s.sub USING btree (a)",
@@ -75,7 +76,7 @@ def test_a_partitioned_index_is_made_of_its_parts_and_goes_before_them() -> None
 def test_an_equal_index_of_a_partition_is_used_and_made_again_by_the_undo() -> None:
     """It goes with the whole that it was attached to, and was there before."""
     own = _index("own", "one")
-    group = creation((NESTED[0], _part("one", "root", found=own)), DEFINITION)
+    group = creation((NESTED[0], _part("one", "root", found=own)))
     assert _told(group.do) == [
         "CREATE INDEX root_idx ON ONLY s.root USING btree (a)",
         "ALTER INDEX s.root_idx ATTACH PARTITION s.own",
@@ -87,7 +88,7 @@ def test_an_equal_index_of_a_partition_is_used_and_made_again_by_the_undo() -> N
 
 
 def test_an_invalid_equal_index_is_dropped_before_it_is_made() -> None:
-    group = creation([_part("t", found=_index("half", "t", valid=False))], DEFINITION)
+    group = creation([_part("t", found=_index("half", "t", valid=False))])
     assert [step.action for step in group.do] == [Action.CLEAR, Action.CREATE]
     assert group.do[0].statement == "DROP INDEX CONCURRENTLY s.half"
 
@@ -99,30 +100,31 @@ def test_what_is_attached_already_is_not_attached_again() -> None:
         table=_name("root"),
         parent=None,
         is_partitioned=True,
+        definition=DEFINITION,
         found=_index("root_idx", "root", valid=False),
     )
-    group = creation((whole, _part("one", "root", found=attached)), DEFINITION)
+    group = creation((whole, _part("one", "root", found=attached)))
     assert group.do == ()
 
 
 def test_tables_are_analyzed_after_an_index_on_an_expression() -> None:
-    group = creation(NESTED, DEFINITION, has_expression=True)
+    group = creation(NESTED, has_expression=True)
     assert _told(group.do)[-2:] == ["ANALYZE s.one", "ANALYZE s.two"]
 
 
 def test_a_dropped_index_comes_back_with_what_its_definition_does_not_hold() -> None:
     index = replace(_index("i", "t"), further=("COMMENT ON INDEX s.i IS 'old'",), has_expression=True)
-    group = removal(index, [_part("t")])
+    group = removal([index])
     assert _told(group.do) == ["DROP INDEX CONCURRENTLY s.i"]
     assert _told(group.undo)[1:] == ["COMMENT ON INDEX s.i IS 'old'", "ANALYZE s.t"]
 
 
 def test_an_invalid_index_is_not_made_again() -> None:
-    assert removal(_index("i", "t", valid=False), [_part("t")]).undo == ()
+    assert removal([_index("i", "t", valid=False)]).undo == ()
 
 
 def test_the_last_change_is_taken_back_first_and_only_what_was_begun() -> None:
-    steps = numbered([creation(NESTED, DEFINITION), creation([_part("t")], DEFINITION)])
+    steps = numbered([creation(NESTED), creation([_part("t")])])
     assert [step.since for step in steps.undo] == [7, 0, 0, 0, 0]
     assert steps.undo[0].index == _name("t_idx")
 
