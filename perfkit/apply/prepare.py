@@ -7,7 +7,7 @@ from typing import Protocol
 from perfkit import units
 from perfkit.apply.changes import Changes, Creation, Removal
 from perfkit.apply.refusals import Refusal, no_place, not_owned
-from perfkit.apply.space import needed_bytes
+from perfkit.apply.space import Size, most_bytes, size_of
 from perfkit.apply.state import Index, Name, Table, Wanted
 from perfkit.apply.steps import Group, Part, Step, Steps, creation, numbered, removal, tree_of
 from perfkit.apply.thresholds import NAMES_SHOWN
@@ -39,12 +39,15 @@ class Catalog(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What an apply will do: its steps, what it need not do, what is worth knowing, and why it would not start."""
+    """What an apply will do: its steps, what it need not do, what is worth knowing, and why it would not start.
+
+    `sizes` are those of the indexes that it builds where the database has its data.
+    """
 
     steps: Steps
     notes: tuple[str, ...]
     refusals: tuple[Refusal, ...]
-    needed_bytes: int
+    sizes: tuple[Size, ...] = ()
 
     @property
     def tables(self) -> tuple[Name, ...]:
@@ -58,7 +61,7 @@ class _Findings:
     unread: int = 0
     notes: list[str] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    needed_bytes: int = 0
+    sizes: list[Size] = field(default_factory=list)
     names: dict[Name, str] = field(default_factory=dict)
     kept: dict[Name, str] = field(default_factory=dict)
 
@@ -83,7 +86,7 @@ def prepare(changes: Changes, catalog: Catalog, *, allow_locks: bool = False) ->
         steps=numbered(groups),
         notes=tuple(found.notes),
         refusals=(*not_owned(found.foreign), *dict.fromkeys(found.refusals)),
-        needed_bytes=found.needed_bytes,
+        sizes=tuple(found.sizes),
     )
 
 
@@ -91,7 +94,7 @@ def prepared_again(steps: Sequence[Step], catalog: Catalog) -> Prepared:
     """Return the steps of a journal that are still to be done, as they can be done now."""
     tables = {step.table: catalog.tables(step.table.schema, step.table.name)[:1] for step in steps}
     refusals = tuple(not_owned([table for found in tables.values() for table in found]))
-    return Prepared(steps=Steps(do=tuple(steps), undo=()), notes=(), refusals=refusals, needed_bytes=0)
+    return Prepared(steps=Steps(do=tuple(steps), undo=()), notes=(), refusals=refusals)
 
 
 def _creation(asked: Creation, catalog: Catalog, found: _Findings) -> Iterator[Group]:
@@ -115,7 +118,14 @@ def _creation(asked: Creation, catalog: Catalog, found: _Findings) -> Iterator[G
         if part.found is not None and not part.found.valid:
             found.refusals += _being_built(part.found)
     built = {part.table for part in parts if not part.is_partitioned and not part.was_there}
-    found.needed_bytes += sum(needed_bytes(table, wanted) for table in tables if table.name in built)
+    sizes = [size_of(table, wanted) for table in tables if table.name in built]
+    if wanted.tablespace and sizes:
+        most = units.format_bytes(most_bytes(sizes))
+        found.notes.append(
+            f"{index.sql} is built in tablespace {wanted.tablespace}, whose room is not looked at: at most about {most}"
+        )
+    else:
+        found.sizes += sizes
     found.notes += _rebuilt_by_undo(index, parts)
     yield creation(parts, has_expression=wanted.has_expression)
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from perfkit import units
+from perfkit.apply.space import Size, sure_bytes
 from perfkit.apply.state import Blocker, Table
-from perfkit.apply.thresholds import BUILD_SPACE_FACTOR, NAMES_SHOWN
+from perfkit.apply.thresholds import NAMES_SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,11 @@ def long_transactions(blockers: Sequence[Blocker]) -> Iterator[Refusal]:
         )
 
 
-def no_room(index_bytes: int, free_bytes: int | None) -> Iterator[Refusal]:
+def no_room(sizes: Sequence[Size], free_bytes: int | None) -> Iterator[Refusal]:
     """Yield a refusal when the indexes surely do not fit; where the room is unknown, nobody is refused."""
-    build_bytes = index_bytes * BUILD_SPACE_FACTOR
-    if free_bytes is not None and build_bytes > free_bytes:
-        needed, free = units.format_bytes(build_bytes), units.format_bytes(free_bytes)
+    needed_bytes = sure_bytes(sizes)
+    if free_bytes is not None and needed_bytes > free_bytes:
+        needed, free = units.format_bytes(needed_bytes), units.format_bytes(free_bytes)
         yield Refusal(f"about {needed} of disk are needed to build, and {free} are free", "make room first")
 
 

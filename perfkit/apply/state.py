@@ -118,6 +118,7 @@ class Wanted:
     columns: tuple[str, ...]
     method: str
     has_expression: bool
+    is_partial: bool
     tablespace: str
     key_bytes: int
 

@@ -21,7 +21,7 @@ LOCK_PATIENCE_S = 5.0
 ENTRY_OVERHEAD_BYTES = 12
 ALIGNMENT_BYTES = 8
 BTREE_FILL = 0.9
-# The entries are sorted on disk while the index is built.
-BUILD_SPACE_FACTOR = 2.0
+# Of a key, however wide it is, a hash index has its hash (hash.h).
+HASH_KEY_BYTES = 4
 # Of many tables or indexes alike, what fits a line; the steps have all.
 NAMES_SHOWN = 3

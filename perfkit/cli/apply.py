@@ -160,6 +160,7 @@ def _outlook(asked: "Changes | Journal", session: "DdlSession", going: GoingOpti
     from perfkit.apply.journal import Run, unfinished
     from perfkit.apply.prepare import prepare, prepared_again
     from perfkit.apply.refusals import no_room
+    from perfkit.apply.space import most_bytes, room_notes
     from perfkit.db.disk import free_bytes
     from perfkit.report.documents.apply import Outlook
 
@@ -176,13 +177,18 @@ def _outlook(asked: "Changes | Journal", session: "DdlSession", going: GoingOpti
         run=run,
         place=session.place,
         steps=prepared.steps,
-        notes=(*map(_told_unfinished, left), *prepared.notes, *_unseen(session)),
+        notes=(
+            *map(_told_unfinished, left),
+            *prepared.notes,
+            *room_notes(prepared.sizes, room),
+            *_unseen(session),
+        ),
         refusals=(
             *prepared.refusals,
-            *no_room(prepared.needed_bytes, room),
+            *no_room(prepared.sizes, room),
             *_waits(prepared.tables, session, going),
         ),
-        needed_bytes=prepared.needed_bytes,
+        needed_bytes=most_bytes(prepared.sizes),
         free_bytes=room,
     )
 

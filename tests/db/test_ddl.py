@@ -496,6 +496,39 @@ def test_the_room_on_disk_is_known_where_the_server_is_this_machine_s_and_says_i
         assert free_bytes(session.connection) is None
 
 
+@pytest.mark.parametrize(
+    ("definition", "is_sure"),
+    [
+        ("(id, b)", True),
+        ("USING hash (a)", True),
+        ("(b) WHERE b > 5", False),
+        ("(upper(a))", False),
+        ("USING brin (id)", False),
+    ],
+)
+def test_of_full_indexes_alone_is_sure_how_much_room_they_take(
+    session: DdlSession, prepared: Callable[[str], Prepared], definition: str, *, is_sure: bool
+) -> None:
+    _do(session.dsn, "UPDATE app.t SET a = a || repeat('x', 200)", "ANALYZE app.t")
+    statement = f"CREATE INDEX made ON app.t {definition}"
+    (size,) = prepared(statement).sizes
+    _do(session.dsn, statement)
+    made = session.catalog.index("app", "made")
+    assert made is not None
+    assert bool(size.sure_bytes) is is_sure
+    assert size.sure_bytes <= made.size_bytes <= size.most_bytes * 2
+
+
+def test_an_index_in_a_tablespace_of_its_own_takes_no_room_where_the_data_are(
+    prepared: Callable[[str], Prepared], ssd: str
+) -> None:
+    made = prepared(f"CREATE INDEX ON app.t (id, b) TABLESPACE {ssd}")
+    assert made.sizes == ()
+    assert made.notes[0].startswith(
+        "app.t_id_b_idx is built in tablespace ssd, whose room is not looked at: at most about "
+    )
+
+
 def test_a_role_that_does_not_own_the_table_is_told_before_the_first_step(
     session: DdlSession, prepared: Callable[[str], Prepared]
 ) -> None:

@@ -3,6 +3,7 @@ SELECT
     pg_catalog.pg_get_indexdef(index.indexrelid) AS statement,
     method.amname::text AS method,
     index.indexprs IS NOT NULL AS has_expression,
+    index.indpred IS NOT NULL AS is_partial,
     coalesce(tablespace.spcname::text, '') AS tablespace,
     (
         SELECT array_agg(attname::text ORDER BY attnum)

@@ -39,7 +39,7 @@ _ALIKE_SHOWN = 2
 class Outlook:
     """What an apply is about to do: its steps, and those that take them back unless it is an undo or goes on.
 
-    `free_bytes` is None when nobody knows, `verified` when nothing was measured.
+    `needed_bytes` is how large the indexes will be at most; `free_bytes` is None when nobody knows, `verified` when nothing was measured.
     """
 
     run: Run
@@ -176,7 +176,7 @@ def _space(outlook: Outlook) -> str:
         else units.format_bytes(outlook.free_bytes)
     )
     return (
-        f"space: at most about {needed} of indexes, and as much again while they are built;"
+        f"space: at most about {needed} of indexes, and as much as the largest again while it is built;"
         f" free on the server's disk: {free}"
     )
 

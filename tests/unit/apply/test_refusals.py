@@ -1,6 +1,9 @@
-"""Why an apply would not start is told once an owner, not once a table."""
+"""Why an apply would not start is told once an owner, not once a table; for want of room only where that is sure."""
 
-from perfkit.apply.refusals import not_owned
+import pytest
+
+from perfkit.apply.refusals import no_room, not_owned
+from perfkit.apply.space import Size, room_notes
 from perfkit.apply.state import Name, Table
 
 
@@ -35,3 +38,16 @@ def test_the_tables_of_an_owner_are_told_together_and_once() -> None:
 
 def test_what_this_role_owns_is_no_reason() -> None:
     assert not list(not_owned([_table("mine", "me", is_owned=True)]))
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "refused", "noted"),
+    [(399, True, False), (400, False, True), (1299, False, True), (1300, False, False), (None, False, False)],
+)
+def test_only_what_surely_does_not_fit_is_refused(
+    free_bytes: int | None, *, refused: bool, noted: bool
+) -> None:
+    """One index after the other is built, so that the largest alone is sorted beside them."""
+    sizes = [Size(100, 100), Size(150, 150), Size(1050, 0)]
+    assert bool(list(no_room(sizes, free_bytes))) is refused
+    assert bool(list(room_notes(sizes, free_bytes))) is noted
