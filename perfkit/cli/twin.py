@@ -44,7 +44,7 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the snapshot goes.")],
     *,
     exact: Annotated[
-        bool, typer.Option("--exact", help="Let values of text leave the server as they are.")
+        bool, typer.Option("--exact", help="Let all values leave the server as they are.")
     ] = False,
     keep: Annotated[
         list[str] | None,
@@ -61,7 +61,7 @@ def export(
 ) -> None:
     """Write what the planner knows of the database to one file: schema, statistics, sizes, settings; no rows.
 
-    An ordinary read-only role does. Values of text columns stay on the server, but for texts that the catalog writes
+    An ordinary read-only role does. Values that may hold text stay on the server, but for texts that the catalog writes
     itself, unless told.
     """
     from perfkit.files import write_error

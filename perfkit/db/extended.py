@@ -42,8 +42,10 @@ def put_extended(connection: psycopg.Connection, data: PlannerData) -> Iterator[
         try:
             with connection.transaction():
                 _put(connection, known, expressions)
-        except (psycopg.Error, KeyError, LookupError) as error:
-            yield f"statistics {known.schema}.{known.name}: {' '.join(str(error).split())}"
+        except psycopg.Error as error:  # its words may quote a value
+            yield f"statistics {known.schema}.{known.name}: refused (SQLSTATE {error.sqlstate})"
+        except LookupError as error:
+            yield f"statistics {known.schema}.{known.name}: {error}"
 
 
 def _put(
@@ -202,7 +204,7 @@ def _expressions(
         )
         column = connection.execute(
             SQL(
-                "SELECT atttypid, attcollation FROM pg_attribute WHERE attrelid = {}::regclass AND attnum = 1"
+                "SELECT perfkit_twin.base(atttypid), attcollation FROM pg_attribute WHERE attrelid = {}::regclass AND attnum = 1"
             ).format(Literal("perfkit_twin.scratch"))
         ).fetchone()
         connection.execute(SQL("DROP TABLE {}").format(_SCRATCH))

@@ -23,7 +23,6 @@ _SAMPLED_ROWS = 5_000
 class _Type:
     """A row of key_type.sql: the type of an expression; of some, ANALYZE `looks_inside` the values."""
 
-    oid: int
     name: str
     looks_inside: bool
 
@@ -41,8 +40,7 @@ def put_key_statistics(connection: psycopg.Connection, oids: Sequence[int]) -> N
             _analyze(connection, reader, column, kind, known, outcomes)
         else:
             found = computed_statistics(known, outcomes, rows=reader.rows, heap_rows=reader.heap_rows)
-            # GIN may store another type than the expression's, whose values ANALYZE keeps all the same.
-            scalars.append(asdict(_row(reader, column, found)) | {"type_oid": kind.oid})
+            scalars.append(asdict(_row(reader, column, found)))
     connection.execute(
         "SELECT perfkit_twin.put_column(given) FROM jsonb_array_elements(%s::jsonb) AS given",
         [json.dumps(scalars)],

@@ -1,6 +1,6 @@
 """What the planner knows of a database, read by an ordinary role: sizes, statistics, and a look into its indexes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -32,6 +32,8 @@ SELECT
 _BTREE = "btree"
 _ASKED = frozenset({_BTREE, "gin"})
 _Row = TypeVar("_Row")
+# What may be told of values, by relation and number of the column: a row each of twin_treatments.sql.
+_Treatments = Mapping[tuple[int, int], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,6 @@ class _Relation:
     keys: list[str] | None
     orders: list[str] | None
     operator_class: str | None
-    is_on_text: bool | None
     has_own_costs: bool
 
 
@@ -61,19 +62,20 @@ class _Hidden:
 def read_planner_data(dsn: str, guard: Guard, redaction: Redaction) -> PlannerData:
     """Return what the planner goes by in the database; only catalogs are read, and the ends of b-trees.
 
-    What is redacted does not leave the server: values of text, the ends of indexes on it, common combinations.
+    What is redacted does not leave the server: values that may hold text, the ends of indexes on them, common combinations.
     Raises ConnectError, GuardError and StatementError.
     """
     with connected(dsn) as connection, guarded(connection, guard), server_errors():
         connection.execute(_OUTPUT)
         relations = _relations(connection)
-        probes = [probe for relation in relations if (probe := _probe(relation, redaction))]
+        treatments = _treatments(connection)
+        probes = [probe for relation in relations if (probe := _probe(relation, redaction, treatments))]
         found = probe_indexes(connection, probes)
         seen = tuple(replace(relation.size, **found.get(relation.size.oid, {})) for relation in relations)
         (hidden,) = _rows(connection, "twin_database", _Hidden)
         return PlannerData(
             relations=seen,
-            columns=_columns(connection, redaction),
+            columns=_columns(connection, redaction, treatments),
             extended=_rows(connection, "twin_extended", ExtendedStatistics, redaction.values),
             expressions=_rows(connection, "twin_expressions", ExpressionStatistics, redaction.values),
             unreadable=tuple(_unreadable(relations)),
@@ -93,12 +95,25 @@ def _relation(row: dict[str, Any], own: set[str]) -> _Relation:
     return _Relation(size=size, **{name: row[name] for name in own})
 
 
-def _columns(connection: psycopg.Connection, redaction: Redaction) -> tuple[ColumnStatistics, ...]:
+def _treatments(connection: psycopg.Connection) -> _Treatments:
+    with psycopg.RawCursor(connection) as cursor:
+        rows = cursor.execute(sql.load("twin_treatments")).fetchall()
+    return {(relation, number): treatment for relation, number, treatment in rows}
+
+
+def _columns(
+    connection: psycopg.Connection, redaction: Redaction, treatments: _Treatments
+) -> tuple[ColumnStatistics, ...]:
     kept = [pattern.replace("_", r"\_").replace("*", "%") for pattern in redaction.kept]
     texts = [
         list(part) for part in (redaction.known.values, redaction.known.bounds, redaction.known.fragments)
     ]
-    return _rows(connection, "twin_columns", ColumnStatistics, redaction.values, kept, *texts)
+    treated = [
+        [relation for relation, _ in treatments],
+        [number for _, number in treatments],
+        list(treatments.values()),
+    ]
+    return _rows(connection, "twin_columns", ColumnStatistics, redaction.values, kept, *texts, *treated)
 
 
 def _rows(connection: psycopg.Connection, name: str, kind: type[_Row], *values: object) -> tuple[_Row, ...]:
@@ -106,7 +121,7 @@ def _rows(connection: psycopg.Connection, name: str, kind: type[_Row], *values: 
         return tuple(cursor.execute(sql.load(name), values).fetchall())
 
 
-def _probe(relation: _Relation, redaction: Redaction) -> Probe | None:
+def _probe(relation: _Relation, redaction: Redaction, treatments: _Treatments) -> Probe | None:
     """Return what to ask of an index, None when it cannot be asked."""
     size = relation.size
     can_be_read = relation.is_readable and relation.is_valid and not relation.hides_rows
@@ -125,7 +140,7 @@ def _probe(relation: _Relation, redaction: Redaction) -> Probe | None:
         predicate=relation.predicate or "",
         blocks=size.blocks,
         rows=size.rows,
-        may_tell_ends=not (redaction.values and relation.is_on_text),
+        may_tell_ends=not redaction.values or treatments.get((size.oid, 1)) == "open",
     )
 
 

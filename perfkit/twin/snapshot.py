@@ -115,7 +115,7 @@ class ExpressionStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redaction:
-    """What of the values in statistics may leave the server: all, or all but text, save in the columns of `kept`.
+    """What of the values in statistics may leave the server: all, or all but what may hold text, save in columns of `kept`.
 
     These are patterns of schema.table.column, with * as in a shell. Texts that are `known` anyway stand for themselves.
     """

@@ -246,6 +246,99 @@ def test_no_row_and_no_value_of_text_leaves_the_server_unless_told(source: str) 
     assert "Person a" not in kept
 
 
+# Text in types that are none, and in indexes that store another type than that of their key.
+HIDDEN = """
+CREATE EXTENSION pg_trgm;
+CREATE DOMAIN address AS text CHECK (VALUE LIKE '%@%');
+CREATE DOMAIN post AS address;
+CREATE DOMAIN labels AS text[];
+CREATE TYPE contact AS (name text, number int);
+CREATE TYPE span AS RANGE (subtype = text, collation = "C");
+CREATE TYPE grade AS ENUM ('low', 'high');
+CREATE TABLE hidden AS SELECT
+    n AS id, ('Secret' || n % 9000 || '@a.org')::post AS email, 'secret' || n % 99 || ' body' AS body,
+    decode(md5((n % 999)::text), 'hex') || 'secret'::bytea AS raw, ROW('secret' || n % 999, n)::contact AS met,
+    ARRAY[jsonb_build_object('a', 'secret' || n % 999)] AS documents, ARRAY['secret' || n % 99]::labels AS tags,
+    span('secret' || n % 999, 'secretz') AS reach, ('secret' || n)::name AS called,
+    (ARRAY['low', 'high']::grade[])[1 + n % 2] AS graded, ARRAY[n % 7, n % 501] AS numbers
+FROM generate_series(1, 20000) AS n;
+CREATE INDEX hidden_trgm ON hidden USING gin (lower(email) gin_trgm_ops);
+CREATE INDEX hidden_close ON hidden USING gist (lower(email) gist_trgm_ops);
+CREATE INDEX hidden_hash ON hidden USING hash (lower(email));
+CREATE INDEX hidden_words ON hidden USING gin (to_tsvector('english', body));
+CREATE INDEX hidden_parts ON hidden USING gin (string_to_array(body, ' '));
+CREATE INDEX hidden_document ON hidden USING gin ((documents[1] -> 'a') jsonb_path_ops);
+CREATE INDEX hidden_raw ON hidden (raw);
+CREATE INDEX hidden_met ON hidden (met);
+CREATE INDEX hidden_called ON hidden (called);
+CREATE INDEX hidden_documents ON hidden (documents);
+CREATE INDEX hidden_numbers ON hidden USING gin (numbers);
+CREATE INDEX hidden_graded ON hidden ((coalesce(graded, 'low')));
+VACUUM (ANALYZE)
+"""
+KNOWN_OF_HIDDEN = """
+SELECT
+    tablename, attname, null_frac, avg_width, n_distinct, most_common_vals::text, most_common_freqs,
+    histogram_bounds::text, correlation, most_common_elems::text, most_common_elem_freqs, elem_count_histogram
+FROM pg_stats WHERE tablename LIKE 'hidden%' ORDER BY 1, 2
+"""
+
+
+@pytest.fixture
+def hidden(database: str) -> str:
+    with psycopg.connect(database, autocommit=True) as connection:
+        for statement in HIDDEN.split(";\n"):
+            connection.execute(statement.encode())
+    return database
+
+
+@pytest.mark.both_servers
+def test_text_leaves_in_no_other_type_and_in_no_index_unless_told(hidden: str) -> None:
+    redacted = _snapshot(hidden, REDACTED)
+    for snapshot, is_there in ((redacted, False), (_snapshot(hidden), True)):
+        found = [
+            str(each)
+            for each in (*snapshot.data.columns, *snapshot.data.relations)
+            if "secret" in str(each).lower() or b"secret".hex() in str(each)
+        ]
+        assert bool(found) is is_there, found
+    columns = {(each.table, each.column): each for each in redacted.data.columns}
+    assert columns["hidden", "id"].histogram is not None
+    assert columns["hidden", "graded"].common_values == "{low,high}"
+    assert columns["hidden", "numbers"].common_elements is not None
+    assert columns["hidden_graded", "coalesce"].common_values == "{low,high}"
+    for name in ("trgm", "close", "hash"):
+        assert columns[f"hidden_{name}", "lower"].histogram == columns["hidden_trgm", "lower"].histogram
+    assert columns["hidden_trgm", "lower"].histogram is not None
+    assert columns["hidden_parts", "string_to_array"].common_elements is not None
+
+
+@pytest.mark.both_servers
+def test_statistics_of_any_type_are_put_in_place_as_they_were(hidden: str, server_folder: Path) -> None:
+    with _twin(_snapshot(hidden), server_folder) as twin:
+        assert twin.notes == ()
+        with psycopg.connect(hidden) as source, psycopg.connect(twin.dsn) as copy:
+            known = source.execute(KNOWN_OF_HIDDEN).fetchall()
+            assert copy.execute(KNOWN_OF_HIDDEN).fetchall() == known
+    redacted = _snapshot(hidden, REDACTED)
+    with _twin(redacted, server_folder) as twin:
+        assert twin.notes == ()
+        with psycopg.connect(twin.dsn) as copy:
+            bounds = "SELECT histogram_bounds::text FROM pg_stats WHERE tablename = 'hidden_trgm'"
+            assert copy.execute(bounds).fetchall() == [
+                (each.histogram,) for each in redacted.data.columns if each.table == "hidden_trgm"
+            ]
+
+
+def test_what_cannot_be_put_in_place_is_told_without_its_values(hidden: str, server_folder: Path) -> None:
+    snapshot = _snapshot(hidden)
+    columns = tuple(
+        replace(each, histogram="{secret}") if each.column == "id" else each for each in snapshot.data.columns
+    )
+    with _twin(replace(snapshot, data=replace(snapshot.data, columns=columns)), server_folder) as twin:
+        assert twin.notes == ("statistics of public.hidden.id: refused (SQLSTATE 22P02)",)
+
+
 def test_texts_that_are_known_anyway_stand_for_themselves_and_tell_of_no_other(source: str) -> None:
     known = KnownTexts(values=("Oslo", "u17", "w5"), bounds=("Person 8", "Person 9"), fragments=("e4",))
     text = gzip.decompress(encode(_snapshot(source, Redaction(known=known)))).decode()

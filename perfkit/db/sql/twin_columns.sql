@@ -1,9 +1,10 @@
--- What ANALYZE found out about columns, as far as this role may know it. With $1, values of text columns whose name
--- (schema.table.column) is not like any of $2 do not leave the server: each is replaced by its rank among the column's
--- known values, in digits that sort alike everywhere, filled up to its own length. Of documents and arrays of text, where
--- order says little, only elements are kept, by rank. The texts $3 are known elsewhere and stand for themselves. A rank
--- follows the last of these, and of the bounds $4, that its value does not sort before, so that it sorts as the value does
--- and has its prefix, and ends with what the value has of the fragments $5, so that patterns find these.
+-- What ANALYZE found out about columns, as far as this role may know it. With $1, values of columns whose name
+-- (schema.table.column) is not like any of $2 leave the server as far as twin_treatments.sql lets them: $8 by relation $6
+-- and number $7. Each text is replaced by its rank among the column's known values, in digits that sort alike everywhere,
+-- filled up to its own length. Of arrays of text, where order says little, only elements are kept, by rank. The texts $3
+-- are known elsewhere and stand for themselves. A rank follows the last of these, and of the bounds $4, that its value does
+-- not sort before, so that it sorts as the value does and has its prefix, and ends with what the value has of the fragments
+-- $5, so that patterns find these.
 WITH bounds (sorted) AS MATERIALIZED (
     SELECT ARRAY(SELECT DISTINCT unnest($3::text[] || $4::text[]) AS bound ORDER BY bound)
 ),
@@ -20,11 +21,7 @@ known AS (
         stats.*,
         CASE
             WHEN NOT $1 OR stats.schemaname || '.' || stats.tablename || '.' || stats.attname LIKE ANY ($2) THEN 'open'
-            WHEN type.typcategory = 'S' THEN 'text'
-            WHEN type.typcategory = 'A' AND element.typcategory = 'S' THEN 'elements'
-            WHEN coalesce(base.typname, type.typname) = 'tsvector' THEN 'lexemes'
-            WHEN coalesce(base.typname, type.typname) IN ('json', 'jsonb', 'xml', 'hstore') THEN 'elements'
-            ELSE 'open'
+            ELSE coalesce(treated.treatment, 'closed')
         END AS treatment
     FROM pg_catalog.pg_stats AS stats
     JOIN pg_catalog.pg_namespace AS namespace ON namespace.nspname = stats.schemaname
@@ -32,9 +29,8 @@ known AS (
         ON relation.relnamespace = namespace.oid AND relation.relname = stats.tablename
     JOIN pg_catalog.pg_attribute AS attribute
         ON attribute.attrelid = relation.oid AND attribute.attname = stats.attname
-    JOIN pg_catalog.pg_type AS type ON type.oid = attribute.atttypid
-    LEFT JOIN pg_catalog.pg_type AS element ON element.oid = type.typelem
-    LEFT JOIN pg_catalog.pg_type AS base ON base.oid = type.typbasetype
+    LEFT JOIN unnest($6::oid[], $7::int2[], $8::text[]) AS treated (relation, number, treatment)
+        ON treated.relation = attribute.attrelid AND treated.number = attribute.attnum
     WHERE stats.schemaname !~ '^pg_' AND stats.schemaname <> 'information_schema'
 )
 SELECT
@@ -62,15 +58,17 @@ SELECT
     END AS histogram,
     known.correlation::float8 AS correlation,
     CASE known.treatment
+        WHEN 'open' THEN known.most_common_elems::text
         WHEN 'elements' THEN (
             SELECT array_agg(ranked.codes ->> value ORDER BY place)::text
             FROM unnest(known.most_common_elems::text::text[]) WITH ORDINALITY AS each (value, place)
         )
         WHEN 'lexemes' THEN told.elements::text
-        ELSE known.most_common_elems::text
     END AS common_elements,
-    CASE WHEN known.treatment = 'lexemes' THEN told.frequencies::text ELSE known.most_common_elem_freqs::text END
-        AS element_frequencies,
+    CASE
+        WHEN known.treatment IN ('open', 'elements') THEN known.most_common_elem_freqs::text
+        WHEN known.treatment = 'lexemes' THEN told.frequencies::text
+    END AS element_frequencies,
     known.elem_count_histogram::text AS element_counts,
     -- Columns from 17 on.
     (
@@ -78,10 +76,10 @@ SELECT
         FROM jsonb_array_elements_text(nullif(to_jsonb(known) -> 'range_length_histogram', 'null')) AS value
     ) AS range_lengths,
     (to_jsonb(known) ->> 'range_empty_frac')::float8 AS range_empty_fraction,
-    (
+    CASE WHEN known.treatment = 'open' THEN (
         SELECT array_agg(value)::text
         FROM jsonb_array_elements_text(nullif(to_jsonb(known) -> 'range_bounds_histogram', 'null')) AS value
-    ) AS range_bounds,
+    ) END AS range_bounds,
     known.treatment <> 'open' AS is_redacted
 FROM known
 CROSS JOIN bounds

@@ -1,15 +1,33 @@
 -- What puts planner statistics in place on the twin, as its superuser, the same way on every version.
 CREATE SCHEMA perfkit_twin;
 
--- The equality and the less-than operator that ANALYZE would note for a type.
-CREATE FUNCTION perfkit_twin.operators(type oid, OUT equal oid, OUT less oid) LANGUAGE sql STABLE AS $$
+-- A type, or what a domain is of in the end: what stands for a value need not be one that the domain allows.
+CREATE FUNCTION perfkit_twin.base(type oid) RETURNS oid LANGUAGE sql STABLE AS $$
     WITH RECURSIVE base (oid) AS (
-        SELECT operators.type
+        SELECT base.type
         UNION ALL
         SELECT pg_type.typbasetype FROM pg_type JOIN base ON pg_type.oid = base.oid WHERE pg_type.typtype = 'd'
-    ),
-    plain AS (
-        SELECT pg_type.* FROM pg_type JOIN base ON pg_type.oid = base.oid WHERE pg_type.typtype <> 'd'
+    )
+    SELECT pg_type.oid FROM pg_type JOIN base ON pg_type.oid = base.oid WHERE pg_type.typtype <> 'd'
+$$;
+
+-- The type of an index's key, whose values ANALYZE keeps; the index may store another, as hash stores numbers.
+CREATE FUNCTION perfkit_twin.key_type(index oid, key int) RETURNS oid LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    type oid;
+BEGIN
+    EXECUTE format(
+        'SELECT pg_typeof((SELECT %s FROM ONLY %s WHERE false))',
+        pg_get_indexdef(index, key, false), (SELECT indrelid::regclass FROM pg_index WHERE indexrelid = index)
+    ) INTO type;
+    RETURN type;
+END
+$$;
+
+-- The equality and the less-than operator that ANALYZE would note for a type that is no domain.
+CREATE FUNCTION perfkit_twin.operators(type oid, OUT equal oid, OUT less oid) LANGUAGE sql STABLE AS $$
+    WITH plain AS (
+        SELECT * FROM pg_type WHERE oid = operators.type
     ),
     taken (oid, rank) AS (
         SELECT plain.oid, 0 FROM plain
@@ -51,7 +69,8 @@ CREATE FUNCTION perfkit_twin.operators(type oid, OUT equal oid, OUT less oid) LA
         (SELECT operator FROM members WHERE method = 'btree' AND strategy = 1 ORDER BY rank LIMIT 1)
 $$;
 
--- A row of pg_statistic from one of pg_stats (as JSON), for a column of this relation, type, collation and element type.
+-- A row of pg_statistic from one of pg_stats (as JSON), for a column of this relation, type, collation and element type,
+-- neither of them a domain.
 -- Kinds are those of pg_statistic.h; 672 is the operator that ANALYZE notes for the lengths of ranges.
 CREATE FUNCTION perfkit_twin.statistic(
     relation oid, attribute int2, type oid, sorted_by oid, element oid, known jsonb
@@ -119,22 +138,27 @@ CREATE FUNCTION perfkit_twin.statistic(
     FROM slots
 $$;
 
--- Puts one row of pg_stats (as JSON) in place, its values of `type_oid` where they are not of the column's type; returns
--- what is wrong with it, or ''.
+-- Puts one row of pg_stats (as JSON) in place; returns what is wrong with it, or ''. What the server says is left out, as it
+-- may quote a value.
 CREATE FUNCTION perfkit_twin.put_column(known jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     place record;
 BEGIN
     SELECT
-        attribute.attrelid, attribute.attnum, coalesce((known ->> 'type_oid')::oid, attribute.atttypid) AS of_type,
+        attribute.attrelid, attribute.attnum, type.oid AS of_type,
         CASE WHEN type.typname = 'tsvector' THEN 'pg_catalog."default"'::regcollation::oid
             ELSE attribute.attcollation END AS sorted_by,
-        CASE WHEN type.typname = 'tsvector' THEN 'text'::regtype::oid ELSE type.typelem END AS element
+        CASE WHEN type.typname = 'tsvector' THEN 'text'::regtype::oid ELSE perfkit_twin.base(type.typelem) END AS element
     INTO place
     FROM pg_attribute AS attribute
     JOIN pg_class AS relation ON relation.oid = attribute.attrelid
     JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
-    JOIN pg_type AS type ON type.oid = attribute.atttypid
+    JOIN pg_type AS type
+        ON
+            type.oid = perfkit_twin.base(
+                CASE WHEN relation.relkind = 'i' THEN perfkit_twin.key_type(relation.oid, attribute.attnum)
+                    ELSE attribute.atttypid END
+            )
     WHERE
         namespace.nspname = known ->> 'schema' AND relation.relname = known ->> 'table'
         AND attribute.attname = known ->> 'column';
@@ -149,7 +173,9 @@ BEGIN
     ) AS made;
     RETURN '';
 EXCEPTION WHEN OTHERS THEN
-    RETURN format('statistics of %s.%s.%s: %s', known ->> 'schema', known ->> 'table', known ->> 'column', SQLERRM);
+    RETURN format(
+        'statistics of %s.%s.%s: refused (SQLSTATE %s)', known ->> 'schema', known ->> 'table', known ->> 'column', SQLSTATE
+    );
 END
 $$;
 
@@ -194,7 +220,7 @@ BEGIN
     );
 EXCEPTION WHEN OTHERS THEN
     IF half = 0 THEN
-        RETURN NEXT format('ends of index %s: %s', indexes[1]::regclass, SQLERRM);
+        RETURN NEXT format('ends of index %s: refused (SQLSTATE %s)', indexes[1]::regclass, SQLSTATE);
         RETURN;
     END IF;
     RETURN QUERY SELECT perfkit_twin.put_alike(

@@ -55,12 +55,6 @@ SELECT
         ORDER BY place
     ) END AS orders,
     (SELECT opcname::text FROM pg_catalog.pg_opclass WHERE oid = index.indclass[0]) AS operator_class,
-    (
-        SELECT type.typcategory IN ('S', 'A') OR type.typname IN ('jsonb', 'tsvector')
-        FROM pg_catalog.pg_attribute AS attribute
-        JOIN pg_catalog.pg_type AS type ON type.oid = attribute.atttypid
-        WHERE attribute.attrelid = index.indexrelid AND attribute.attnum = 1
-    ) AS is_on_text,
     exists(
         SELECT FROM pg_catalog.pg_tablespace AS place
         WHERE place.oid = relation.reltablespace AND place.spcoptions IS NOT NULL

@@ -56,9 +56,9 @@ def export_document(snapshot: Snapshot, view: ExportView) -> Document:
     if snapshot.is_redacted:
         blocks.append(
             Paragraph(
-                f"Values of {format_count(redacted)} text columns stayed on the server"
+                f"Values of {format_count(redacted)} columns that may hold text stayed on the server"
                 f"{', but for texts that the catalog writes itself' if view.knows_catalog else ''}:"
-                " the file has their order, width and frequency."
+                " the file has the order, width and frequency of texts."
                 f" {'Other constants' if view.knows_catalog else 'Constants'} that are common in them are planned as if"
                 " they were not; keep what is nobody's secret (--keep 'schema.table.column'), or all (--exact).",
                 Tone.WARN if redacted else Tone.PLAIN,
