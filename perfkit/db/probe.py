@@ -125,13 +125,14 @@ def _ask(
 ) -> Iterator[tuple[Probe, Any]]:
     """Yield the row that each statement gives; one that fails, or takes too long, gives none.
 
-    A hundred go at once, so that a far server is not waited for ten thousand times.
+    A hundred go at once, so that a far server is not waited for ten thousand times; then they are rolled back, or the
+    locks on all tables and indexes that were looked at would fill the server's table of locks.
     """
     asked = list(zip(probes, statements, strict=True))
     for start in range(0, len(asked), _BATCH):
         batch = asked[start : start + _BATCH]
         try:
-            with connection.transaction(), connection.pipeline():
+            with connection.transaction(force_rollback=True), connection.pipeline():
                 cursors = [connection.execute(statement.encode()) for _, statement in batch]
                 rows = [cursor.fetchone() for cursor in cursors]
         except psycopg.Error:
@@ -141,7 +142,7 @@ def _ask(
 
 def _alone(connection: psycopg.Connection, statement: str) -> Any:
     try:
-        with connection.transaction():
+        with connection.transaction(force_rollback=True):
             return connection.execute(statement.encode()).fetchone()
     except psycopg.Error:
         return None

@@ -166,6 +166,37 @@ def test_the_brief_time_limit_of_a_look_into_indexes_ends_with_it(source: str) -
         assert connection.execute("SHOW statement_timeout").fetchone() == ("30s",)
 
 
+_TABLES = 100
+_HELD = "(SELECT count(*) AS held FROM pg_locks WHERE pid = pg_backend_pid()) AS locks"
+
+
+def test_a_look_into_many_indexes_keeps_no_locks_on_them(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        for number in range(_TABLES):
+            connection.execute(f"CREATE TABLE wide_{number} (n int PRIMARY KEY)".encode())
+    probe = Probe(
+        oid=_TABLES,
+        index="",
+        table=_HELD,
+        method="btree",
+        keys=("held",),
+        orders=("",),
+        operator_class="int8_ops",
+        predicate="",
+        blocks=1,
+        rows=0,
+        may_tell_ends=True,
+    )
+    tables = [
+        replace(probe, oid=number, index=f"wide_{number}_pkey", table=f"wide_{number}", keys=("n",))
+        for number in range(_TABLES)
+    ]
+    with connected(database) as connection, guarded(connection, GUARD):
+        found = probe_indexes(connection, [*tables, probe])
+    assert int(found[_TABLES]["lowest"]) < _TABLES
+    assert found[0]["height"] == 0
+
+
 def test_a_view_that_is_not_filled_is_not_looked_into(database: str, server_folder: Path) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("CREATE MATERIALIZED VIEW unfilled AS SELECT 1 AS n WITH NO DATA")
