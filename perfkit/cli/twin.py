@@ -62,7 +62,8 @@ def export(
     """Write what the planner knows of the database to one file: schema, statistics, sizes, settings; no rows.
 
     An ordinary read-only role does. Values that may hold text stay on the server, but for texts that the catalog writes
-    itself, unless told.
+    itself, unless told. The schema goes as it is written, with all constants in it, but without the options and
+    passwords of foreign servers.
     """
     from perfkit.files import write_error
     from perfkit.report.documents.twin import ExportView, export_document

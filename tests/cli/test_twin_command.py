@@ -15,6 +15,7 @@ _WRITTEN = ("exported", "checked", "shown")
 def test_a_twin_plans_as_its_source_and_one_statement_shows_its_plan(project: Perfkit) -> None:
     exported = project("twin", "export", "alumni.twin", "--exact", "--also", "json=exported.json")
     assert exported.returncode == 0, exported.stderr
+    assert "The schema is in the file as it is written, with all constants in it" in exported.stdout
     checked = project("twin", "check", "alumni.twin", "--fail-under", "100", "--also", "json=checked.json")
     assert checked.returncode == 0, checked.stdout
     assert "are equal in every node's rows and cost" in checked.stdout

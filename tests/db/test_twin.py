@@ -370,6 +370,32 @@ def test_what_cannot_be_put_in_place_is_told_without_its_values(hidden: str, ser
         assert twin.notes == ("statistics of public.hidden.id: refused (SQLSTATE 22P02)",)
 
 
+FOREIGN = """
+CREATE EXTENSION postgres_fdw;
+CREATE SERVER "far ""off'" FOREIGN DATA WRAPPER postgres_fdw
+OPTIONS (host 'hidden', dbname 'it''s hidden', fdw_tuple_cost '0.3', application_name 'a
+);b');
+CREATE SERVER "near" FOREIGN DATA WRAPPER postgres_fdw;
+CREATE USER MAPPING FOR CURRENT_USER SERVER "far ""off'" OPTIONS (user 'bob', password 'hidden');
+CREATE FOREIGN TABLE gone (id int, name text) SERVER "far ""off'" OPTIONS (table_name 'there');
+CREATE FOREIGN TABLE here (id int, name text) SERVER near
+"""
+
+
+@pytest.mark.both_servers
+def test_a_foreign_table_is_planned_without_the_way_to_its_server(database: str, server_folder: Path) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        for statement in re.split(r";\n(?=CREATE)", FOREIGN):
+            connection.execute(statement.encode())
+    snapshot = _snapshot(database)
+    assert "hidden" not in snapshot.schema_sql
+    assert "bob" not in snapshot.schema_sql
+    with _twin(snapshot, server_folder) as twin:
+        assert twin.notes == ()
+        for sql in ("SELECT * FROM gone", "SELECT * FROM here"):
+            assert _nodes(_plan(twin.dsn, sql)) == _nodes(_plan(database, sql))
+
+
 def test_texts_that_are_known_anyway_stand_for_themselves_and_tell_of_no_other(source: str) -> None:
     known = KnownTexts(values=("Oslo", "u17", "w5"), bounds=("Person 8", "Person 9"), fragments=("e4",))
     text = gzip.decompress(encode(_snapshot(source, Redaction(known=known)))).decode()

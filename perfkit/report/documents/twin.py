@@ -64,6 +64,12 @@ def export_document(snapshot: Snapshot, view: ExportView) -> Document:
                 Tone.WARN if redacted else Tone.PLAIN,
             )
         )
+    blocks.append(
+        Paragraph(
+            "The schema is in the file as it is written, with all constants in it (defaults, checks, bounds of partitions,"
+            " conditions of indexes, views, functions), but without the options and passwords of foreign servers."
+        )
+    )
     if data.lacks:
         blocks.append(_listing("What the twin will lack", data.lacks))
     return Document(
