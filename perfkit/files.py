@@ -22,29 +22,29 @@ _HINTS = {
 }
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 to `path`; an existing file is replaced in one step, or kept untouched when that fails.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write `content`, text as UTF-8, to `path`; an existing file is replaced in one step, or kept untouched when that fails.
 
     A device or pipe, such as /dev/stdout, is written straight to. Raises MeasureError when there is no room,
     UsageError when the path cannot be written.
     """
-    write_all_atomically({path: text})
+    write_all_atomically({path: content})
 
 
-def write_all_atomically(texts: Mapping[Path, str]) -> None:
-    """Write each text to its path, all or none as far as the file system allows; errors as in `write_atomically`.
+def write_all_atomically(contents: Mapping[Path, str | bytes]) -> None:
+    """Write each content to its path, all or none as far as the file system allows; errors as in `write_atomically`.
 
-    Every text is on disk under a temporary name (`.perfkit-*.tmp` beside its target) before the first target is
+    Every content is on disk under a temporary name (`.perfkit-*.tmp` beside its target) before the first target is
     replaced, so that no room or no right for one of them leaves all of them as they were.
     """
     temporaries: dict[Path, Path] = {}
     path = Path()
     try:
-        for path, text in texts.items():
+        for path, content in contents.items():
             if _is_device(path):
-                _write(os.open(path, os.O_WRONLY), text)
+                _write(os.open(path, os.O_WRONLY), content)
             else:
-                _write_beside(Path(os.path.realpath(path)), text, temporaries)
+                _write_beside(Path(os.path.realpath(path)), content, temporaries)
         for path in list(temporaries):
             _put_in_place(temporaries[path], path)
             del temporaries[path]
@@ -128,10 +128,10 @@ def _is_device(path: Path) -> bool:
     return not stat.S_ISREG(mode)
 
 
-def _write_beside(target: Path, text: str, temporaries: dict[Path, Path]) -> None:
-    """Write the text under a temporary name in the target's directory, known to the caller before anything can fail."""
+def _write_beside(target: Path, content: str | bytes, temporaries: dict[Path, Path]) -> None:
+    """Write the content under a temporary name in the target's directory, known to the caller before anything can fail."""
     descriptor, temporaries[target] = _create_beside(target)
-    _write(descriptor, text)
+    _write(descriptor, content)
 
 
 def _create_beside(target: Path) -> tuple[int, Path]:
@@ -146,9 +146,9 @@ def _put_in_place(temporary: Path, target: Path) -> None:
     temporary.replace(target)
 
 
-def _write(descriptor: int, text: str) -> None:
+def _write(descriptor: int, content: str | bytes) -> None:
     with os.fdopen(descriptor, "wb") as file:
-        file.write(text.encode("utf-8"))
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
         file.flush()
         # Only a true file can be synchronised; /dev/stdout and pipes refuse.
         if stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -65,7 +65,7 @@ def export(
     itself, unless told. The schema goes as it is written, with all constants in it, but without the options and
     passwords of foreign servers.
     """
-    from perfkit.files import write_error
+    from perfkit.files import write_atomically
     from perfkit.report.documents.twin import ExportView, export_document
     from perfkit.twin.codec import encode
     from perfkit.twin.snapshot import Redaction
@@ -74,10 +74,7 @@ def export(
     redaction = Redaction(values=not exact, kept=tuple(keep or ()), known=_known_texts(settings))
     snapshot = snapshot_from(server_from(settings), redaction)
     content = encode(snapshot)
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise write_error(file, error) from error
+    write_atomically(file, content)
     view = ExportView(path=file, size_bytes=len(content), knows_catalog=bool(redaction.known.values))
     emit(export_document(snapshot, view), out)
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -73,13 +74,13 @@ def decode(content: bytes, path: Path) -> Snapshot:
             settings=_texts(members["settings"]),
             schema_sql=_checked(str, members["schema_sql"]),
             data=PlannerData(
-                lacks=tuple(members["lacks"]),
-                unreadable=tuple(members["unreadable"]),
+                lacks=tuple(_checked(str, each) for each in members["lacks"]),
+                unreadable=tuple(_checked(str, each) for each in members["unreadable"]),
                 **rows,
             ),
             is_redacted=_checked(bool, members["is_redacted"]),
         )
-    except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, RecursionError) as error:
         what = f"has no {error}" if isinstance(error, KeyError) else f"is no snapshot of a database: {error}"
         raise DamagedFileError(path, what, hint=_EXPORT_AGAIN) from None
 
@@ -104,10 +105,10 @@ def _check_schema(members: Any, path: Path) -> None:
         raise DamagedFileError(path, f"was written by a newer perfkit ({schema})", hint="upgrade perfkit")
 
 
-def _made(kind: type[_Kind], row: Mapping[str, Any]) -> _Kind:
+def _made(kind: type[_Kind], row: Any) -> _Kind:
     """Return the row as its dataclass, whose annotations say what its values may be."""
     hints = _hints(kind)  # type: ignore[arg-type]  # a class can be hashed
-    unknown = row.keys() - hints.keys()
+    unknown = _checked(dict, row).keys() - hints.keys()
     if unknown:
         raise ValueError(f"a row has an unknown {min(unknown)!r}")
     for name, value in row.items():
@@ -136,4 +137,4 @@ def _checked(kind: type[_Kind], value: Any) -> _Kind:
 
 
 def _texts(members: Any) -> dict[str, str]:
-    return {_checked(str, name): _checked(str, value) for name, value in members.items()}
+    return {_checked(str, name): _checked(str, value) for name, value in _checked(dict, members).items()}

@@ -29,6 +29,14 @@ def test_a_twin_plans_as_its_source_and_one_statement_shows_its_plan(project: Pe
     holds("twin.explain", written["shown"])
 
 
+def test_a_snapshot_is_replaced_in_one_step(project: Perfkit) -> None:
+    snapshot, before = project.directory / "alumni.twin", project.directory / "before.twin"
+    before.write_bytes(b"before")
+    snapshot.hardlink_to(before)
+    assert project("twin", "export", "alumni.twin").returncode == 0
+    assert snapshot.read_bytes() != before.read_bytes() == b"before"
+
+
 def test_a_twin_that_is_built_can_be_looked_at_and_taken_down(perfkit: Perfkit, grown: Grown) -> None:
     built = perfkit("twin", "build", grown.without_index)
     assert built.returncode == 0, built.stderr

@@ -30,6 +30,11 @@ def test_a_new_file_has_the_text_and_the_rights_of_the_umask(tmp_path: Path) -> 
     assert names(tmp_path) == ["result.json"]
 
 
+def test_bytes_are_written_as_they_are(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "result.twin", b"\x1f\x8b\xff\r\n")
+    assert (tmp_path / "result.twin").read_bytes() == b"\x1f\x8b\xff\r\n"
+
+
 def test_a_replaced_file_keeps_its_rights_and_a_link_stays_a_link(tmp_path: Path) -> None:
     target = tmp_path / "real.json"
     target.write_text("old")

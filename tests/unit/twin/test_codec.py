@@ -92,6 +92,11 @@ def _changed(**members: Any) -> bytes:
     return gzip.compress(json.dumps(document | members).encode())
 
 
+def _flipped(content: bytes) -> bytes:
+    """Return the content with a block of the compressed text that is of no known type."""
+    return content[:10] + b"\xff" + content[11:]
+
+
 def test_a_snapshot_is_read_as_it_was_written_and_written_alike() -> None:
     assert decode(encode(SNAPSHOT), PATH) == SNAPSHOT
     assert encode(SNAPSHOT) == encode(replace(SNAPSHOT))
@@ -114,6 +119,12 @@ def test_its_first_key_is_its_schema() -> None:
         (_changed(relations=[{"oid": 1}]), "is no snapshot"),
         (_changed(relations=[{"oid": "x"}]), "'oid' of a row is 'x'"),
         (_changed(columns=[{"color": "red"}]), "unknown 'color'"),
+        (_flipped(encode(SNAPSHOT)), "is no snapshot"),
+        (_changed(settings=[]), "[] is not dict"),
+        (_changed(relations=[1]), "1 is not dict"),
+        (_changed(locale="C"), "'C' is not dict"),
+        (_changed(lacks=[1]), "1 is not str"),
+        (gzip.compress(b"[" * 100_000, mtime=0), "is no snapshot"),
     ],
 )
 def test_what_is_no_snapshot_names_its_file(content: bytes, words: str) -> None:
