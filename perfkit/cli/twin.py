@@ -261,13 +261,19 @@ def _known_texts(settings: "Settings") -> "KnownTexts":
 
 
 def _forget(place: Path) -> bool:
-    """Stop and remove the twin in a folder; returns whether there was one."""
+    """Stop and remove the twin in a folder; returns whether there was one. UsageError when it is somebody's own folder."""
     import shutil
 
-    from perfkit.embedded.postgres import stop_postgres
+    from perfkit.embedded.postgres import has_postgres, stop_postgres
+    from perfkit.errors import UsageError
 
     if not place.exists():
         return False
+    if not has_postgres(place) and (not place.is_dir() or any(place.iterdir())):
+        raise UsageError(
+            f"{place} is no twin that perfkit has built, and is left alone",
+            hint="have twins elsewhere: --dir DIR",
+        )
     stop_postgres(place)
     shutil.rmtree(place)
     return True

@@ -106,13 +106,18 @@ def find_postgres(directory: Path) -> PostgresServer | None:
     return _server(directory, record)
 
 
+def has_postgres(directory: Path) -> bool:
+    """Tell whether the directory is that of a server which perfkit made, running or not."""
+    return (directory / _RECORD).exists()
+
+
 def stop_postgres(directory: Path) -> None:
     """Stop the server in the directory and remove its socket; no-op when none runs. Its data stay.
 
     Raises DamagedFileError, and ServerError when it is another user's.
     """
     directory = directory.resolve()
-    if not (directory / _RECORD).exists():
+    if not has_postgres(directory):
         return
     with locked(directory / _RECORD):
         record = read_record(directory / _RECORD)

@@ -49,6 +49,20 @@ def test_a_twin_that_is_built_can_be_looked_at_and_taken_down(perfkit: Perfkit, 
     assert "No twin" in perfkit("twin", "down").stdout
 
 
+@pytest.mark.parametrize("words", [("build", "with.twin"), ("down",)], ids=" ".join)
+def test_a_folder_that_is_no_twin_is_left_alone(
+    perfkit: Perfkit, grown: Grown, words: tuple[str, ...]
+) -> None:
+    folder = perfkit.directory / "twin"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    (perfkit.directory / "with.twin").write_bytes(grown.with_index.read_bytes())
+    told = perfkit("twin", *words, "--dir", ".")
+    assert told.returncode == 2
+    assert "is no twin that perfkit has built" in told.stderr
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
