@@ -11,7 +11,7 @@ import typer
 from perfkit.bench.load.thresholds import RAMP_USERS
 from perfkit.cli.options import CatalogOptions, OutputOptions, Patterns, ServerOptions, takes
 from perfkit.cli.run import say
-from perfkit.cli.session import chance_of, demo_of, emit, server_from, settings_from, workload_from
+from perfkit.cli.session import chance_of, demo_of, emit, server_at, server_from, settings_from, workload_from
 from perfkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from perfkit.bench.locust.program import Master
     from perfkit.catalog.workload import WeightedCase
     from perfkit.db.load import LoadServer
+    from perfkit.db.server import GuardedServer
     from perfkit.settings import Settings
 
 ENGINES = ("pgbench", "locust")
@@ -59,7 +60,12 @@ def load(
         int | None, typer.Option("--threads", min=1, help="Threads of pgbench; default: a processor each.")
     ] = None,
     pooler: Annotated[
-        str | None, typer.Option("--pooler", metavar="DSN", help="Send the load through this pooler.")
+        str | None,
+        typer.Option(
+            "--pooler",
+            metavar="DSN",
+            help="Send the load through this pooler of the same database, without --timeout and read-only sessions.",
+        ),
     ] = None,
     no_pool: Annotated[
         bool, typer.Option("--no-pool", help="Do not look for the pool that serves best.")
@@ -151,7 +157,7 @@ def _work(
             f"--worker calls what its master says, without {', '.join(beside)}", hint="give it to the master"
         )
     host, port = address_of(worker)
-    place = _place(settings, server_from(settings).dsn, pooler, writes=writes)
+    place = _place(settings, server_from(settings), pooler, writes=writes)
     say(f"perfkit: a worker of {host}:{port} until that ends, or Ctrl-C")
     work(users_program(place), host, port)
 
@@ -183,9 +189,9 @@ def _run(
 
     server = server_from(settings)
     at = datetime.now(UTC)
+    place = _place(settings, server, pooler, writes=writes)
     environment = environment_of(server)
     workload = workload_from(settings, server, patterns)
-    place = _place(settings, server.dsn, pooler, writes=writes)
     if master:
         say(f"perfkit: waiting for workers: perfkit bench load --worker {master.host}:{master.port}")
     with running_engine(place, options, master) as engine, connected(server.dsn) as connection:
@@ -248,11 +254,24 @@ def _name() -> str:
     return f"perfkit load {os.getpid()}"
 
 
-def _place(settings: "Settings", dsn: str, pooler: str | None, *, writes: bool) -> "Place":
-    """Return where the load goes; a pooler refuses settings of a session, but what is called has been run read-only."""
+def _place(settings: "Settings", server: "GuardedServer", pooler: str | None, *, writes: bool) -> "Place":
+    """Return where the load goes, once the guard has let it: to the server, or to the same database by its pooler.
+
+    Through a pooler no limit is kept: it refuses settings of a session, and a transaction around each call would be
+    measured too. But what is called has been run read-only, in this database. Raises GuardError, and UsageError for a
+    pooler of another one.
+    """
     from perfkit.db.load import place_of
 
-    return place_of(pooler or dsn, {} if pooler else _session_settings(settings, writes=writes), _name())
+    origin = server.origin()
+    if pooler is None:
+        return place_of(server.dsn, _session_settings(settings, writes=writes), _name(), writes=writes)
+    if server_at(pooler, settings).origin() != origin:
+        raise UsageError(
+            "--pooler leads to another server or database than the one that is measured",
+            hint="name with --dsn the server and the database behind the pooler",
+        )
+    return place_of(pooler, {}, _name(), writes=writes)
 
 
 def _session_settings(settings: "Settings", *, writes: bool) -> dict[str, str]:

@@ -1,4 +1,6 @@
-"""The program that has Locust's users of the catalog; its argument is the conninfo, and libpq's environment has the password.
+"""The program that has Locust's users of the catalog; libpq's environment has the password.
+
+Its arguments are the conninfo, and a word where the users may write.
 
 Nobody calls it but perfkit.
 """
@@ -11,14 +13,14 @@ from perfkit.bench.load.locust_users import Session, Stage
 from perfkit.db.load_session import LoadSession
 
 
-def main(conninfo: str) -> None:
+def main(conninfo: str, *writes: str) -> None:
     """Serve orders."""
 
     def open_session(name: str, prepared: bool) -> Session:  # noqa: FBT001  # OpenSession's face
-        return LoadSession(conninfo, name, prepared=prepared)
+        return LoadSession(conninfo, name, prepared=prepared, writes=bool(writes))
 
     serve(Stage(open_session))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -41,7 +41,7 @@ class LoadServer:
         return ServerLimits(connections_most=most, connections_used=used, process=pid if is_here else None)
 
 
-def place_of(dsn: str, settings: Mapping[str, str], application_name: str) -> Place:
+def place_of(dsn: str, settings: Mapping[str, str], application_name: str, *, writes: bool = False) -> Place:
     """Return where a client of libpq's is to go, the password in its environment; `settings` are its sessions'.
 
     Raises UsageError when the string holds the passphrase of a key, which cannot be kept out of a command line.
@@ -59,4 +59,5 @@ def place_of(dsn: str, settings: Mapping[str, str], application_name: str) -> Pl
     return Place(
         conninfo=make_conninfo("", **parts),
         environment=environment | ({"PGPASSWORD": str(password)} if password else {}),
+        writes=writes,
     )

@@ -13,12 +13,16 @@ _PREPARED_AT_ONCE = 0
 
 
 class LoadSession:
-    """One user's connection, as `perfkit.bench.load.locust_users.Session`; libpq's environment fills in the rest."""
+    """One user's connection, as `perfkit.bench.load.locust_users.Session`; libpq's environment fills in the rest.
 
-    def __init__(self, conninfo: str, application_name: str, *, prepared: bool) -> None:
+    Unless `writes`, the transaction of a request that writes is read-only, whatever a pooler made of the session.
+    """
+
+    def __init__(self, conninfo: str, application_name: str, *, prepared: bool, writes: bool) -> None:
         given = conninfo_to_dict(conninfo) | {"application_name": application_name}
         self._conninfo = make_conninfo("", **({"connect_timeout": CONNECT_TIMEOUT_S} | given))
         self._threshold = _PREPARED_AT_ONCE if prepared else None
+        self._writes = writes
         self._connection: psycopg.Connection | None = None
 
     def connect(self) -> str | None:
@@ -31,6 +35,7 @@ class LoadSession:
             )
         except psycopg.Error as error:
             return _told(error)
+        self._connection.read_only = not self._writes
         return None
 
     def call(self, request: Request) -> str | None:

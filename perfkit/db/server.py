@@ -8,6 +8,7 @@ import psycopg
 from psycopg.adapt import Loader
 from psycopg.rows import dict_row
 
+from perfkit.db import sql
 from perfkit.db.calls import calls_of, refuse_volatile
 from perfkit.db.connect import connected
 from perfkit.db.explain import Prepared, plan_of, prepared
@@ -46,6 +47,15 @@ class GuardedServer:
         """Return how often each statement is called, by query identifier; raises StatementError where nobody counts."""
         with connected(self.dsn) as connection, guarded(connection, self.guard):
             return calls_per_minute(connection)
+
+    def origin(self) -> tuple[float, str]:
+        """Return since when the server runs (s since 1970) and the database's name: the same by every way there.
+
+        One transaction, so that it is asked through a pooler too; raises GuardError where perfkit does not measure.
+        """
+        with connected(self.dsn) as connection, guarded(connection, self.guard):
+            ((started_s, database),) = psycopg.RawCursor(connection).execute(sql.load("origin")).fetchall()
+        return started_s, database
 
     def rows(self, query: str) -> Iterator[Mapping[str, str | None]]:
         """Yield the rows of one read-only SELECT as they come, values as text; raises GuardError or StatementError."""

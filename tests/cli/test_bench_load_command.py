@@ -121,6 +121,19 @@ def test_through_a_pooler_many_users_share_few_sessions(
     assert any(error.startswith("26000 ") for error in errors), errors
 
 
+def test_a_load_goes_only_where_the_guard_lets_it_and_to_the_database_that_is_measured(
+    project: Perfkit, superuser_dsn: str, own_dsn: str
+) -> None:
+    for options, code, told in (
+        ((f"--pooler={own_dsn}",), 2, "another server or database than the one that is measured"),
+        ((f"--pooler={superuser_dsn}",), 3, "is a superuser"),
+        (("--worker=127.0.0.1:1", f"--pooler={own_dsn}"), 2, "another server or database"),
+        (("--worker=127.0.0.1:1", f"--dsn={superuser_dsn}"), 3, "is a superuser"),
+    ):
+        result = project("bench", "load", *options)
+        assert (result.returncode, told in result.stderr) == (code, True), result.stderr
+
+
 def test_locust_tells_what_pgbench_tells(project: Perfkit) -> None:
     documents = {}
     for engine in ("pgbench", "locust"):

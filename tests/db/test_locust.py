@@ -58,7 +58,7 @@ def connection(server: PostgresServer) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(scope="module")
 def local(postgres: PostgresServer) -> Iterator[Locust]:
-    with running_locust(place_of(postgres.dsn, {}, NAME), None) as locust:
+    with running_locust(place_of(postgres.dsn, {}, NAME, writes=True), None) as locust:
         yield locust
 
 
@@ -116,6 +116,13 @@ def test_what_writes_is_rolled_back(local: Locust, connection: psycopg.Connectio
     connection.execute("DROP TABLE locust_kept")
     assert done.calls.all.count > 0
     assert row == (0,)
+
+
+def test_what_writes_is_refused_where_only_the_session_could_write(server: PostgresServer) -> None:
+    with running_locust(place_of(server.dsn, {}, NAME), None) as locust:
+        done = run(locust, request("CREATE TABLE locust_never (a int)", writes=True), request("SELECT 1"))
+    assert set(done.calls.failures) == {"25006 cannot execute CREATE TABLE in a read-only transaction"}
+    assert done.calls.all.count > 0
 
 
 def test_what_fails_is_told_by_code_and_the_load_goes_on(server: PostgresServer) -> None:

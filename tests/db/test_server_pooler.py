@@ -16,6 +16,7 @@ from perfkit.db.copies import template_copies
 from perfkit.db.ddl import ddl_session
 from perfkit.db.guard import Guard
 from perfkit.db.hypopg import hypopg_what_if
+from perfkit.db.server import GuardedServer
 from perfkit.embedded import PostgresServer
 from perfkit.errors import GuardError
 from tests.db.command_line import analyze, cases
@@ -85,3 +86,18 @@ def test_what_needs_a_session_of_its_own_sets_nothing_in_one_that_an_application
             with psycopg.connect(pooled, dbname=database) as application:
                 found = application.execute("SHOW statement_timeout", prepare=False).fetchone()
                 assert found == ("7s",)
+
+
+def test_an_origin_is_the_same_by_every_way_and_on_no_other_server_or_database(
+    server: PostgresServer, postgres15: PostgresServer, office: Office, server_folder: Path
+) -> None:
+    def origin(dsn: str) -> tuple[float, str]:
+        return GuardedServer(dsn=dsn, guard=Guard(allow_superuser=True)).origin()
+
+    folder = server_folder / "origin pooler"
+    with running_pooler(folder, server.port, "office", office.password, pool_mode="transaction") as port:
+        assert origin(make_conninfo(office.dsn, port=port)) == origin(office.dsn)
+    assert origin(office.superuser_dsn) == origin(office.dsn) != origin(server.dsn)
+    # The same name on another server.
+    assert origin(server.dsn)[1] == origin(postgres15.dsn)[1]
+    assert origin(server.dsn) != origin(postgres15.dsn)

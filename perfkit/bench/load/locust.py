@@ -21,7 +21,7 @@ def users_program(place: Place) -> Program:
     """Return the program that has users of the catalog."""
     return Program(
         module="perfkit.cli.locust_program",
-        arguments=(place.conninfo,),
+        arguments=(place.conninfo, *(["writes"] if place.writes else [])),
         command="perfkit bench load --engine locust",
         environment=place.environment,
     )

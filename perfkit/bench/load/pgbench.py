@@ -36,10 +36,11 @@ _ABORTED = re.compile(r"client \d+ .*?aborted.*?: (?:(?:ERROR|FATAL): +)?(.*)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where the load goes: libpq's conninfo without the password, and the environment that has it."""
+    """Where the load goes: libpq's conninfo without the password, the environment that has it, whether it may write there."""
 
     conninfo: str
     environment: Mapping[str, str]
+    writes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
