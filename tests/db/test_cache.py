@@ -1,12 +1,14 @@
 """Reads through a cache are kept true under writes, and go on when it is lost."""
 
+import itertools
 import os
 import secrets
 import signal
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,14 +16,17 @@ import pytest
 
 from perfkit.bench.cache.aside import Invalidation
 from perfkit.bench.cache.run import Connections, run_stream
+from perfkit.bench.cache.stage import Stage
+from perfkit.bench.cache.stampede import stampede
 from perfkit.bench.cache.stream import Key, Stream
 from perfkit.bench.cache.truth import Truth
 from perfkit.db.cache_reader import CachedDatabase
 from perfkit.db.cache_scratch import scratch_schema
+from perfkit.db.guard import Guard
 from perfkit.embedded import ValkeyServer, start_valkey, stop_valkey
 from perfkit.errors import StatementError
 from perfkit.kv.valkey import ValkeyCache
-from tests.db.cached import GUARD, TABLES, Place, requests, statement, way
+from tests.db.cached import GUARD, TABLES, Place, requests, stage_without_database, statement, way
 from tests.db.office import Office
 
 
@@ -107,3 +112,39 @@ def test_a_failing_database_ends_the_run_with_its_error(place: Place) -> None:
     stream = Stream(tables=("t",), keys=(bad,), writes=(), events=(0,) * 50, per_minute=60)
     with pytest.raises(StatementError, match="division by zero"):
         place.run(stream, way(Invalidation.NOTIFY))
+
+
+def test_a_stampede_ends_with_the_error_of_one_of_its_clients(office: Office, valkey: ValkeyServer) -> None:
+    limits = itertools.chain([50.0], itertools.repeat(30_000.0))
+    with (
+        slow_stage(office, valkey, limits) as stage,
+        pytest.raises(StatementError, match="statement timeout"),
+    ):
+        stampede(stage, sleep(0.2), protected=False)
+
+
+def test_an_interrupted_stampede_ends_its_statements(office: Office, valkey: ValkeyServer) -> None:
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    began = time.monotonic()
+    with slow_stage(office, valkey, itertools.repeat(60_000.0)) as stage:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            stampede(stage, sleep(60), protected=False)
+    assert time.monotonic() - began < 30
+
+
+@contextmanager
+def slow_stage(office: Office, valkey: ValkeyServer, limits_ms: Iterator[float]) -> Iterator[Stage]:
+    """Yield a stage each of whose sessions has the next limit of its statements."""
+    with closing(ValkeyCache(valkey.url, "")) as cache:
+        stage = stage_without_database(valkey.url, cache)
+        yield replace(
+            stage,
+            database=lambda: CachedDatabase(office.dsn, Guard(statement_timeout_ms=next(limits_ms)), None),
+        )
+        cache.empty_server()
+
+
+def sleep(seconds: float) -> Key:
+    slow = replace(statement(f"SELECT pg_sleep({seconds})"), volatile=True)
+    return Key(query="slow", name="slow", statement=slow, tables=())

@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from perfkit import stats
 from perfkit.bench.cache.aside import Client, Invalidation, Manner
@@ -30,14 +31,11 @@ def stampede(stage: Stage, key: Key, *, protected: bool) -> Stampede:
     asked, slowest = [], []
     clients = [_client(stage, protected=protected) for _ in range(THRESHOLDS.stampede_clients)]
     try:
-        with ThreadPoolExecutor(len(clients)) as pool:
-            for number in range(THRESHOLDS.stampede_rounds):
-                once = replace(key, name=f"{key.name}:stampede:{protected}:{number}")
-                barrier = threading.Barrier(len(clients))
-                jobs = [pool.submit(_read(client, once, barrier)) for client in clients]
-                done = [job.result() for job in jobs]
-                asked.append(sum(database for database, _ in done))
-                slowest.append(max(took for _, took in done))
+        for number in range(THRESHOLDS.stampede_rounds):
+            once = replace(key, name=f"{key.name}:stampede:{protected}:{number}")
+            done = _at_once(clients, once)
+            asked.append(sum(database for database, _ in done))
+            slowest.append(max(took for _, took in done))
     finally:
         for client in clients:
             client.cache.close()
@@ -64,12 +62,24 @@ def _client(stage: Stage, *, protected: bool) -> Client:
     )
 
 
-def _read(client: Client, key: Key, barrier: threading.Barrier) -> Callable[[], tuple[bool, float]]:
-    def read() -> tuple[bool, float]:
-        client.database.read(key)  # prepared before it counts
-        barrier.wait()
-        began = time.perf_counter()
-        answer = client.read(key)
-        return not answer.hit, (time.perf_counter() - began) * 1000
+def _at_once(clients: Sequence[Client], key: Key) -> list[tuple[bool, float]]:
+    """Return of each client whether it asked the database, and the ms that its answer took."""
+    barrier = threading.Barrier(len(clients))
+    with ThreadPoolExecutor(len(clients)) as pool:
+        try:
+            # Prepared before it counts.
+            list(pool.map(lambda client: client.database.read(key), clients))
+            return list(pool.map(partial(_read, key=key, barrier=barrier), clients))
+        except BaseException:
+            # The pool ends when its threads do: one that an interrupt left waiting for others would never.
+            barrier.abort()
+            for client in clients:
+                client.database.cancel()
+            raise
 
-    return read
+
+def _read(client: Client, *, key: Key, barrier: threading.Barrier) -> tuple[bool, float]:
+    barrier.wait()
+    began = time.perf_counter()
+    answer = client.read(key)
+    return not answer.hit, (time.perf_counter() - began) * 1000
