@@ -10,6 +10,7 @@ PerfkitError
 │   ├── GuardError            perfkit refuses: unsafe statement, role or server
 │   ├── StatementError        the server refused or ended a statement; has its SQLSTATE
 │   ├── ServerError           an embedded server did not start, or is gone
+│   ├── NoRoomError           a cache is full and evicts nothing
 │   └── NothingMeasuredError  no case was measured at all
 └── NotComparableError    4   a baseline and this run cannot be compared
 """
@@ -87,6 +88,10 @@ class StatementError(MeasureError):
 
 class ServerError(MeasureError):
     """An embedded server did not start, did not stop, or is gone."""
+
+
+class NoRoomError(MeasureError):
+    """A cache is full and evicts nothing."""
 
 
 class NothingMeasuredError(MeasureError):

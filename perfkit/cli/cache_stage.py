@@ -106,9 +106,13 @@ def _heard(dsn: str, scratch: "Scratch", connect: "partial[ValkeyCache]", truth:
     with _closed(connect()) as cache:
 
         def heard(table: int, version: int) -> None:
-            with suppress(MeasureError):  # a lost cache is told by the clients, who trust it no more
-                invalidate(cache, {table: version})
-            truth.apply(table, version)
+            try:
+                with suppress(ConnectError):  # a lost cache is told by the clients, who trust it no more
+                    invalidate(cache, {table: version})
+            except MeasureError as error:
+                truth.fail(error)
+            else:
+                truth.apply(table, version)
 
         with listening(dsn, scratch, heard):
             yield

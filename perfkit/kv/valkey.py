@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import redis
 
-from perfkit.errors import ConnectError, StatementError, UsageError
+from perfkit.errors import ConnectError, NoRoomError, StatementError, UsageError
 
 _TIMEOUT_S = 5.0
 _SCAN_COUNT = 1_000
@@ -31,7 +31,7 @@ class MemoryNow:
 class ValkeyCache:
     """One connection to a server; every name that is given stands under `prefix`.
 
-    All methods raise ConnectError when the server is gone and StatementError when it refuses.
+    All methods raise ConnectError when the server is gone and StatementError when it refuses; those that store NoRoomError.
     """
 
     def __init__(self, url: str, prefix: str, longest_ms: int | None = None) -> None:
@@ -63,22 +63,15 @@ class ValkeyCache:
                 return [self._client.get(self._prefix + names[0])]
             return cast("list[bytes | None]", self._client.mget([self._prefix + name for name in names]))
 
-    def set(self, name: str, value: bytes, ttl_ms: int | None = None) -> bool:
-        """Store a value, which ends after `ttl_ms`; tell whether there was room for it."""
+    def set(self, name: str, value: bytes, ttl_ms: int | None = None) -> None:
+        """Store a value, which ends after `ttl_ms`."""
         with _server_errors():
-            try:
-                self._client.set(self._prefix + name, value, px=self._limited(ttl_ms))
-            except redis.exceptions.OutOfMemoryError:
-                return False
-        return True
+            self._client.set(self._prefix + name, value, px=self._limited(ttl_ms))
 
     def set_new(self, name: str, value: bytes, ttl_ms: int | None = None) -> bool:
         """Store a value where there is none; tell whether it was stored."""
         with _server_errors():
-            try:
-                return bool(self._client.set(self._prefix + name, value, px=self._limited(ttl_ms), nx=True))
-            except redis.exceptions.OutOfMemoryError:
-                return False
+            return bool(self._client.set(self._prefix + name, value, px=self._limited(ttl_ms), nx=True))
 
     def _limited(self, ttl_ms: int | None) -> int | None:
         limits = [limit for limit in (ttl_ms, self._longest_ms) if limit is not None]
@@ -155,6 +148,11 @@ def _server_errors() -> Iterator[None]:
         yield
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise ConnectError(f"the cache does not answer: {type(error).__name__}") from None
+    except redis.exceptions.OutOfMemoryError:
+        raise NoRoomError(
+            "the cache has no room: its maxmemory is reached, and there is nothing that it may evict",
+            hint="give it more memory (maxmemory), or a policy that evicts, such as allkeys-lru",
+        ) from None
     except redis.RedisError as error:
         text = " ".join(str(error).split())
         raise StatementError(f"the cache refused: {text}") from None

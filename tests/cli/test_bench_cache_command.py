@@ -166,6 +166,23 @@ def test_a_cache_that_is_not_there_is_said(project: Perfkit) -> None:
     assert "the cache does not answer" in result.stderr
 
 
+def test_a_server_of_the_user_s_without_room_is_said_and_left_as_it_is(
+    project: Perfkit, tmp_path: Path
+) -> None:
+    server = start_valkey(tmp_path / "valkey", die_with_parent=True)
+    try:
+        with closing(redis.Redis.from_url(server.url)) as client:
+            client.config_set("maxmemory-policy", "noeviction")
+            # There is room for some of the entries, but not for all of them.
+            client.config_set("maxmemory", int(client.info("memory")["used_memory"]) + 100_000)
+            result = project("bench", "cache", *QUICK, f"--redis={server.url}")
+            assert client.keys() == []
+    finally:
+        stop_valkey(tmp_path / "valkey")
+    assert result.returncode == 3
+    assert "the cache has no room" in result.stderr
+
+
 def test_an_interrupt_leaves_nothing(own_project: Perfkit, own_dsn: str) -> None:
     command = ("bench", "cache", "--writes=0.05", "--requests=500", "--keys=20", *QUERIES)
     with own_project.start(*command) as process:

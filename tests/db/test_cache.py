@@ -14,18 +14,22 @@ from pathlib import Path
 
 import pytest
 
-from perfkit.bench.cache.aside import Invalidation
+from perfkit.bench.cache.aside import Invalidation, invalidate
+from perfkit.bench.cache.calibrate import calibrate
 from perfkit.bench.cache.run import Connections, run_stream
 from perfkit.bench.cache.stage import Stage
 from perfkit.bench.cache.stampede import stampede
 from perfkit.bench.cache.stream import Key, Stream
 from perfkit.bench.cache.truth import Truth
+from perfkit.cli.cache_stage import cache_stage
 from perfkit.db.cache_reader import CachedDatabase
 from perfkit.db.cache_scratch import scratch_schema
 from perfkit.db.guard import Guard
+from perfkit.db.server import GuardedServer
 from perfkit.embedded import ValkeyServer, start_valkey, stop_valkey
-from perfkit.errors import StatementError
+from perfkit.errors import NoRoomError, StatementError
 from perfkit.kv.valkey import ValkeyCache
+from perfkit.settings import resolve
 from tests.db.cached import GUARD, TABLES, Place, requests, stage_without_database, statement, way
 from tests.db.office import Office
 
@@ -105,6 +109,55 @@ def test_a_killed_cache_is_said_and_the_database_answers(office: Office, server_
     assert seen.by_database > 0
     assert seen.reads + seen.by_database == stream.reads
     assert seen.stale == 0
+
+
+@pytest.fixture
+def full(valkey: ValkeyServer) -> Iterator[ValkeyServer]:
+    """Yield a server that has no room and evicts nothing."""
+    with closing(ValkeyCache(valkey.url, "")) as admin:
+        was = admin.memory()
+        admin.configure(maxmemory="1", maxmemory_policy="noeviction")
+        yield valkey
+        admin.configure(maxmemory=str(was.maxmemory_bytes), maxmemory_policy=was.policy)
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize(
+    ("invalidation", "protected"),
+    [(Invalidation.TTL, True), (Invalidation.VERSION, False), (Invalidation.NOTIFY, False)],
+)
+def test_a_cache_without_room_for_locks_and_tokens_ends_the_run(
+    place: Place, invalidation: Invalidation, *, protected: bool
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(NoRoomError, match="the cache has no room"):
+        place.run(requests(200, write_share=0), way(invalidation, protected=protected))
+    assert time.monotonic() - began < FAST_THRESHOLDS.lock_wait_s
+
+
+@pytest.mark.usefixtures("full")
+def test_entries_that_there_is_no_room_for_are_counted(place: Place) -> None:
+    seen = place.run(requests(200, write_share=0), way(Invalidation.TTL, protected=False))
+    assert (seen.refused, seen.reads, seen.hit_share) == (200, 200, 0)
+
+
+def test_a_cache_without_room_is_neither_kept_true_nor_measured(
+    office: Office, full: ValkeyServer, tmp_path: Path
+) -> None:
+    server = GuardedServer(dsn=office.dsn, guard=GUARD)
+    settings = resolve({}, environ={}, cwd=tmp_path)
+    with cache_stage(settings, server, url=full.url, tables=1, clients=1) as stage:
+        with closing(stage.cache()) as cache, pytest.raises(NoRoomError):
+            invalidate(cache, {0: 1})
+        truth = Truth()
+        with (
+            stage.listening(truth),
+            closing(stage.database()) as database,
+            pytest.raises(NoRoomError),
+        ):
+            truth.wait_applied(database.write([0]), limit_s=30)
+        with pytest.raises(NoRoomError):
+            calibrate(stage, [sleep(0)], [100.0])
 
 
 def test_a_failing_database_ends_the_run_with_its_error(place: Place) -> None:

@@ -20,6 +20,7 @@ from perfkit.bench.cache.protocols import Cache, Database, Row
 from perfkit.bench.cache.stream import Key
 from perfkit.bench.cache.thresholds import THRESHOLDS
 from perfkit.bench.cache.truth import Truth
+from perfkit.errors import NoRoomError
 
 
 class Invalidation(StrEnum):
@@ -68,7 +69,10 @@ class Client:
     reading: Callable[[Key, int], None]
 
     def read(self, key: Key) -> Answer:
-        """Return the answer for a key; raises ConnectError when the cache is gone, MeasureError for the database."""
+        """Return the answer for a key; raises ConnectError when the cache is gone, MeasureError for the database.
+
+        An entry that the cache has no room for is refused; without room for a token or a lock it is NoRoomError.
+        """
         entry, tokens = self._look_up(key)
         if entry is not None:
             return entry
@@ -125,17 +129,21 @@ class Client:
             self.reading(key, -1)
         database_ms = (time.perf_counter() - began) * 1000
         in_name = self.manner.invalidation is Invalidation.VERSION
-        stored = self.cache.set(
-            _name(key, tokens) if in_name else key.name,
-            _value(row, () if in_name else tokens),
-            self.manner.ttl_ms(key),
-        )
+        refused = False
+        try:
+            self.cache.set(
+                _name(key, tokens) if in_name else key.name,
+                _value(row, () if in_name else tokens),
+                self.manner.ttl_ms(key),
+            )
+        except NoRoomError:
+            refused = True
         return Answer(
             hit=False,
             versions=row.versions,
             payload_bytes=len(row.payload),
             database_ms=database_ms,
-            refused=not stored,
+            refused=refused,
         )
 
     def _fill_alone(self, key: Key, tokens: tuple[bytes, ...]) -> Answer:
@@ -164,8 +172,7 @@ class Client:
 def invalidate(cache: Cache, versions: Mapping[int, int]) -> None:
     """Put new tokens in place for the tables; what was stored before is not valid from then on."""
     for table in versions:
-        while not cache.set(_token_name(table), _new_token()):
-            time.sleep(THRESHOLDS.lock_first_wait_s)
+        cache.set(_token_name(table), _new_token())
 
 
 def _token_name(table: int) -> str:

@@ -39,15 +39,17 @@ class AtOnce:
         """Return the values."""
         return [self.values.get(name) for name in names]
 
-    def set(self, name: str, value: bytes, ttl_ms: int | None = None) -> bool:
+    def set(self, name: str, value: bytes, ttl_ms: int | None = None) -> None:
         """Store a value, which does not end."""
         del ttl_ms
         self.values[name] = value
-        return True
 
     def set_new(self, name: str, value: bytes, ttl_ms: int | None = None) -> bool:
         """Store a value where there is none."""
-        return name not in self.values and self.set(name, value, ttl_ms)
+        if name in self.values:
+            return False
+        self.set(name, value, ttl_ms)
+        return True
 
     def delete_if(self, name: str, value: bytes) -> None:
         """Delete what is under the name if it is this value."""

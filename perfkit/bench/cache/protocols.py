@@ -19,13 +19,16 @@ class Row:
 
 
 class Cache(Protocol):
-    """A connection to a cache; all methods raise ConnectError when it is gone, StatementError when it refuses."""
+    """A connection to a cache; all methods raise ConnectError when it is gone, StatementError when it refuses.
+
+    Those that store raise NoRoomError when it is full and evicts nothing.
+    """
 
     def get_many(self, names: Sequence[str]) -> list[bytes | None]:
         """Return the values in one round trip."""
 
-    def set(self, name: str, value: bytes, ttl_ms: int | None = None) -> bool:
-        """Store a value; tell whether there was room."""
+    def set(self, name: str, value: bytes, ttl_ms: int | None = None) -> None:
+        """Store a value."""
 
     def set_new(self, name: str, value: bytes, ttl_ms: int | None = None) -> bool:
         """Store a value where there is none; tell whether it was stored."""

@@ -13,6 +13,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from perfkit.errors import MeasureError
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -30,6 +32,7 @@ class Truth:
     returned: dict[int, int] = field(default_factory=dict)
     delays_ms: list[float] = field(default_factory=list)
     _applied: dict[int, int] = field(default_factory=dict)
+    _failure: MeasureError | None = None
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def moment(self, tables: Sequence[int]) -> Moment:
@@ -53,14 +56,28 @@ class Truth:
             self._applied[table] = max(version, self._applied.get(table, 0))
             self._changed.notify_all()
 
+    def fail(self, error: MeasureError) -> None:
+        """Take down that the listener could not make entries invalid; who waits for it gets the error."""
+        with self._changed:
+            self._failure = error
+            self._changed.notify_all()
+
     def wait_applied(self, versions: Mapping[int, int], *, limit_s: float) -> bool:
-        """Wait until the listener has done its work for a write; tell whether it has within the limit."""
+        """Wait until the listener has done its work for a write; tell whether it has within the limit.
+
+        Raises what the listener failed with.
+        """
         began = time.perf_counter()
         with self._changed:
             done = self._changed.wait_for(
-                lambda: all(self._applied.get(table, 0) >= version for table, version in versions.items()),
+                lambda: (
+                    self._failure is not None
+                    or all(self._applied.get(table, 0) >= version for table, version in versions.items())
+                ),
                 limit_s,
             )
+        if self._failure is not None:
+            raise self._failure
         self.delays_ms.append((time.perf_counter() - began) * 1000)
         return done
 
