@@ -10,7 +10,7 @@ import typer
 from perfkit.bench.api.thresholds import RAMP_USERS
 from perfkit.cli.options import OutputOptions, ServerOptions, takes, writable
 from perfkit.cli.session import chance_of, demo_of, emit, server_from, settings_from
-from perfkit.errors import UsageError
+from perfkit.errors import ConnectError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,10 +146,12 @@ class _Run:
         from perfkit.bench.api.ramp import proven
         from perfkit.bench.environment import client_environment, environment_of
         from perfkit.bench.result import BenchResult
+        from perfkit.cli.progress import progress_bar
 
         at = datetime.now(UTC)
         chosen, left_out = _targets(self.settings, writes=writes)
-        targets, failed = proven(self.options, chosen)
+        with progress_bar("each endpoint once") as progress:
+            targets, failed = proven(self.options, chosen, progress)
         looked = _assets(self.settings, self.options) if assets else ()
         with_database = self.is_demo and demo_of(self.settings) is not None
         environment = (
@@ -233,14 +235,20 @@ def _instances_at(url: str, demo: "Sequence[Instance]") -> "Sequence[Instance]":
 
 def _assets(settings: "Settings", options: "ApiOptions") -> "tuple[Asset, ...]":
     """Return the pages that are named and what they load; where none is named, the first page, if it is one."""
-    from perfkit.bench.api.assets import is_html, look_at
+    from perfkit.bench.api.assets import look_at
+
+    return look_at(options.url, settings.api.pages or _first_page(options), options.headers)
+
+
+def _first_page(options: "ApiOptions") -> tuple[str, ...]:
+    from perfkit.bench.api.assets import is_html
     from perfkit.bench.api.http import ask
 
-    pages = settings.api.pages
-    if not pages:
+    try:
         first = ask(f"{options.url}{_FIRST_PAGE}", headers=options.headers)
-        pages = (_FIRST_PAGE,) if first.status == 200 and is_html(first) else ()
-    return look_at(options.url, pages, options.headers)
+    except ConnectError:  # other paths of it have answered
+        return ()
+    return (_FIRST_PAGE,) if first.status == 200 and is_html(first) else ()
 
 
 def _targets(settings: "Settings", *, writes: bool) -> "tuple[tuple[Target, ...], dict[str, str]]":

@@ -25,13 +25,16 @@ class Shop(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     asked: set[str]
     tokens: set[str | None]
+    silent = frozenset({"/", "/silent"})
 
     def do_GET(self) -> None:
         """Answer as the path says."""
         self.tokens.add(self.headers.get("authorization"))
         first = self.path not in self.asked
         self.asked.add(self.path)
-        if self.path == "/moved":
+        if self.path in self.silent:
+            self.close_connection = True
+        elif self.path == "/moved":
             self._answer(302, location="http://elsewhere.example/")
         elif self.path == "/broken" and not first:
             self._answer(500)
@@ -153,6 +156,20 @@ def test_what_fails_redirects_or_is_cut_off_is_told_by_its_reason(
     assert shop.RequestHandlerClass.tokens == {f"Bearer {SECRET}"}  # type: ignore[attr-defined]
     # A target is missed by requests that fail, however quick the others are.
     assert perfkit("targets").returncode == 1
+
+
+def test_what_does_not_answer_is_left_out_unless_nothing_does(
+    perfkit: Perfkit, shop: http.server.ThreadingHTTPServer
+) -> None:
+    configure(perfkit, shop, "silent", "fine")
+    result = perfkit("bench", "api", *QUICK, "--users=2", "--format=json")
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert [each["name"] for each in document["endpoints"]] == ["fine"]
+    assert "/silent does not answer: " in document["not_called"]["silent"]
+    configure(perfkit, shop, "silent")
+    result = perfkit("bench", "api")
+    assert (result.returncode, "/silent does not answer: " in result.stderr) == (3, True), result.stderr
 
 
 def test_an_instance_that_dies_in_the_middle_is_a_result(perfkit: Perfkit, tmp_path: Path) -> None:

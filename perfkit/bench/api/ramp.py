@@ -6,23 +6,33 @@ from random import Random
 from perfkit.bench.api.http import ask
 from perfkit.bench.api.model import ApiOptions, Level, Step, Target
 from perfkit.bench.api.tally import WELL
-from perfkit.errors import NothingMeasuredError
+from perfkit.errors import ConnectError, NothingMeasuredError
 
 Report = Callable[[int, int, str], None]
-"""Called with runs done, runs in all, and what is next."""
+"""Called with what is done, what there is in all, and what is next."""
 RunStep = Callable[[int, str], Step]
 """Called with users and the seed of what they call; returns the run."""
 
 
-def proven(options: ApiOptions, targets: Sequence[Target]) -> tuple[tuple[Target, ...], dict[str, str]]:
+def proven(
+    options: ApiOptions, targets: Sequence[Target], report: Report
+) -> tuple[tuple[Target, ...], dict[str, str]]:
     """Return the endpoints that answer one request well, and why each other is left out; what may write is not asked.
 
     Raises ConnectError when nothing answers at all, NothingMeasuredError when nothing answers well.
     """
     good, left_out = [], {}
-    for target in targets:
+    answered, silent = False, []
+    for place, target in enumerate(targets):
         if target.method in {"GET", "HEAD"}:
-            answer = ask(options.url + target.paths[0], method=target.method, headers=options.headers)
+            report(place, len(targets), target.name)
+            try:
+                answer = ask(options.url + target.paths[0], method=target.method, headers=options.headers)
+            except ConnectError as error:
+                silent.append(error)
+                left_out[target.name] = error.message
+                continue
+            answered = True
             if answer.status not in WELL:
                 where = answer.headers.get("location")
                 left_out[target.name] = (
@@ -30,6 +40,8 @@ def proven(options: ApiOptions, targets: Sequence[Target]) -> tuple[tuple[Target
                 )
                 continue
         good.append(target)
+    if silent and not answered:
+        raise silent[0]
     if not good:
         reason = next(iter(left_out.values()), "there is none")
         raise NothingMeasuredError(
