@@ -153,10 +153,13 @@ BEGIN
     FROM pg_attribute AS attribute
     JOIN pg_class AS relation ON relation.oid = attribute.attrelid
     JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+    LEFT JOIN pg_index AS index ON index.indexrelid = relation.oid
+    LEFT JOIN pg_opclass AS class ON class.oid = index.indclass[attribute.attnum - 1]
     JOIN pg_type AS type
         ON
             type.oid = perfkit_twin.base(
-                CASE WHEN relation.relkind = 'i' THEN perfkit_twin.key_type(relation.oid, attribute.attnum)
+                CASE WHEN attribute.atttypid <> class.opcintype
+                    THEN perfkit_twin.key_type(relation.oid, attribute.attnum)
                     ELSE attribute.atttypid END
             )
     WHERE
