@@ -193,6 +193,27 @@ def test_a_partitioned_table_becomes_one(people: str) -> None:
         assert "partitioned" in stage.notes[0]
 
 
+@pytest.mark.both_servers
+@pytest.mark.parametrize("table", ["letter", "letter_2020"])
+def test_a_key_to_a_partitioned_table_is_one(people: str, table: str) -> None:
+    with psycopg.connect(people, autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE mail (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+            "CREATE TABLE mail_1 PARTITION OF mail FOR VALUES FROM (1) TO (50);"
+            "CREATE TABLE mail_2 PARTITION OF mail FOR VALUES FROM (50) TO (100);"
+            "INSERT INTO mail SELECT generate_series(1, 99); ANALYZE mail_1; ANALYZE mail_2;"
+            "CREATE TABLE letter (at date, mail int REFERENCES mail) PARTITION BY RANGE (at);"
+            "CREATE TABLE letter_2020 PARTITION OF letter FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');"
+            "INSERT INTO letter SELECT '2020-05-05', generate_series(1, 99); ANALYZE letter"
+        )
+    with import_stage(people, GUARD, table) as stage:
+        (key,) = stage.table.foreign_keys
+        assert (key.referenced_name, key.referenced_rows, stage.table.rows) == ("mail", 99, 99)
+        clean = stage.sampled(rows=99, seed=1)
+        ground = stage.ground(clean, into_table=False, key=())
+        assert ground.measure(Trial(way=Way.STAGED, rows=99)).rows == 99
+
+
 def test_triggers_are_left_out_where_writes_are_not_allowed(people: str) -> None:
     with import_stage(people, Guard(allow_superuser=True), TABLE) as stage:
         assert "triggers were left out" in stage.notes[0]

@@ -4,19 +4,35 @@ WITH target AS (
     FROM pg_catalog.pg_class AS relation
     JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
     WHERE relation.oid = pg_catalog.to_regclass($1)
+),
+keys AS (
+    SELECT key.*
+    FROM pg_catalog.pg_constraint AS key
+    JOIN target ON target.oid = key.conrelid
+    WHERE
+        key.contype = 'f'
+        -- A key to a partitioned table has a row for each partition too, below its own.
+        AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_constraint AS parent
+            WHERE parent.oid = key.conparentid AND parent.conrelid = key.conrelid
+        )
+),
+counted AS (
+    -- Rows of the table and of those that it refers to; a partitioned one has those of its partitions.
+    SELECT root.oid, coalesce(sum(greatest(leaf.reltuples, 0)), 0)::float8 AS rows
+    FROM (SELECT target.oid FROM target UNION SELECT keys.confrelid FROM keys) AS root
+    CROSS JOIN LATERAL (
+        SELECT root.oid AS relid UNION SELECT part.relid FROM pg_catalog.pg_partition_tree(root.oid) AS part
+    ) AS part
+    LEFT JOIN pg_catalog.pg_class AS leaf ON leaf.oid = part.relid AND leaf.relkind <> 'p'
+    GROUP BY root.oid
 )
 SELECT
     target.nspname::text AS schema,
     target.relname::text AS name,
     format('%I.%I', target.nspname, target.relname) AS qualified_name,
     target.relkind::text AS kind,
-    (
-        SELECT coalesce(sum(greatest(leaf.reltuples, 0)), 0)::float8
-        FROM pg_catalog.pg_class AS leaf
-        WHERE
-            leaf.oid = target.oid
-            OR leaf.oid IN (SELECT part.relid FROM pg_catalog.pg_partition_tree(target.oid) AS part WHERE part.isleaf)
-    ) AS rows,
+    (SELECT counted.rows FROM counted WHERE counted.oid = target.oid) AS rows,
     (
         SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', attribute.attname,
@@ -81,7 +97,7 @@ SELECT
             ),
             'referenced_schema', referenced_namespace.nspname,
             'referenced_name', referenced.relname,
-            'referenced_rows', greatest(referenced.reltuples, 0),
+            'referenced_rows', (SELECT counted.rows FROM counted WHERE counted.oid = referenced.oid),
             'referenced_columns', (
                 SELECT jsonb_agg(attribute.attname ORDER BY part.place)
                 FROM unnest(key.confkey) WITH ORDINALITY AS part (number, place)
@@ -89,10 +105,9 @@ SELECT
                     ON attribute.attrelid = key.confrelid AND attribute.attnum = part.number
             )
         ) ORDER BY key.conname), '[]')
-        FROM pg_catalog.pg_constraint AS key
+        FROM keys AS key
         JOIN pg_catalog.pg_class AS referenced ON referenced.oid = key.confrelid
         JOIN pg_catalog.pg_namespace AS referenced_namespace ON referenced_namespace.oid = referenced.relnamespace
-        WHERE key.conrelid = target.oid AND key.contype = 'f'
     ) AS foreign_keys,
     (
         SELECT coalesce(jsonb_agg(jsonb_build_object(
