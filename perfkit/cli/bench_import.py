@@ -247,7 +247,7 @@ def _recommended(
 def _notes(stage: "Stage", clean: "CleanFile", wanted: int, source: SourceOptions) -> tuple[str, ...]:
     notes = []
     if clean.rows < wanted:
-        notes.append(f"there are {clean.rows:,} records, not {wanted:,}")
+        notes.append(f"the ways were compared with {clean.rows:,} records, not {wanted:,}")
     if source.into != TABLE:
         notes += [
             *stage.notes,

@@ -151,6 +151,46 @@ def test_a_value_of_a_stored_row_is_taken(connection: psycopg.Connection, tmp_pa
     assert names(connection) == ["Ann", "Dee"]
 
 
+@pytest.mark.both_servers
+def test_what_repeats_a_rejected_record_is_stored(connection: psycopg.Connection, tmp_path: Path) -> None:
+    text = "id,name,email,school\n"
+    text += "1,Ann,a@x,MED\n2,Bob,a@x,LAW\n3,Cy,a@x,\n"  # line 2 refers to no school
+    text += "4,Dee,d@x,\n5,Eve,d@x,\n5,Flo,f@x,\n"  # line 6 repeats line 5
+    _, rejects = imported_text(connection, tmp_path, text)
+    assert [(r.line, r.column, r.reason) for r in rejects] == [
+        (2, "school", "no public.school has this code"),
+        (4, "email", "the same as in line 3"),
+        (6, "email", "the same as in line 5"),
+    ]
+    assert names(connection) == ["Bob", "Dee", "Flo"]
+
+
+@pytest.mark.both_servers
+def test_records_may_refer_to_each_other_in_any_order(connection: psycopg.Connection, tmp_path: Path) -> None:
+    connection.execute(
+        "ALTER TABLE member ADD mentor int REFERENCES member;"
+        "INSERT INTO member (id, name) VALUES (100, 'Zoé')"
+    )
+    text = "id,name,email,mentor\n2,Bob,,1\n1,Ann,,\n3,Cy,,100\n4,Dee,,4\n"
+    text += "5,Eve,,6\n6,Flo,,7\n7,Gus,,8\n"  # there is no 8
+    text += "9,Hal,h@x,\n10,Ida,h@x,\n11,Jo,j@x,10\n12,Kim,j@x,\n"  # 10 repeats 9's address
+    _, rejects = imported_text(connection, tmp_path, text)
+    assert [(r.line, r.column, r.reason) for r in rejects] == [
+        *((line, "mentor", "no public.member has this id") for line in (6, 7, 8)),
+        (10, "email", "the same as in line 9"),
+        (11, "mentor", "no public.member has this id"),
+    ]
+    assert names(connection) == ["Ann", "Bob", "Cy", "Dee", "Hal", "Kim", "Zoé"]
+
+
+def test_a_record_may_refer_to_one_that_is_far_behind(connection: psycopg.Connection, tmp_path: Path) -> None:
+    connection.execute("ALTER TABLE member ADD mentor int REFERENCES member")
+    note = "x" * 1_900
+    text = "id,name,mentor,note\n" + "".join(f"{n},N,3000,{note}\n" for n in range(1, 3_001))
+    accounts, _ = imported_text(connection, tmp_path, text)
+    assert accounts.stored == 3_000
+
+
 _REFUSING = """
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -160,6 +200,19 @@ BEGIN
 END $$;
 CREATE TRIGGER refuse BEFORE INSERT ON member FOR EACH ROW EXECUTE FUNCTION refuse();
 """
+
+
+def test_what_was_refused_before_what_it_refers_to_is_tried_again(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    connection.execute(f"ALTER TABLE member ADD mentor int REFERENCES member; {_REFUSING}")
+    note = "x" * 1_900
+    text = "id,name,mentor,note\n" + "".join(f"{n},N,{n + 1},{note}\n" for n in range(1, 30))
+    _, rejects = imported_text(connection, tmp_path, f"{text}30,N,,{note}\n31,N,,refuse\n32,N,31,\n")
+    assert [(r.line, r.reason[:30]) for r in rejects] == [
+        (32, "the office does not want N"),
+        (33, 'insert or update on table "mem'),
+    ]
 
 
 @pytest.mark.both_servers

@@ -8,9 +8,11 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from perfkit.bench.imports.model import PartKind, Trial, Way
+from perfkit.bench.imports.source import Source
 from perfkit.db.guard import Guard
 from perfkit.db.importing.job import Job
 from perfkit.db.importing.stage import Stage, import_stage
+from perfkit.db.importing.validated import Manner
 from perfkit.db.importing.writers import write
 from perfkit.errors import GuardError, MeasureError, NothingMeasuredError, UsageError
 from tests.db.office import Office
@@ -212,6 +214,28 @@ def test_a_key_to_a_partitioned_table_is_one(people: str, table: str) -> None:
         clean = stage.sampled(rows=99, seed=1)
         ground = stage.ground(clean, into_table=False, key=())
         assert ground.measure(Trial(way=Way.STAGED, rows=99)).rows == 99
+
+
+@pytest.mark.parametrize("into_table", [False, True])
+def test_records_that_refer_to_each_other_are_stored_and_not_timed(
+    people: str, tmp_path: Path, *, into_table: bool
+) -> None:
+    with psycopg.connect(people, autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE employer (id int PRIMARY KEY, name text, parent int REFERENCES employer);"
+            "INSERT INTO employer VALUES (9, 'Zenith')"
+        )
+    path = tmp_path / "employers.csv"
+    path.write_text("id,name,parent\n2,Acme UK,1\n1,Acme,\n3,Zenith UK,9\n4,Nobody's,8\n")
+    with import_stage(people, GUARD, "employer") as stage:
+        source = Source(path=path, name=path.name)
+        manner = Manner(target=stage.scratch)
+        accounts, clean = stage.accounted(source, manner, rows=9, into_table=into_table, tell=None)
+        assert (accounts.stored, [each.line for each in accounts.examples]) == (3, [5])
+        assert sorted(clean.path.read_text().splitlines()) == ["1,Acme,\x01", "3,Zenith UK,9"]
+        ground = stage.ground(clean, into_table=into_table, key=())
+        for way in (Way.ROW_INSERT, Way.STAGED):
+            assert ground.measure(Trial(way=way, rows=clean.rows, batch=1)).rows == 2
 
 
 def test_triggers_are_left_out_where_writes_are_not_allowed(people: str) -> None:

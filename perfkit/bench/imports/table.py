@@ -100,6 +100,10 @@ class ImportTable:
             )
         return found
 
+    def is_own(self, key: ForeignKey) -> bool:
+        """Tell whether a foreign key of the table refers to the table itself."""
+        return (key.referenced_schema, key.referenced_name) == (self.schema, self.name)
+
     @property
     def writable(self) -> tuple[Column, ...]:
         """Return the columns that take values."""

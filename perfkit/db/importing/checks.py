@@ -1,13 +1,13 @@
 """What the table would refuse, found out for all records at once: types, missing values, rules, keys."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from perfkit.bench.imports.reject import RejectKind
-from perfkit.bench.imports.table import Column, Rule
+from perfkit.bench.imports.table import Column, ForeignKey, Rule
 from perfkit.db import sql
 from perfkit.db.guard import execute
 from perfkit.db.importing.values import FILE, LINE, STAGING, Values, text
@@ -42,23 +42,41 @@ class Checks:
         """
         with self.connection.transaction():
             self.connection.execute(
-                SQL("CREATE TEMP TABLE {} (line bigint, problem integer, reason text) ON COMMIT DROP").format(
-                    Identifier("perfkit_rejects")
-                )
+                SQL(
+                    "CREATE TEMP TABLE {} (line bigint, problem integer, earlier bigint, reason text) ON COMMIT DROP"
+                ).format(Identifier("perfkit_rejects"))
             )
         each = self._each()
         if each is not None:
             self._try(each)
-        for statement in self._of_several(target, key):
+        for statement in self._of_stored(target, key):
             self._try(statement)
+        self._settle(key)
 
-    def _try(self, statement: Composed) -> None:
+    def _try(self, statement: Composed) -> int:
+        """Return how many records the statement rejects."""
         try:
             with self.connection.transaction():
-                execute(self.connection, statement)
+                return execute(self.connection, statement).rowcount
         except (psycopg.DataError, psycopg.ProgrammingError):
             # Told by the server when the records are stored one by one.
-            return
+            return 0
+
+    def _settle(self, key: Sequence[str]) -> None:
+        """Hold the records against each other until nothing changes.
+
+        What refers to a record that is rejected is rejected too; what repeats one is looked at anew.
+        """
+        own = list(map(self._unknown, self.values.own_keys))
+        repeated = list(map(self._repeated, self._unique(key)))
+        again = SQL(
+            "DELETE FROM {} AS repeated USING {} AS known WHERE known.line = repeated.earlier"
+        ).format(REJECTS, REJECTS)
+        changed = True
+        while changed:
+            rejected = sum(map(self._try, (*own, *repeated)))
+            freed = self.connection.execute(again).rowcount
+            changed = freed > 0 or bool(own and rejected)
 
     def _number(self, column: str, kind: RejectKind, reason: str) -> Literal:
         self.problems.append(Problem(column=column, kind=kind, reason=reason))
@@ -145,26 +163,37 @@ class Checks:
             return self.values.stored(column)
         return SQL("CAST({} AS {})").format(text(column.default or "NULL"), text(column.type))
 
-    def _of_several(self, target: Identifier, key: Sequence[str]) -> Iterator[Composed]:
-        """Yield statements that hold records against each other, stored rows, and rows that they refer to."""
-        unique = [index.columns for index in self.values.table.indexes if self.values.knows(index.columns)]
-        if key and tuple(key) not in unique:
-            unique.append(tuple(key))
-        for columns in dict.fromkeys(unique):
-            yield self._repeated(columns)
+    def _unique(self, key: Sequence[str]) -> Iterable[tuple[str, ...]]:
+        """Return the columns of which no two records may have the same values."""
+        known = [index.columns for index in self.values.table.indexes if self.values.knows(index.columns)]
+        return dict.fromkeys([*known, *([tuple(key)] if key else [])])
+
+    def _of_stored(self, target: Identifier, key: Sequence[str]) -> Iterator[Composed]:
+        """Yield statements that hold records against stored rows, and rows that they refer to."""
+        for columns in self._unique(key):
             if set(columns) != set(key):
                 yield self._taken(columns, target, key)
         for foreign in self.values.table.foreign_keys:
-            if self.values.knows(foreign.columns):
-                number = self._number(
-                    ", ".join(foreign.columns),
-                    RejectKind.REFERENCE,
-                    f"no {foreign.referenced_schema}.{foreign.referenced_name} has this"
-                    f" {', '.join(foreign.referenced_columns)}",
-                )
-                referenced = Identifier(foreign.referenced_schema, foreign.referenced_name)
-                same = self._same(foreign.columns, foreign.referenced_columns)
-                yield self._against(foreign.columns, referenced, same, number, exists=SQL("NOT EXISTS"))
+            if self.values.knows(foreign.columns) and foreign not in self.values.own_keys:
+                yield self._unknown(foreign)
+
+    def _unknown(self, foreign: ForeignKey) -> Composed:
+        """Return the statement that rejects what refers to no stored row, nor to a record where it may."""
+        columns, names = foreign.columns, foreign.referenced_columns
+        number = self._number(
+            ", ".join(columns),
+            RejectKind.REFERENCE,
+            f"no {foreign.referenced_schema}.{foreign.referenced_name} has this {', '.join(names)}",
+        )
+        same = self._same(columns, names)
+        unknown = SQL("NOT {}").format(
+            _exists(Identifier(foreign.referenced_schema, foreign.referenced_name), same)
+        )
+        if foreign in self.values.own_keys:
+            unknown = SQL("{} AND NOT {}").format(
+                unknown, _exists(SQL("({})").format(self._valid(names)), same)
+            )
+        return self._against(columns, unknown, number)
 
     def _repeated(self, columns: tuple[str, ...]) -> Composed:
         """Return the statement that rejects all but the first of the records with the same values."""
@@ -174,8 +203,7 @@ class Checks:
         return SQL(
             "WITH valid AS ({valid}), repeated AS (SELECT {names}, min({line}) AS first FROM valid WHERE {known}"
             " GROUP BY {names} HAVING count(*) > 1)"
-            " INSERT INTO {rejects} (line, problem, reason)"
-            " SELECT valid.{line}, {number}, 'the same as in line ' || repeated.first"
+            " INSERT INTO {rejects} (line, problem, earlier) SELECT valid.{line}, {number}, repeated.first"
             " FROM valid JOIN repeated USING ({names}) WHERE valid.{line} > repeated.first"
         ).format(
             valid=self._valid(columns), names=names, known=known, line=LINE, rejects=REJECTS, number=number
@@ -187,24 +215,16 @@ class Checks:
         if key:
             # The row that the record updates may keep what it has.
             same = SQL("{} AND NOT ({})").format(same, self._same(key, key))
-        return self._against(columns, target, same, number, exists=SQL("EXISTS"), also=tuple(key))
+        return self._against(columns, _exists(target, same), number, also=tuple(key))
 
     def _against(
-        self,
-        columns: tuple[str, ...],
-        other: Identifier,
-        same: Composed,
-        number: Literal,
-        *,
-        exists: SQL,
-        also: tuple[str, ...] = (),
+        self, columns: tuple[str, ...], condition: Composed, number: Literal, *, also: tuple[str, ...] = ()
     ) -> Composed:
-        """Return the statement that rejects records by what `other` has; `same` may speak of `also`'s columns too."""
+        """Return the statement that rejects records by a condition, which may speak of `also`'s columns too."""
         known = SQL(" AND ").join(SQL("valid.{} IS NOT NULL").format(Identifier(name)) for name in columns)
         return SQL(
-            "INSERT INTO {} (line, problem) SELECT valid.{}, {} FROM ({}) AS valid"
-            " WHERE {} AND {} (SELECT FROM {} AS other WHERE {})"
-        ).format(REJECTS, LINE, number, self._valid(tuple({*columns, *also})), known, exists, other, same)
+            "INSERT INTO {} (line, problem) SELECT valid.{}, {} FROM ({}) AS valid WHERE {} AND {}"
+        ).format(REJECTS, LINE, number, self._valid(tuple({*columns, *also})), known, condition)
 
     def _same(self, columns: Sequence[str], others: Sequence[str]) -> Composed:
         return SQL(" AND ").join(
@@ -218,3 +238,7 @@ class Checks:
             "SELECT {file}.{line}, {typed} FROM {staging} AS {file}"
             " WHERE NOT EXISTS (SELECT FROM {rejects} AS known WHERE known.line = {file}.{line}) OFFSET 0"
         ).format(file=FILE, line=LINE, typed=self.values.typed(columns), staging=STAGING, rejects=REJECTS)
+
+
+def _exists(rows: Composable, same: Composed) -> Composed:
+    return SQL("EXISTS (SELECT FROM {} AS other WHERE {})").format(rows, same)

@@ -1,7 +1,7 @@
 """Storing the staged records that passed the checks; where the table refuses some all the same, finding out which."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
@@ -22,12 +22,16 @@ class _LeftOutError(Exception):
 
 @dataclass(slots=True)
 class Merge:
-    """Stores records, and counts those stored and updated; `refused` is how many the table refused."""
+    """Stores records, and counts those stored and updated; `refused` is how many the table refused.
+
+    `keys` are tables that get the keys of what is stored, by the foreign key to the table itself that refers there.
+    """
 
     connection: psycopg.Connection
     values: Values
     target: Identifier
     key: tuple[str, ...]
+    keys: Mapping[str, Identifier] = field(default_factory=dict)
     stored: int = 0
     updated: int = 0
     refused: int = 0
@@ -40,8 +44,22 @@ class Merge:
                 "SELECT pg_catalog.pg_relation_size({}::regclass) / current_setting('block_size')::bigint"
             ).format("pg_temp.perfkit_staging")
         ).fetchall()
-        for first in range(0, blocks, _BLOCKS):
-            self._store_blocks(first, min(first + _BLOCKS, blocks))
+        # Of records that refer to each other any may come first.
+        step = max(1, blocks) if self.values.own_keys else _BLOCKS
+        for first in range(0, blocks, step):
+            self._store_blocks(first, min(first + step, blocks))
+        while self.values.own_keys and self._stored_again():
+            pass
+
+    def _stored_again(self) -> bool:
+        """Try again what was refused, maybe as what it refers to was not there yet; tell whether some of it is stored now."""
+        refused = self.connection.execute(
+            SQL("DELETE FROM {} WHERE problem IS NULL RETURNING line").format(REJECTS)
+        ).fetchall()
+        before = self.refused
+        self.refused -= len(refused)
+        self._store_lines(sorted(line for (line,) in refused))
+        return self.refused < before
 
     def _store_blocks(self, first: int, end: int) -> None:
         """Store the records in blocks first to end - 1; where one is refused, those of each half by themselves."""
@@ -84,6 +102,7 @@ class Merge:
     def _store(self, within: Composed) -> None:
         sent = self._count(within) if self._may_leave_out else None
         known = self._known(within) if self.key else 0
+        self._keep_keys(within)
         columns = SQL(", ").join(Identifier(column.name) for column in self.values.columns)
         values = SQL(", ").join(self.values.stored(column) for column in self.values.columns)
         cursor = execute(
@@ -96,6 +115,18 @@ class Merge:
             raise _LeftOutError
         self.stored += cursor.rowcount - known
         self.updated += known
+
+    def _keep_keys(self, within: Composed) -> None:
+        for foreign in self.values.own_keys:
+            if foreign.name in self.keys:
+                execute(
+                    self.connection,
+                    SQL("INSERT INTO {} SELECT DISTINCT {} FROM {} ON CONFLICT DO NOTHING").format(
+                        self.keys[foreign.name],
+                        self.values.typed(foreign.referenced_columns),
+                        self._from(within),
+                    ),
+                )
 
     @property
     def _may_leave_out(self) -> bool:

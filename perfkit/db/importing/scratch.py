@@ -35,7 +35,7 @@ def make_scratch(
         for index in table.indexes:
             connection.execute(_moved(index, table, target))
         for place, key in enumerate(table.foreign_keys, start=1):
-            notes += _refer(connection, key, target, Identifier(schema, f"perfkit_keys_{place}"))
+            notes += _refer(connection, key, target, _keys(schema, place))
         if triggers:
             for trigger in table.triggers:
                 connection.execute(
@@ -69,6 +69,15 @@ def without(part: Part, schema: str, table: ImportTable) -> Composed:
 def is_too_large(table: ImportTable, foreign_key: str) -> bool:
     """Tell whether the copy lacks a foreign key, as too many keys would have to be copied."""
     return any(key.name == foreign_key and key.referenced_rows > MOST_KEYS for key in table.foreign_keys)
+
+
+def own_keys(table: ImportTable, schema: str) -> dict[str, Identifier]:
+    """Return the copies of keys that the copy's foreign keys refer to where the table's refer to itself."""
+    return {
+        key.name: _keys(schema, place)
+        for place, key in enumerate(table.foreign_keys, start=1)
+        if table.is_own(key) and not is_too_large(table, key.name)
+    }
 
 
 def empty(connection: psycopg.Connection, schema: str, table: ImportTable) -> None:
@@ -150,6 +159,10 @@ def _refer(
         )
     )
     return []
+
+
+def _keys(schema: str, place: int) -> Identifier:
+    return Identifier(schema, f"perfkit_keys_{place}")
 
 
 def _drop_constraint(name: str, target: Identifier) -> Composed:

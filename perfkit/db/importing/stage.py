@@ -1,12 +1,12 @@
 """The stage of an import bench: a run, a session, the table and its scratch copy, and the records to import into it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
 from perfkit.bench.imports.accounts import Accounts
 from perfkit.bench.imports.files import CleanFile
@@ -24,6 +24,7 @@ from perfkit.db.importing.run import Run, guarded_run
 from perfkit.db.importing.sample import export, sample
 from perfkit.db.importing.table import read_table
 from perfkit.db.importing.validated import Manner, import_validated
+from perfkit.db.importing.values import Values
 from perfkit.errors import NothingMeasuredError
 
 Tell = Callable[[Iterable[Reject]], None]
@@ -75,7 +76,7 @@ class Stage:
 
         Raises NothingMeasuredError when not one record can be stored.
         """
-        manner = replace(manner, target=self.scratch)
+        manner = replace(manner, target=self.scratch, keys=scratch.own_keys(self.table, self.run.schema))
         with self.session.transaction(force_rollback=True):
             accounts = import_validated(
                 self.session, self.table, source, manner, None if into_table else tell
@@ -83,7 +84,7 @@ class Stage:
             clean = self._exported(source, manner, rows=rows, new_only=into_table and not manner.key)
         scratch.empty(self.session, self.run.schema, self.table)
         if into_table:
-            manner = replace(manner, target=self.real)
+            manner = replace(manner, target=self.real, keys={})
             with self.session.transaction(force_rollback=True):
                 accounts = import_validated(self.session, self.table, source, manner, tell)
         if not clean.rows:
@@ -113,20 +114,24 @@ class Stage:
         return self.run.folder / "clean.csv"
 
     def _exported(self, source: Source, manner: Manner, *, rows: int, new_only: bool) -> CleanFile:
-        """Write what was stored in the scratch copy, in its order; of `new_only` nothing that the table has already."""
+        """Write what was stored in the scratch copy, in its order; of `new_only` nothing that the table has already.
+
+        What refers to a record of the file is left out: ways that store it before that, or at once, cannot.
+        """
         with opened(source) as (header, _):
-            columns = layout_of(header, self.table, mapping=manner.mapping, values=manner.values).columns
-        unique = [
-            index.columns
-            for index in self.table.indexes
-            if index.columns and set(index.columns) <= set(columns)
-        ]
+            layout = layout_of(header, self.table, mapping=manner.mapping, values=manner.values)
+        values = Values(table=self.table, layout=layout)
+        columns = layout.columns
+        unique = [index.columns for index in self.table.indexes if values.knows(index.columns)]
         conditions = [
-            SQL("NOT EXISTS (SELECT FROM {} AS stored WHERE {})").format(
-                self.real,
-                SQL(" AND ").join(SQL("stored.{0} = new.{0}").format(Identifier(name)) for name in names),
-            )
-            for names in (unique if new_only else [])
+            *(SQL("NOT {}").format(self._has(names, names)) for names in (unique if new_only else [])),
+            *(
+                SQL("({} OR {})").format(
+                    SQL(" OR ").join(SQL("new.{} IS NULL").format(Identifier(name)) for name in key.columns),
+                    self._has(key.referenced_columns, key.columns),
+                )
+                for key in values.own_keys
+            ),
         ]
         query = SQL("SELECT {} FROM {} AS new WHERE {} LIMIT {}").format(
             SQL(", ").join(SQL("new.{}").format(Identifier(name)) for name in columns),
@@ -136,6 +141,14 @@ class Stage:
         )
         path = self._clean_path
         return CleanFile(path=path, columns=columns, rows=export(self.session, query, path))
+
+    def _has(self, names: Sequence[str], new_names: Sequence[str]) -> Composed:
+        """Return the condition that a stored row has in these columns what the new row has in those."""
+        same = SQL(" AND ").join(
+            SQL("stored.{} = new.{}").format(Identifier(name), Identifier(new))
+            for name, new in zip(names, new_names, strict=True)
+        )
+        return SQL("EXISTS (SELECT FROM {} AS stored WHERE {})").format(self.real, same)
 
 
 @contextmanager

@@ -34,9 +34,13 @@ _VALUE_CHARACTERS = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
-    """How a file is imported: into which table, its columns by field or expression, the key of rows to update."""
+    """How a file is imported: into which table, its columns by field or expression, the key of rows to update.
+
+    `keys` are as of Merge.
+    """
 
     target: Identifier
+    keys: Mapping[str, Identifier] = field(default_factory=dict)
     mapping: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
     key: tuple[str, ...] = ()
@@ -72,7 +76,7 @@ def import_validated(
         _stage(connection, layout, source, manner, screen.take_all(blocks))
         checks = Checks(connection, values)
         checks.run(manner.target, manner.key)
-        merge = Merge(connection, values, manner.target, manner.key)
+        merge = Merge(connection, values, manner.target, manner.key, manner.keys)
         merge.run()
         elapsed_ms = (time.monotonic() - began) * 1_000
         counted = _Counted()
@@ -122,7 +126,7 @@ def _found(
     """Yield what the server found, by rising line."""
     fields = SQL(", ").join(SQL("{}.{}").format(FILE, Identifier(name)) for name in layout.fields)
     query = SQL(
-        "SELECT found.line, found.problem, found.reason, {} FROM {} AS found JOIN {} AS {} ON {}.{} = found.line"
+        "SELECT found.line, found.problem, coalesce(found.reason, 'the same as in line ' || found.earlier), {} FROM {} AS found JOIN {} AS {} ON {}.{} = found.line"
         " ORDER BY found.line"
     ).format(fields, REJECTS, STAGING, FILE, FILE, LINE)
     with connection.cursor(name="perfkit_found", row_factory=tuple_row) as cursor:

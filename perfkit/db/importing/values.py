@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from psycopg.sql import SQL, Composed, Identifier
 
 from perfkit.bench.imports.layout import Layout
-from perfkit.bench.imports.table import Column, ImportTable
+from perfkit.bench.imports.table import Column, ForeignKey, ImportTable
 
 STAGING = Identifier("pg_temp", "perfkit_staging")
 FILE = Identifier("file")
@@ -49,6 +49,15 @@ class Values:
     def knows(self, columns: tuple[str, ...]) -> bool:
         """Tell whether each of the columns gets its value from the file or an expression."""
         return bool(columns) and set(columns) <= set(self.layout.columns)
+
+    @property
+    def own_keys(self) -> tuple[ForeignKey, ...]:
+        """Return the foreign keys by which records may refer to each other."""
+        return tuple(
+            key
+            for key in self.table.foreign_keys
+            if self.table.is_own(key) and self.knows(key.columns) and self.knows(key.referenced_columns)
+        )
 
     def typed(self, columns: tuple[str, ...]) -> Composed:
         """Return a select list of these columns' values, each under its column's name."""
