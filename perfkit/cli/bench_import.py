@@ -143,7 +143,7 @@ def _measured(
             accounts=accounts,
             clean=clean,
             table=stage.table.qualified_name,
-            notes=_notes(stage, clean, rows, source),
+            notes=_notes(stage, clean, rows, source, accounts),
         )
 
 
@@ -244,7 +244,9 @@ def _recommended(
     return recommended
 
 
-def _notes(stage: "Stage", clean: "CleanFile", wanted: int, source: SourceOptions) -> tuple[str, ...]:
+def _notes(
+    stage: "Stage", clean: "CleanFile", wanted: int, source: SourceOptions, accounts: "Accounts | None"
+) -> tuple[str, ...]:
     notes = []
     if clean.rows < wanted:
         notes.append(f"the ways were compared with {clean.rows:,} records, not {wanted:,}")
@@ -253,6 +255,11 @@ def _notes(stage: "Stage", clean: "CleanFile", wanted: int, source: SourceOption
             *stage.notes,
             "the scratch copy is empty before each import: indexes of a large table take longer to keep",
         ]
+        if accounts:
+            notes.append(
+                "unique values of stored rows were not looked at: no record updates a row, or is rejected as taken;"
+                " --into table looks at them"
+            )
     return tuple(notes)
 
 

@@ -35,7 +35,7 @@ class SourceOptions:
         typer.Option(
             "--into",
             metavar="scratch|table",
-            help="A scratch copy of the table, or the table itself, rolled back.",
+            help="A scratch copy of the table, without its rows, or the table itself, rolled back.",
         ),
     ] = SCRATCH
     map: Annotated[
@@ -55,7 +55,9 @@ class SourceOptions:
     key: Annotated[
         str | None,
         typer.Option(
-            "--key", metavar="COLUMN,…", help="Records with the key of a stored row update that row."
+            "--key",
+            metavar="COLUMN,…",
+            help="Records with the key of a stored row update that row; scratch has none.",
         ),
     ] = None
     delimiter: Annotated[

@@ -115,6 +115,7 @@ def test_every_record_of_a_file_is_accounted_for(project: Perfkit, dsn: str, mem
     lines = [int(row["line"]) for row in rows]
     assert lines == sorted(set(lines))
     assert {row["kind"] for row in rows} == {"fields", "quotes", "type", "check", "missing"}
+    assert "--into table looks at them" in document["notes"][-1]
 
 
 def test_texts_of_any_length_are_imported(own_project: Perfkit, own_dsn: str) -> None:
@@ -158,6 +159,7 @@ def test_the_table_itself_is_updated_by_key_and_rolled_back(own_project: Perfkit
     assert (result.returncode, result.stderr) == (0, "")
     accounts = json.loads(result.stdout)["accounts"]
     assert (accounts["stored"], accounts["updated"], accounts["rejected"]) == (1, 100, 0)
+    assert "not looked at" not in result.stdout
 
 
 @pytest.mark.parametrize(
