@@ -9,12 +9,13 @@ from psycopg.sql import SQL, Identifier
 
 from perfkit.bench.imports.model import PartKind, Trial, Way
 from perfkit.bench.imports.source import Source
+from perfkit.bench.imports.thresholds import SAMPLED_PAGES
 from perfkit.db.guard import Guard
 from perfkit.db.importing.job import Job
 from perfkit.db.importing.stage import Stage, import_stage
 from perfkit.db.importing.validated import Manner
 from perfkit.db.importing.writers import write
-from perfkit.errors import GuardError, MeasureError, NothingMeasuredError, UsageError
+from perfkit.errors import GuardError, MeasureError, NothingMeasuredError, StatementError, UsageError
 from tests.db.office import Office
 
 GUARD = Guard(allow_superuser=True, allow_writes=True)
@@ -236,6 +237,35 @@ def test_records_that_refer_to_each_other_are_stored_and_not_timed(
         ground = stage.ground(clean, into_table=into_table, key=())
         for way in (Way.ROW_INSERT, Way.STAGED):
             assert ground.measure(Trial(way=way, rows=clean.rows, batch=1)).rows == 2
+
+
+def test_a_sample_reads_few_pages_of_a_large_table(people: str) -> None:
+    with psycopg.connect(people, autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE large (id int) WITH (fillfactor = 10);"
+            "INSERT INTO large SELECT generate_series(1, 120000); ANALYZE large"
+        )
+    with import_stage(people, GUARD, "large") as stage:
+        assert stage.table.pages > SAMPLED_PAGES
+        for rows in (1, 500):
+            before = _blocks_fetched(stage)
+            assert stage.sampled(rows=rows, seed=1).rows == rows
+            assert _blocks_fetched(stage) - before < 100
+
+
+def _blocks_fetched(stage: Stage) -> int:
+    stage.session.execute("SELECT pg_stat_force_next_flush()")
+    ((blocks,),) = stage.session.execute("SELECT pg_stat_get_blocks_fetched('large'::regclass)").fetchall()
+    return int(blocks)
+
+
+def test_a_sample_takes_no_longer_than_a_statement_may(people: str) -> None:
+    guard = Guard(allow_superuser=True, statement_timeout_ms=1_000, lock_timeout_ms=0)
+    with import_stage(people, guard, TABLE) as stage, psycopg.connect(people) as other:
+        other.execute("SET idle_in_transaction_session_timeout = '20s'")
+        other.execute(f"LOCK TABLE {TABLE}")
+        with pytest.raises(StatementError, match="statement timeout"):
+            stage.sampled(rows=10, seed=1)
 
 
 def test_triggers_are_left_out_where_writes_are_not_allowed(people: str) -> None:

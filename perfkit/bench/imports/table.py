@@ -74,7 +74,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportTable:
-    """A table with all that concerns an import; `schema` and `name` are unquoted, `rows` an estimate.
+    """A table with all that concerns an import; `schema` and `name` are unquoted, `rows` and `pages` estimates.
 
     `qualified_name` is its name as the server's definitions write it.
     """
@@ -83,6 +83,7 @@ class ImportTable:
     name: str
     qualified_name: str
     rows: float
+    pages: int
     is_partitioned: bool
     columns: tuple[Column, ...]
     indexes: tuple[Index, ...]

@@ -38,7 +38,7 @@ class Stage:
     session: psycopg.Connection
     table: ImportTable
     notes: tuple[str, ...]
-    triggers: bool
+    guard: Guard
 
     @property
     def server_version(self) -> int:
@@ -51,7 +51,7 @@ class Stage:
         return tuple(
             part
             for part in self.table.parts
-            if (self.triggers or part.kind is not PartKind.TRIGGER)
+            if (self.guard.allow_writes or part.kind is not PartKind.TRIGGER)
             and not (part.kind is PartKind.FOREIGN_KEY and scratch.is_too_large(self.table, part.name))
         )
 
@@ -66,8 +66,12 @@ class Stage:
         return Identifier(self.table.schema, self.table.name)
 
     def sampled(self, *, rows: int, seed: int) -> CleanFile:
-        """Return rows of the table as a file; raises NothingMeasuredError when it has none."""
-        return sample(self.session, self.table, self._clean_path, rows=rows, seed=seed)
+        """Return rows of the table as a file.
+
+        Raises NothingMeasuredError when it has none, StatementError when reading them takes longer than a statement may.
+        """
+        with guarded(self.session, self.guard):
+            return sample(self.session, self.table, self._clean_path, rows=rows, seed=seed)
 
     def accounted(
         self, source: Source, manner: Manner, *, rows: int, into_table: bool, tell: Tell | None
@@ -163,4 +167,4 @@ def import_stage(dsn: str, guard: Guard, table: str) -> Iterator[Stage]:
     with guarded_run(dsn) as run, run.connect() as session:
         found = read_table(session, table)
         notes = scratch.make_scratch(session, found, run.schema, triggers=guard.allow_writes)
-        yield Stage(run=run, session=session, table=found, notes=notes, triggers=guard.allow_writes)
+        yield Stage(run=run, session=session, table=found, notes=notes, guard=guard)

@@ -29,6 +29,7 @@ def read_table(connection: psycopg.Connection, name: str) -> ImportTable:
         name=row["name"],
         qualified_name=row["qualified_name"],
         rows=row["rows"],
+        pages=row["pages"],
         is_partitioned=_KINDS[row["kind"]],
         columns=_all(Column, row["columns"]),
         indexes=_all(Index, row["indexes"]),

@@ -18,8 +18,11 @@ keys AS (
         )
 ),
 counted AS (
-    -- Rows of the table and of those that it refers to; a partitioned one has those of its partitions.
-    SELECT root.oid, coalesce(sum(greatest(leaf.reltuples, 0)), 0)::float8 AS rows
+    -- Rows and pages of the table and of those that it refers to; a partitioned one has those of its partitions.
+    SELECT
+        root.oid,
+        coalesce(sum(greatest(leaf.reltuples, 0)), 0)::float8 AS rows,
+        coalesce(sum(leaf.relpages), 0) AS pages
     FROM (SELECT target.oid FROM target UNION SELECT keys.confrelid FROM keys) AS root
     CROSS JOIN LATERAL (
         SELECT root.oid AS relid UNION SELECT part.relid FROM pg_catalog.pg_partition_tree(root.oid) AS part
@@ -33,6 +36,7 @@ SELECT
     format('%I.%I', target.nspname, target.relname) AS qualified_name,
     target.relkind::text AS kind,
     (SELECT counted.rows FROM counted WHERE counted.oid = target.oid) AS rows,
+    (SELECT counted.pages FROM counted WHERE counted.oid = target.oid) AS pages,
     (
         SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', attribute.attname,

@@ -26,6 +26,7 @@ PEOPLE = ImportTable(
     schema="office",
     name="people",
     qualified_name="office.people",
+    pages=0,
     rows=0,
     is_partitioned=False,
     columns=(
