@@ -15,7 +15,8 @@ from perfkit.bench.imports.reject import Reject
 from perfkit.bench.imports.source import Source
 from perfkit.db.importing.table import read_table
 from perfkit.db.importing.validated import Manner, import_validated
-from perfkit.errors import StatementError, UsageError
+from perfkit.errors import MeasureError, StatementError, UsageError
+from tests.limits import file_size_limit
 
 SCHEMA = """
 CREATE TABLE school (code text PRIMARY KEY);
@@ -309,6 +310,16 @@ def test_a_failing_server_is_no_reject(connection: psycopg.Connection, tmp_path:
             imported_text(connection, tmp_path, "id,name\n1,Ann\n")
     finally:
         connection.execute("RESET ROLE; DROP OWNED BY reader; DROP ROLE reader")
+
+
+def test_no_room_for_rejects_is_no_fault_of_the_file(connection: psycopg.Connection, tmp_path: Path) -> None:
+    path = tmp_path / "members.csv"
+    path.write_text("id,name\n" + "1\n" * 20_000)
+    with (
+        file_size_limit(500_000),
+        pytest.raises(MeasureError, match=r"cannot keep the rejects in .*too large"),
+    ):
+        imported(connection, path)
 
 
 _LETTERS = bytes(b'",\n\r\0=1a\xc3\xa9\\.'[place % 12] for place in range(256))

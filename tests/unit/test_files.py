@@ -1,5 +1,4 @@
 import os
-import resource
 import stat
 import subprocess
 import tempfile
@@ -11,6 +10,7 @@ import pytest
 
 from perfkit.errors import MeasureError, UsageError
 from perfkit.files import write_all_atomically, write_atomically, writing_atomically
+from tests.limits import file_size_limit
 
 NOBODY = 65534
 
@@ -157,16 +157,6 @@ def as_ordinary_user() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
-
-
-@contextmanager
-def file_size_limit(size_bytes: int) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture

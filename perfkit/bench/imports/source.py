@@ -4,8 +4,8 @@ import codecs
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -37,14 +37,19 @@ def opened(source: Source) -> Iterator[tuple[tuple[str, ...], Iterator[bytes]]]:
     """
     if len(source.delimiter.encode()) != 1 or source.delimiter in '"\r\n':
         raise UsageError("--delimiter must be one ASCII character, and no quote or line end")
+    with closing(_file_blocks(source)) as blocks:
+        if source.header:
+            yield source.header, blocks
+            return
+        header, first = _header(blocks, source)
+        yield header, _chained(first, blocks)
+
+
+def _file_blocks(source: Source) -> Generator[bytes]:
+    """Yield the blocks of the file; what is raised where they are used is not raised in here, and no error of the file."""
     try:
         with source.path.open("rb") as file:
-            blocks = _blocks(file, source)
-            if source.header:
-                yield source.header, blocks
-                return
-            header, first = _header(blocks, source)
-            yield header, _chained(first, blocks)
+            yield from _blocks(file, source)
     except OSError as error:
         raise UsageError(f"cannot read {source.name}: {error.strerror or error}") from None
 

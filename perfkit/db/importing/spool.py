@@ -4,11 +4,13 @@ import heapq
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from types import TracebackType
 from typing import IO, Self
 
 from perfkit.bench.imports.reject import Reject, RejectKind
+from perfkit.errors import MeasureError
 
 _IN_MEMORY_BYTES = 1024 * 1024
 
@@ -27,17 +29,33 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        # What is still to be written is needed no more.
+        with suppress(OSError):
+            self._file.close()
 
     def add(self, reject: Reject) -> None:
-        """Keep a reject."""
-        self._file.write(json.dumps(asdict(reject)) + "\n")
+        """Keep a reject; raises MeasureError when it cannot be written."""
+        with _writing():
+            self._file.write(json.dumps(asdict(reject)) + "\n")
 
     def __iter__(self) -> Iterator[Reject]:
-        self._file.seek(0)
+        with _writing():
+            self._file.seek(0)
         for line in self._file:
             given = json.loads(line)
             yield Reject(**given | {"kind": RejectKind(given["kind"])})
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        folder = tempfile.gettempdir()
+        raise MeasureError(
+            f"cannot keep the rejects in {folder}: {error.strerror or error}",
+            hint="free some space there, or name another folder: TMPDIR",
+        ) from None
 
 
 def joined(first: Iterable[Reject], second: Iterable[Reject]) -> Iterator[Reject]:

@@ -1,6 +1,8 @@
 """Files as offices send them: with a byte order mark, compressed, in other encodings; and those that are none."""
 
+import errno
 import gzip
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,19 @@ def test_what_is_no_such_file_is_told(tmp_path: Path, data: bytes, problem: str)
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read nowhere"):
         read(tmp_path / "nowhere.csv")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a file that opens and cannot be read is in /proc")
+def test_a_file_that_ends_in_an_error_is_told() -> None:
+    with pytest.raises(UsageError, match="cannot read mem: Input/output error"):
+        read(Path("/proc/self/mem"))
+
+
+def test_what_fails_where_a_file_is_used_is_not_the_files(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(TEXT)
+    with pytest.raises(OSError, match="elsewhere"), opened(Source(path=path, name=path.name)):
+        raise OSError(errno.ENOSPC, "elsewhere")
 
 
 @pytest.mark.parametrize(("encoding", "delimiter"), [("klingon", ","), ("utf-8", "||"), ("utf-8", '"')])
