@@ -1,20 +1,30 @@
 """The store: a baseline is a directory with a file a query, `<directory>/<name>/<query>.json`, meant for git."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from perfkit.baseline.accepted import keep_accepted
 from perfkit.baseline.codec import decode, encode
-from perfkit.baseline.model import CaseBaseline, QueryBaseline
+from perfkit.baseline.model import CaseBaseline, QueryBaseline, from_analysis
 from perfkit.errors import DamagedFileError, UsageError
 from perfkit.fields import REPAIR_HINT
 from perfkit.files import write_all_atomically, write_error
+from perfkit.measure.model import Analysis
 
 _SUFFIX = ".json"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The names of the queries that were stored, of those left as they were, and of those removed."""
+
+    stored: tuple[str, ...]
+    left: tuple[str, ...]
+    removed: tuple[str, ...]
 
 
 def load(directory: Path, name: str) -> dict[str, QueryBaseline]:
@@ -27,21 +37,30 @@ def load(directory: Path, name: str) -> dict[str, QueryBaseline]:
     return {path.stem: _read(path) for path in paths}
 
 
-def record(
-    directory: Path, name: str, measured: Iterable[QueryBaseline], *, catalog: Collection[str] | None = None
-) -> tuple[str, ...]:
-    """Store what was measured, all files or none, and return the names of the queries that were removed.
+def record(directory: Path, name: str, analysis: Analysis, *, whole: bool = False) -> Recorded:
+    """Store what was measured, all files or none.
 
-    A query stored before keeps its accepted plans. When the whole catalog was measured, `catalog` holds the names of
-    all its queries, and those that are no longer in it are removed. Raises as `load` and `write_all_atomically` do.
+    A query stored before keeps its accepted plans. It is left as it was when a case of it did not run, unless all its
+    stored cases did: one that fails once must not take away what is known of it. When the whole catalog was measured
+    (`whole`), queries that are no longer in it are removed. Raises as `load` and `write_all_atomically` do.
     """
-    stored = {path.stem: path for path in _paths(directory, name)}
-    kept = [keep_accepted(_read(stored[new.query]), new) if new.query in stored else new for new in measured]
-    save(directory, name, kept)
-    removed = tuple(query for query in stored if catalog is not None and query not in catalog)
+    paths = {path.stem: path for path in _paths(directory, name)}
+    new = {each.query: each for each in from_analysis(analysis)}
+    old = {query: _read(paths[query]) for query in new.keys() & paths.keys()}
+    broken = {result.query.name for result in analysis.results if result.problem} & paths.keys()
+    left = {
+        query for query in broken if query not in new or old[query].cases.keys() - new[query].cases.keys()
+    }
+    kept = {
+        query: keep_accepted(old[query], each) if query in old else each
+        for query, each in new.items()
+        if query not in left
+    }
+    save(directory, name, kept.values())
+    removed = sorted(paths.keys() - {result.query.name for result in analysis.results}) if whole else []
     for query in removed:
-        _remove(stored[query])
-    return removed
+        _remove(paths[query])
+    return Recorded(stored=tuple(kept), left=tuple(sorted(left)), removed=tuple(removed))
 
 
 def save(directory: Path, name: str, baselines: Iterable[QueryBaseline]) -> None:

@@ -60,12 +60,12 @@ def record(
 ) -> None:
     """Measure the catalog in several sessions and store counters, plans' shapes and times, a JSON file a query, meant for git.
 
-    Accepted plans are kept. Exit 3 when a case could not be measured; the others are stored all the same.
+    Accepted plans are kept. Exit 3 when a case could not be measured, or no time was left for it; what is stored of its
+    query stays as it was, the other queries are stored.
     """
     if context.invoked_subcommand:
         return
     from perfkit.baseline import store
-    from perfkit.baseline.model import from_analysis
     from perfkit.report.documents.baseline import record_document
 
     if named := next((pattern for pattern in only or () if "/" in pattern), None):
@@ -77,11 +77,11 @@ def record(
         server, catalog, measuring, baselines=baselines, sessions=sessions, budget=budget
     )
     analysis = _recorded(settings, only)
-    names = None if only else {result.query.name for result in analysis.results}
-    removed = store.record(settings.baselines, name, from_analysis(analysis), catalog=names)
+    recorded = store.record(settings.baselines, name, analysis, whole=not only)
     remember(settings, analysis, command="baseline", name=name, verdicts={})
-    emit(record_document(analysis, directory=settings.baselines / name, removed=removed), out)
-    leave(MeasureError.exit_code if analysis.summary.failed else 0)
+    emit(record_document(analysis, recorded, directory=settings.baselines / name), out)
+    incomplete = analysis.summary.failed or analysis.summary.skipped
+    leave(MeasureError.exit_code if incomplete else 0)
 
 
 def _recorded(settings: "Settings", patterns: list[str] | None) -> "Analysis":

@@ -216,6 +216,28 @@ def test_a_query_that_left_the_catalog_leaves_the_baseline(recorded: Perfkit) ->
     assert not _file(project, "overdue_pledges").exists()
 
 
+# Says for how long it holds the budget.
+PAUSE = "-- name: pause\n-- param: s float8\n-- allow: volatile  it sleeps\n{}SELECT pg_sleep(:s);\n"
+PAUSES = "-- case: one  s={0}\n-- case: two  s={0}\n"
+
+
+def test_what_no_time_was_left_for_stays_in_the_baseline(project: Perfkit) -> None:
+    path = project.directory / "queries" / "pause.sql"
+    path.write_text(PAUSE.format(PAUSES.format(0)))
+    assert project("baseline", "--only", "pause").returncode == 0
+    before = _file(project, "pause").read_bytes()
+    path.write_text(PAUSE.format(PAUSES.format(0.7)))
+    record = ("baseline", "--only", "pause", "--sessions", 1, "--budget", "2s")
+    result = project(*record)
+    assert result.returncode == 3
+    assert "the time budget was spent" in result.stdout
+    assert "Left as they were, as not all their stored cases ran: pause." in result.stdout
+    assert "Recorded 0 cases of 0 queries" in result.stdout
+    document = json.loads(project(*record, "--format", "json").stdout)
+    assert (document["left"], document["queries"], document["cases"]) == (["pause"], [], 0)
+    assert _file(project, "pause").read_bytes() == before
+
+
 def test_two_runs_at_a_time_do_not_harm_each_other(recorded: Perfkit) -> None:
     commands = [("baseline",), ("baseline",), ("regress", QUERY), ("regress", QUERY)]
     with ThreadPoolExecutor(len(commands)) as pool:

@@ -1,11 +1,13 @@
 """The documents of baselines: what was recorded, which there are, and what one holds of a query."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from perfkit import stats, units
 from perfkit.baseline.model import QueryBaseline
-from perfkit.measure.model import Analysis
+from perfkit.baseline.store import Recorded
+from perfkit.measure.model import Analysis, CaseResult
+from perfkit.plan.runs import Runs
 from perfkit.report.data import to_data
 from perfkit.report.document import (
     Block,
@@ -25,49 +27,61 @@ LIST_SCHEMA = "perfkit.baseline.list/1"
 SHOW_SCHEMA = "perfkit.baseline.show/1"
 
 
-def record_document(analysis: Analysis, *, directory: Path, removed: tuple[str, ...]) -> Document:
+def record_document(analysis: Analysis, recorded: Recorded, *, directory: Path) -> Document:
     """Return the document of a recording into the directory."""
-    queries = {result.query.name for result in analysis.results if result.runs}
     return Document(
         schema=RECORD_SCHEMA,
         title="perfkit baseline",
-        blocks=tuple(_record_blocks(analysis, len(queries), directory, removed)),
-        checks=tuple(
-            Check(
-                id=result.case.id,
-                group=result.query.name,
-                state=State.PASSED if result.runs else State.ERROR,
-                message=result.problem.message if result.problem else "recorded",
-                path=str(result.query.path),
-                line=result.query.line,
-            )
-            for result in analysis.results
-        ),
+        blocks=tuple(_record_blocks(analysis, recorded, directory)),
+        checks=tuple(_record_check(result, recorded) for result in analysis.results),
         data={
             "directory": str(directory),
-            "queries": sorted(queries),
-            "cases": analysis.summary.measured,
-            "removed": list(removed),
+            "queries": list(recorded.stored),
+            "cases": len(_stored_runs(analysis, recorded)),
+            "left": list(recorded.left),
+            "removed": list(recorded.removed),
             "not_recorded": {r.case.id: to_data(r.problem) for r in analysis.results if r.problem},
         },
     )
 
 
-def _record_blocks(
-    analysis: Analysis, queries: int, directory: Path, removed: tuple[str, ...]
-) -> list[Block]:
-    blocks: list[Block] = [*problems_listing("Not recorded", analysis.results)]
-    if removed:
-        blocks.append(
-            Paragraph(f"Removed, as the catalog no longer has them: {', '.join(removed)}.", Tone.WARN)
-        )
-    sessions = max((len(result.runs.sessions) for result in analysis.results if result.runs), default=0)
-    recorded = (
-        f"Recorded {analysis.summary.measured} cases of {queries} queries in {directory}: "
-        f"{sessions} sessions of {analysis.samples} samples each."
+def _record_check(result: CaseResult, recorded: Recorded) -> Check:
+    state, message = State.PASSED, "recorded"
+    if result.problem:
+        state, message = State.ERROR, result.problem.message
+    elif result.query.name in recorded.left:
+        state, message = State.SKIPPED, "its query is left as it was, as not all its stored cases ran"
+    return Check(
+        id=result.case.id,
+        group=result.query.name,
+        state=state,
+        message=message,
+        path=str(result.query.path),
+        line=result.query.line,
     )
-    blocks.append(Paragraph(recorded, Tone.GOOD))
-    return blocks
+
+
+def _stored_runs(analysis: Analysis, recorded: Recorded) -> list[Runs]:
+    return [
+        result.runs for result in analysis.results if result.runs and result.query.name in recorded.stored
+    ]
+
+
+def _record_blocks(analysis: Analysis, recorded: Recorded, directory: Path) -> Iterator[Block]:
+    yield from problems_listing("Not recorded", analysis.results)
+    if recorded.left:
+        left = ", ".join(recorded.left)
+        yield Paragraph(f"Left as they were, as not all their stored cases ran: {left}.", Tone.WARN)
+    if recorded.removed:
+        removed = ", ".join(recorded.removed)
+        yield Paragraph(f"Removed, as the catalog no longer has them: {removed}.", Tone.WARN)
+    runs = _stored_runs(analysis, recorded)
+    sessions = max((len(each.sessions) for each in runs), default=0)
+    yield Paragraph(
+        f"Recorded {len(runs)} cases of {len(recorded.stored)} queries in {directory}: "
+        f"{sessions} sessions of {analysis.samples} samples each.",
+        Tone.GOOD,
+    )
 
 
 def list_document(baselines: Mapping[str, Mapping[str, QueryBaseline]]) -> Document:

@@ -9,17 +9,28 @@ import pytest
 import tests.unit.baseline.workloads as w
 from perfkit.baseline.accepted import accept_plan
 from perfkit.baseline.model import AcceptedPlan, QueryBaseline, from_analysis
-from perfkit.baseline.store import chosen, list_baselines, load, record, save
+from perfkit.baseline.store import Recorded, chosen, list_baselines, load, record, save
 from perfkit.errors import DamagedFileError, UsageError
+from perfkit.measure.model import Analysis, CaseResult, Problem, ProblemKind
 from perfkit.plan.counters import count
 from perfkit.plan.shape import shape_of
 
 NAMES = ("directory", "gifts", "profile")
 
+FAILED = Problem(kind=ProblemKind.ERROR, message="canceling statement due to statement timeout")
+SPENT = Problem(kind=ProblemKind.SKIPPED, message="the time budget was spent")
 
-def _measured(*names: str, blocks: int = 34) -> tuple[QueryBaseline, ...]:
-    results = (w.result(w.runs(w.index_plan(blocks)), of=w.query(name)) for name in names or NAMES)
-    return from_analysis(w.analysis(*results))
+
+def _run(*names: str, blocks: int = 34) -> Analysis:
+    return w.analysis(*(w.result(w.runs(w.index_plan(blocks)), of=w.query(name)) for name in names or NAMES))
+
+
+def _result(case: str, blocks: int = 34) -> CaseResult:
+    return w.result(w.runs(w.index_plan(blocks)), case=case)
+
+
+def _measured(*names: str) -> tuple[QueryBaseline, ...]:
+    return from_analysis(_run(*names))
 
 
 def _accepted(reason: str = "looked at it") -> AcceptedPlan:
@@ -36,36 +47,71 @@ def _files(directory: Path) -> dict[str, bytes]:
 
 
 def test_what_was_recorded_is_loaded(tmp_path: Path) -> None:
-    assert record(tmp_path / "new" / "place", "main", _measured()) == ()
+    recorded = record(tmp_path / "new" / "place", "main", _run())
+    assert recorded == Recorded(stored=NAMES, left=(), removed=())
     assert load(tmp_path / "new" / "place", "main") == {each.query: each for each in _measured()}
 
 
 def test_recording_the_same_again_changes_no_byte(tmp_path: Path) -> None:
-    record(tmp_path, "main", _measured())
+    record(tmp_path, "main", _run())
     before = _files(tmp_path)
-    record(tmp_path, "main", reversed(_measured()))
+    record(tmp_path, "main", _run(*reversed(NAMES)))
     assert _files(tmp_path) == before
     assert sorted(before) == [f"main/{name}.json" for name in NAMES]
 
 
 def test_recording_some_queries_leaves_the_others(tmp_path: Path) -> None:
-    record(tmp_path, "main", _measured())
-    assert record(tmp_path, "main", _measured("gifts", blocks=99)) == ()
+    record(tmp_path, "main", _run())
+    assert record(tmp_path, "main", _run("gifts", blocks=99)).removed == ()
     loaded = load(tmp_path, "main")
     assert [loaded[name].cases["typical"].counters.shared_blocks for name in NAMES] == [34, 99, 34]
 
 
 def test_recording_the_whole_catalog_removes_what_is_no_longer_in_it(tmp_path: Path) -> None:
-    record(tmp_path, "main", _measured())
+    record(tmp_path, "main", _run())
     # "profile" could not be measured this time, but is still in the catalog.
-    assert record(tmp_path, "main", _measured("gifts"), catalog={"gifts", "profile"}) == ("directory",)
+    measured = w.analysis(*_run("gifts").results, w.result(FAILED, of=w.query("profile")))
+    recorded = record(tmp_path, "main", measured, whole=True)
+    assert recorded == Recorded(stored=("gifts",), left=("profile",), removed=("directory",))
     assert sorted(load(tmp_path, "main")) == ["gifts", "profile"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "failed", "problem"),
+    [
+        (("typical", "largest"), "largest", FAILED),
+        (("typical", "largest"), "largest", SPENT),
+        (("typical", "draw-5e1f09a2"), "draw", FAILED),  # none of the cases that it should have drawn
+    ],
+)
+def test_a_query_of_which_a_stored_case_did_not_run_is_left_as_it_was(
+    tmp_path: Path, stored: tuple[str, ...], failed: str, problem: Problem
+) -> None:
+    record(tmp_path, "main", w.analysis(*(_result(case) for case in stored)))
+    before = _files(tmp_path)
+    measured = w.analysis(*_run("profile").results, _result("typical"), w.result(problem, case=failed))
+    recorded = record(tmp_path, "main", measured)
+    assert recorded == Recorded(stored=("profile",), left=("directory",), removed=())
+    assert before.items() < _files(tmp_path).items()
+
+
+def test_a_case_that_was_never_stored_may_fail_beside_the_others(tmp_path: Path) -> None:
+    record(tmp_path, "main", w.analysis(_result("typical")))
+    measured = w.analysis(_result("typical", blocks=50), w.result(FAILED, case="largest"))
+    assert record(tmp_path, "main", measured).stored == ("directory",)
+    assert load(tmp_path, "main")["directory"].cases["typical"].counters.shared_blocks == 50
+
+
+def test_a_case_that_left_the_catalog_leaves_the_baseline(tmp_path: Path) -> None:
+    record(tmp_path, "main", w.analysis(_result("typical"), _result("largest")))
+    record(tmp_path, "main", w.analysis(_result("typical")))
+    assert list(load(tmp_path, "main")["directory"].cases) == ["typical"]
 
 
 def test_accepted_plans_outlive_a_recording(tmp_path: Path) -> None:
     (measured,) = _measured("gifts")
     save(tmp_path, "main", [accept_plan(measured, "typical", _accepted())])
-    record(tmp_path, "main", _measured("gifts", blocks=50))
+    record(tmp_path, "main", _run("gifts", blocks=50))
     case = load(tmp_path, "main")["gifts"].cases["typical"]
     assert case.counters.shared_blocks == 50
     assert case.accepted == (replace(_accepted(), at=w.AT),)
@@ -75,7 +121,7 @@ def test_accepted_plans_of_another_sql_text_are_dropped(tmp_path: Path) -> None:
     (measured,) = _measured("gifts")
     save(tmp_path, "main", [accept_plan(measured, "typical", _accepted())])
     changed = w.query("gifts", statement="SELECT name FROM alumni.person WHERE grad_year = $1")
-    record(tmp_path, "main", from_analysis(w.analysis(w.result(w.runs(w.index_plan()), of=changed))))
+    record(tmp_path, "main", w.analysis(w.result(w.runs(w.index_plan()), of=changed)))
     assert load(tmp_path, "main")["gifts"].cases["typical"].accepted == ()
 
 
@@ -100,7 +146,7 @@ def test_what_cannot_be_accepted_is_refused(case: str, plan: AcceptedPlan, messa
 
 
 def test_an_interrupted_write_leaves_the_old_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    record(tmp_path, "main", _measured())
+    record(tmp_path, "main", _run())
     before = _files(tmp_path)
     real, calls = os.fsync, []
 
@@ -112,30 +158,30 @@ def test_an_interrupted_write_leaves_the_old_files(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        record(tmp_path, "main", _measured(blocks=99), catalog=set())
+        record(tmp_path, "main", _run("gifts", "profile", blocks=99), whole=True)
     assert _files(tmp_path) == before
 
 
 def test_a_damaged_file_is_named_and_not_overwritten(tmp_path: Path) -> None:
-    record(tmp_path, "main", _measured())
+    record(tmp_path, "main", _run())
     damaged = tmp_path / "main" / "gifts.json"
     damaged.write_bytes(damaged.read_bytes()[:200])
     before = _files(tmp_path)
-    for attempt in (lambda: load(tmp_path, "main"), lambda: record(tmp_path, "main", _measured())):
+    for attempt in (lambda: load(tmp_path, "main"), lambda: record(tmp_path, "main", _run())):
         with pytest.raises(DamagedFileError, match=str(damaged)):
             attempt()
     assert _files(tmp_path) == before
 
 
 def test_bytes_that_are_no_utf8_are_damage(tmp_path: Path) -> None:
-    record(tmp_path, "main", _measured())
+    record(tmp_path, "main", _run())
     (tmp_path / "main" / "gifts.json").write_bytes(b"\xff\xfe{")
     with pytest.raises(DamagedFileError, match="not UTF-8"):
         load(tmp_path, "main")
 
 
 def test_a_file_under_another_querys_name_is_damage(tmp_path: Path) -> None:
-    record(tmp_path, "main", _measured())
+    record(tmp_path, "main", _run())
     (tmp_path / "main" / "gifts.json").rename(tmp_path / "main" / "pledges.json")
     with pytest.raises(DamagedFileError, match="holds the query 'gifts'"):
         load(tmp_path, "main")
@@ -144,7 +190,7 @@ def test_a_file_under_another_querys_name_is_damage(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../x", "..", ".", "", "a/b", "/etc", ".git", "-x", "a\0b", "x" * 101])
 def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="cannot be the name"):
-        record(tmp_path, name, _measured())
+        record(tmp_path, name, _run())
     with pytest.raises(UsageError, match="cannot be the name"):
         load(tmp_path, name)
     with pytest.raises(UsageError, match="cannot be the name"):
@@ -165,7 +211,7 @@ def test_no_baseline_says_how_to_record_one(tmp_path: Path, name: str, command: 
 def test_baselines_are_listed_by_name(tmp_path: Path) -> None:
     assert list_baselines(tmp_path / "nowhere") == ()
     for name in ("main", "ci"):
-        record(tmp_path, name, _measured())
+        record(tmp_path, name, _run())
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.json").write_text("{}")
     assert list_baselines(tmp_path) == ("ci", "main")
@@ -174,7 +220,7 @@ def test_baselines_are_listed_by_name(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot write"):
-        record(tmp_path / "file", "main", _measured())
+        record(tmp_path / "file", "main", _run())
 
 
 @pytest.mark.parametrize(
