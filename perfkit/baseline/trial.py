@@ -4,6 +4,9 @@
 2. Look again: what might have changed is measured anew, in ever more rounds, until its interval leaves no doubt, the
    looks are over or the budget is spent. A case fails only when this second measurement, by itself, says so.
 
+What an error proves needs no time: a case that cannot run, for a reason that does not pass by itself, fails also where
+no time is left for a second look.
+
 The second measurement alone carries the proof, so that its error rate is shared out among the few cases and looks that
 it has (Bonferroni, Holm), not among all cases of the catalog: the chance that a run without any change fails for a time is at
 most alpha.
@@ -29,6 +32,9 @@ SCREEN_ROUNDS = {True: 2, False: 1}  # paired, stored
 LOOKS = {True: (4, 4, 8, 16), False: (4, 4)}
 # No further look begins when those after the first have taken as long as the screen, or this.
 LOOKS_LEAST_MS = 20_000
+# Classes of SQLSTATE whose reason lies in the statement and what it reads: a feature, a subquery's rows, data, names and
+# rights. Others pass by themselves: a time or connection that ended, a lock, a full disk.
+_LASTING_ERRORS = ("0A", "21", "22", "42")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +182,7 @@ def _told(verdict: Verdict, timing: Timing | None, level: Level, thresholds: Thr
 
 def _unproved(verdict: Verdict) -> Verdict:
     """Return what is said of a case that looked changed, when no time was left to look again."""
-    if verdict.gate not in {Gate.FAILED, Gate.ERROR}:
+    if verdict.gate not in {Gate.FAILED, Gate.ERROR} or _cannot_run(verdict):
         return verdict
     return replace(
         verdict,
@@ -184,4 +190,12 @@ def _unproved(verdict: Verdict) -> Verdict:
         gate=Gate.WARNING,
         message=f"{verdict.message}; seen once, and the budget was spent before a second look",
         hint="give more time: --budget",
+    )
+
+
+def _cannot_run(verdict: Verdict) -> bool:
+    """Tell whether a case did not run for a reason that does not pass by itself."""
+    sqlstate = str(verdict.evidence.get("sqlstate", ""))
+    return verdict.gate is Gate.ERROR and (
+        verdict.cause is Cause.REFUSED or sqlstate.startswith(_LASTING_ERRORS)
     )

@@ -11,7 +11,7 @@ from perfkit.baseline.sampling import Sampler
 from perfkit.baseline.trial import SCREEN_ROUNDS, Trial, run_trial
 from perfkit.baseline.verdict import Cause, Gate, Verdict, VerdictKind
 from perfkit.catalog.workload import Workload
-from perfkit.errors import ConnectError, GuardError, NothingMeasuredError, StatementError
+from perfkit.errors import ConnectError, GuardError, MeasureError, NothingMeasuredError, StatementError
 from perfkit.plan.model import Plan
 from tests.unit.baseline.simulated import PLAN, Simulated, Timed, failing, paired, stored, workload
 
@@ -166,6 +166,34 @@ def test_a_budget_that_ends_after_the_first_look_fails_nothing() -> None:
     assert not trial.judgement.failed
     assert trial.judgement.undecided
     assert _verdict(trial, "steady").kind is VerdictKind.SAME
+
+
+@pytest.mark.parametrize(
+    ("error", "fails"),
+    [
+        (StatementError("relation gone", sqlstate="42P01"), True),
+        (StatementError("not supported", sqlstate="0A000"), True),
+        (StatementError("invalid input syntax", sqlstate="22P02"), True),
+        (GuardError("it calls the volatile function f"), True),
+        (StatementError("canceling statement due to statement timeout", sqlstate="57014"), False),
+        (StatementError("lock not available", sqlstate="55P03"), False),
+        (StatementError("deadlock detected", sqlstate="40P01"), False),
+        (StatementError("terminating connection", sqlstate="57P01"), False),
+    ],
+)
+def test_what_cannot_run_needs_no_second_look_unless_the_reason_may_pass(
+    error: MeasureError, *, fails: bool
+) -> None:
+    base, head = _quiet()
+    head.fails = failing(error, "changed")
+    # The base runs the case alone, a warm-up and a run, so that it is known to have run before.
+    screen = SCREEN_ROUNDS[True] * ((len(FEW) - 1) * RUNS_A_SESSION * 2 + 2)
+    trial = run_trial(paired(base, head, FEW_WORK, runs=screen))
+    verdict = _verdict(trial, "changed")
+    assert verdict.gate is (Gate.ERROR if fails else Gate.WARNING)
+    assert ("seen once" in verdict.message) != fails
+    assert trial.judgement.failed == fails
+    assert head.sessions["changed"] == SCREEN_ROUNDS[True]
 
 
 def test_a_budget_that_ends_after_the_first_look_fails_nothing_against_a_stored_baseline_either() -> None:
