@@ -21,7 +21,7 @@ from perfkit.plan.counters import Counters
 from perfkit.plan.runs import Session
 from perfkit.plan.shape import Shape, shape_from_text
 
-VERSION = 2
+VERSION = 3
 SCHEMA = f"perfkit.baseline/{VERSION}"
 
 _SCHEMA = re.compile(r"perfkit\.baseline/(\d{1,9})")
@@ -50,7 +50,7 @@ def decode(text: str, path: Path) -> QueryBaseline:
         weight=top["weight"].amount(),
         recorded=_recording(top["recorded"]),
         settings=_texts(top["settings"]),
-        relations={name: _relation(field) for name, field in top["relations"].entries().items()},
+        relations=_relations(top["relations"]),
         cases={name: _case(field) for name, field in top["cases"].entries().items()},
     )
 
@@ -100,8 +100,12 @@ def _recording(field: Field) -> Recording:
         server=members["server"].text(),
         samples=members["samples"].integer(),
         plan_mode=members["plan_mode"].text(),
-        calibration={name: field.amount() for name, field in members["calibration"].entries().items()},
+        calibration=_amounts(members["calibration"]),
     )
+
+
+def _relations(field: Field) -> dict[str, RecordedRelation]:
+    return {name: _relation(each) for name, each in field.entries().items()}
 
 
 def _relation(field: Field) -> RecordedRelation:
@@ -155,7 +159,10 @@ def _accepted(field: Field) -> AcceptedPlan:
     return AcceptedPlan(
         shape=_shape(members["shape"]),
         counters=_counters(members["counters"]),
+        relations=_relations(members["relations"]),
+        indexes=members["indexes"].texts(),
         sessions=tuple(map(_session, members["sessions"].items())),
+        calibration=_amounts(members["calibration"]),
         reason=members["reason"].text(),
         author=members["author"].text(),
         at=members["at"].moment(),
@@ -173,6 +180,10 @@ def _counters(field: Field) -> Counters:
 
 def _texts(field: Field) -> dict[str, str]:
     return {name: each.text() for name, each in field.entries().items()}
+
+
+def _amounts(field: Field) -> dict[str, float]:
+    return {name: each.amount() for name, each in field.entries().items()}
 
 
 def _filled(field: Field) -> tuple[Field, ...]:

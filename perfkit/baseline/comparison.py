@@ -1,8 +1,9 @@
 """Comparison: one case before and now, side by side, with the numbers as people read them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from perfkit.baseline.model import CaseBaseline, QueryBaseline
+from perfkit.baseline.model import AcceptedPlan, CaseBaseline, QueryBaseline, RecordedRelation
 from perfkit.baseline.timing import Timing
 from perfkit.baseline.verdict import Cause
 from perfkit.catalog.model import Case
@@ -20,20 +21,16 @@ _LEAST_FACTOR = 0.01
 class Comparison:
     """One case before and now.
 
-    `reference` is what the plan of now counted when it was recorded or accepted; `accepted` tells that it is not the
-    baseline's own plan. For a plan that is neither, `reference` is what the baseline's plan counted. `drifts` tells
-    that equal work need not count equally: the case writes, its runs differed among themselves, or parallel workers
-    wrote temporary files. `weight` is in calls
-    per minute. In a run that judges
-    a change both sides are measured side by side (`paired`), and what was changed around the case is no obstacle but may
-    be the cause (`differences`).
+    It is held to the accepted plan that it has now (`accepted`), else to the baseline's own. `drifts` tells that equal
+    work need not count equally: the case writes, its runs differed among themselves, or parallel workers wrote temporary
+    files. `weight` is in calls per minute. In a run that judges a change both sides are measured side by side (`paired`),
+    and what was changed around the case is no obstacle but may be the cause (`differences`).
     """
 
     case: Case
     query: QueryBaseline
     before: CaseBaseline
-    reference: Counters
-    accepted: bool
+    accepted: AcceptedPlan | None
     runs: Runs
     shape: Shape
     facts: Facts
@@ -42,6 +39,24 @@ class Comparison:
     timing: Timing
     paired: bool = False
     differences: tuple[tuple[Cause, str], ...] = ()
+
+    @property
+    def reference(self) -> Counters:
+        """Return what the plan that it is held to counted when it was recorded or accepted."""
+        return (self.accepted or self.before).counters
+
+    @property
+    def relations(self) -> Mapping[str, RecordedRelation]:
+        """Return the relations of the plan that it is held to, as they were then."""
+        if self.accepted:
+            return self.accepted.relations
+        recorded = self.query.relations
+        return {name: recorded[name] for name in self.before.relations if name in recorded}
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """Return the indexes of the plan that it is held to."""
+        return (self.accepted or self.before).indexes
 
     @property
     def drifts(self) -> bool:

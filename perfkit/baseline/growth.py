@@ -1,4 +1,4 @@
-"""Growth: how much the relations of a plan grew since the baseline, in rows or only in space."""
+"""Growth: how much the relations of a plan grew since it was recorded or accepted, in rows or only in space."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ def growth_of(comparison: Comparison, thresholds: Thresholds) -> Growth:
     no longer pruned.
     """
     growths = (
-        _relation_growth(name, before, now, comparison.before.indexes, thresholds)
+        _relation_growth(name, before, now, comparison.indexes, thresholds)
         for name, before, now in _common_relations(comparison)
     )
     return max(growths, key=lambda growth: growth.ratio, default=NO_GROWTH)
@@ -51,7 +51,7 @@ def dead_rows_in_the_way(comparison: Comparison) -> dict[str, int]:
     after the dead rows of the baseline were counted, and before its blocks were.
     """
     return {
-        name: max(0, now.dead_rows - (0 if _uses_gin(now, comparison.before.indexes) else before.dead_rows))
+        name: max(0, now.dead_rows - (0 if _uses_gin(now, comparison.indexes) else before.dead_rows))
         for name, before, now in _common_relations(comparison)
         if now.dead_rows is not None and before.dead_rows is not None
     }
@@ -68,9 +68,9 @@ def is_stale(relation: Relation, thresholds: Thresholds) -> bool:
 
 
 def _common_relations(comparison: Comparison) -> Iterator[tuple[str, RecordedRelation, Relation]]:
-    for name in comparison.before.relations:
-        before, now = comparison.query.relations.get(name), comparison.facts.relations.get(name)
-        if before and now:
+    for name, before in comparison.relations.items():
+        now = comparison.facts.relations.get(name)
+        if now:
             yield name, before, now
 
 

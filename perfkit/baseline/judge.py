@@ -76,13 +76,12 @@ def _judge_result(
     if query is None or before is None or result.runs is None:
         return _new(result.case, paired=paired)
     shape = shape_of(result.runs.plan)
-    known = before.known(shape)
+    accepted = before.accepted_with(shape)
     comparison = Comparison(
         case=result.case,
         query=query,
         before=before,
-        reference=known[0] if known else before.counters,
-        accepted=shape != before.shape and known is not None,
+        accepted=accepted,
         runs=result.runs,
         shape=shape,
         facts=analysis.facts,
@@ -92,7 +91,8 @@ def _judge_result(
         paired=paired,
         differences=differences(query, result.query, analysis) if paired else (),
     )
-    verdict = judge_work(comparison, thresholds) if known else judge_change(comparison, thresholds)
+    is_known = accepted is not None or shape == before.shape
+    verdict = judge_work(comparison, thresholds) if is_known else judge_change(comparison, thresholds)
     if verdict.cause is not Cause.STATISTICS_LOST or paired:
         return verdict
     why = dict(lost_statistics(comparison))[verdict.cause]

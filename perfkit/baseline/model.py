@@ -72,12 +72,17 @@ class RecordedRelation:
 class AcceptedPlan:
     """Another plan that somebody looked at and found right, with what it counted and how long it took at that time.
 
-    `sessions` is empty where that was not recorded.
+    `relations` and `indexes` are those that it used, as they were then, `calibration` as in Recording. Each is empty
+    where it was not recorded: what the plan counts is then held to the margin alone, as no growth since is known, and
+    its times do not count, as the machine of then is not known.
     """
 
     shape: Shape
     counters: Counters
+    relations: Mapping[str, RecordedRelation]
+    indexes: tuple[str, ...]
     sessions: tuple[Session, ...]
+    calibration: Mapping[str, float]
     reason: str
     author: str
     at: datetime
@@ -103,12 +108,10 @@ class CaseBaseline:
     sessions: tuple[Session, ...]
     accepted: tuple[AcceptedPlan, ...] = ()
 
-    def known(self, shape: Shape) -> tuple[Counters, tuple[Session, ...]] | None:
-        """Return what a plan of this shape counted and took when it was recorded or accepted, None for neither."""
-        if shape == self.shape:
-            return self.counters, self.sessions
-        plans = (plan for plan in self.accepted if plan.shape == shape)
-        return next(((plan.counters, plan.sessions) for plan in plans), None)
+    def accepted_with(self, shape: Shape) -> AcceptedPlan | None:
+        """Return the accepted plan of this shape, None when there is none or it is the case's own."""
+        plans = (plan for plan in self.accepted if plan.shape == shape != self.shape)
+        return next(plans, None)
 
     @property
     def execution_ms(self) -> tuple[float, ...]:
@@ -140,6 +143,21 @@ def from_analysis(analysis: Analysis) -> tuple[QueryBaseline, ...]:
         sorted(ran, key=lambda result: result.query.name), key=lambda result: result.query.name
     )
     return tuple(_query_baseline(list(results), analysis) for _, results in by_query)
+
+
+def accepted_plan(runs: Runs, analysis: Analysis, *, reason: str, author: str) -> AcceptedPlan:
+    """Return the plan of the runs, accepted as it was in the analysis that they are of."""
+    return AcceptedPlan(
+        shape=shape_of(runs.plan),
+        counters=runs.counters,
+        relations=_recorded_relations(relations_of(runs.plan), analysis.facts),
+        indexes=_indexes_of(runs.plan),
+        sessions=tuple(map(_recorded_session, runs.sessions)),
+        calibration=_recorded_calibration(analysis),
+        reason=reason,
+        author=author,
+        at=analysis.measured_at,
+    )
 
 
 def sql_sha256(statement: str) -> str:
@@ -199,8 +217,12 @@ def _recording(analysis: Analysis) -> Recording:
         server=analysis.facts.version_text,
         samples=analysis.samples,
         plan_mode=analysis.plan_mode,
-        calibration={name: round(time, _TIME_DECIMALS) for name, time in analysis.calibration.items()},
+        calibration=_recorded_calibration(analysis),
     )
+
+
+def _recorded_calibration(analysis: Analysis) -> dict[str, float]:
+    return {name: round(time, _TIME_DECIMALS) for name, time in analysis.calibration.items()}
 
 
 def _case_baseline(case: Case, runs: Runs) -> CaseBaseline:
@@ -211,13 +233,17 @@ def _case_baseline(case: Case, runs: Runs) -> CaseBaseline:
         repeats=runs.counters_repeat,
         heap_fetches=heap_fetches(runs.plan),
         relations=relations_of(runs.plan),
-        indexes=_names(node.index for node in walk(runs.plan.root) if node.index),
+        indexes=_indexes_of(runs.plan),
         functions=dict(runs.functions),
-        sessions=tuple(map(recorded_session, runs.sessions)),
+        sessions=tuple(map(_recorded_session, runs.sessions)),
     )
 
 
-def recorded_session(session: Session) -> Session:
+def _indexes_of(plan: Plan) -> tuple[str, ...]:
+    return _names(node.index for node in walk(plan.root) if node.index)
+
+
+def _recorded_session(session: Session) -> Session:
     """Return a session as it is stored: to the second, its times to the microsecond."""
     return Session(
         at=_to_the_second(session.at),

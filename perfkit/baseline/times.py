@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from perfkit import stats
 from perfkit.baseline.comparison import blocks_of
-from perfkit.baseline.model import CaseBaseline, QueryBaseline
+from perfkit.baseline.model import AcceptedPlan, CaseBaseline, QueryBaseline
 from perfkit.baseline.thresholds import Thresholds
 from perfkit.baseline.timing import (
     Ground,
@@ -31,16 +31,19 @@ class Pair:
     shape: Shape
 
     @property
+    def accepted(self) -> AcceptedPlan | None:
+        """Return the accepted plan that it has now, if that is one."""
+        return self.before.accepted_with(self.shape)
+
+    @property
     def sessions(self) -> tuple[Sequence[Session], Sequence[Session]]:
         """Return the sessions before and now: those of the plan that it has now, where that was recorded."""
-        known = self.before.known(self.shape)
-        return (known and known[1]) or self.before.sessions, self.now.sessions
+        return (self.accepted and self.accepted.sessions) or self.before.sessions, self.now.sessions
 
     @property
     def is_timed(self) -> bool:
-        """Tell whether the times can be compared: an accepted plan of old may have been recorded without."""
-        known = self.before.known(self.shape)
-        return known is None or bool(known[1])
+        """Tell whether the times can be compared: see AcceptedPlan."""
+        return self.accepted is None or bool(self.accepted.sessions and self.accepted.calibration)
 
     @property
     def did_the_same(self) -> bool:
@@ -79,6 +82,7 @@ def compare_times(
     return _stored(sessions, pairs, baseline, analysis, ground, thresholds)
 
 
+_Calibration = Mapping[str, float]
 _Sessions = Mapping[str, tuple[Sequence[Session], Sequence[Session]]]
 
 
@@ -103,27 +107,36 @@ def _stored(
     thresholds: Thresholds,
 ) -> Times:
     noise = ground.noise or stored_noise(sessions.values(), thresholds.stored_noise)
-    cases = ground.machine or _ratio_of_cases(pairs, thresholds)
-    ratio = _within_fixed_work(cases, baseline, analysis, thresholds)
-    counts = 1 / thresholds.machine_ratio <= ratio <= thresholds.machine_ratio
+    cases = ground.machine if ground.noise else _ratio_of_cases(pairs, thresholds)
+    recorded = [query.recorded.calibration for query in baseline.values()]
+    ratio = _within_fixed_work(cases or 1.0, recorded, analysis, thresholds)
+    counts = _is_much_the_same(ratio, thresholds)
+
+    def timing(case: str, pair: Pair) -> Timing:
+        own = ratio
+        if pair.accepted:
+            since = _since_acceptance(cases, recorded, pair.accepted)
+            own = _within_fixed_work(since, [pair.accepted.calibration], analysis, thresholds)
+        return stored_timing(
+            *sessions[case],
+            machine_ratio=own,
+            counts=counts and pair.is_timed and _is_much_the_same(own, thresholds),
+            noise=noise,
+            level=ground.level,
+        )
+
     return Times(
-        timings={
-            case: stored_timing(
-                before,
-                now,
-                machine_ratio=ratio,
-                counts=counts and pairs[case].is_timed,
-                noise=noise,
-                level=ground.level,
-            )
-            for case, (before, now) in sessions.items()
-        },
-        ground=Ground(paired=False, level=ground.level, noise=noise, machine=ratio),
+        timings={case: timing(case, pair) for case, pair in pairs.items()},
+        ground=Ground(paired=False, level=ground.level, noise=noise, machine=cases),
         notes=() if counts else (_machine_note(ratio),),
     )
 
 
-def _ratio_of_cases(pairs: Pairs, thresholds: Thresholds) -> float:
+def _is_much_the_same(ratio: float, thresholds: Thresholds) -> bool:
+    return 1 / thresholds.machine_ratio <= ratio <= thresholds.machine_ratio
+
+
+def _ratio_of_cases(pairs: Pairs, thresholds: Thresholds) -> float | None:
     """Return how many times slower the machine is, as the cases with the same plan and work say."""
     unchanged = (
         (stats.median(pair.before.execution_ms), stats.median(pair.now.execution_ms))
@@ -133,21 +146,31 @@ def _ratio_of_cases(pairs: Pairs, thresholds: Thresholds) -> float:
     return machine_ratio(unchanged, thresholds.machine_least_cases)
 
 
+def _since_acceptance(cases: float | None, recorded: Sequence[_Calibration], accepted: AcceptedPlan) -> float:
+    """Return how many times slower the machine is than at the acceptance, 1 where that cannot be told.
+
+    The cases say how much slower it is than at the baseline, fixed work by how much it changed between the two.
+    """
+    changed = _ratio_of_fixed_work(recorded, accepted.calibration)
+    return cases / changed if cases and changed else 1.0
+
+
 def _within_fixed_work(
-    ratio: float, baseline: Mapping[str, QueryBaseline], analysis: Analysis, thresholds: Thresholds
+    ratio: float, recorded: Sequence[_Calibration], analysis: Analysis, thresholds: Thresholds
 ) -> float:
     """Return the ratio as far as the fixed work beside the cases, then and now, bears it out."""
-    recorded = [query.recorded.calibration for query in baseline.values()]
-    work = [
-        analysis.calibration[name] / calibration[name]
-        for calibration in recorded
-        for name in calibration.keys() & analysis.calibration.keys()
-        if calibration[name] > 0
-    ]
-    if not work:
+    fixed = _ratio_of_fixed_work(recorded, analysis.calibration)
+    if fixed is None:
         return ratio
-    fixed = stats.median(work)
     return min(max(ratio, fixed / thresholds.machine_tolerance), fixed * thresholds.machine_tolerance)
+
+
+def _ratio_of_fixed_work(before: Sequence[_Calibration], now: _Calibration) -> float | None:
+    """Return how many times as long fixed work took, None where it did not run on both sides."""
+    ratios = [
+        now[name] / each[name] for each in before for name in each.keys() & now.keys() if each[name] > 0
+    ]
+    return stats.median(ratios) if ratios else None
 
 
 def _machine_note(ratio: float) -> str:

@@ -23,8 +23,9 @@ _LEAST_MS = 0.001
 class Ground:
     """What a judgement of times stands on.
 
-    `paired` tells that both sides were measured side by side. `noise` is what a session varies by, `machine` how many
-    times slower the machine is, each None when the run itself is to tell.
+    `paired` tells that both sides were measured side by side. `noise` is what a session varies by, None when the run
+    itself is to tell that, and the machine too. `machine` is how many times slower that is, as the cases say, None when
+    too few of them can.
     """
 
     paired: bool
@@ -157,13 +158,13 @@ def paired_noise(cases: Iterable[tuple[Sequence[Session], Sequence[Session]]], l
     return _typical(([pair_logs(before, now)] for before, now in cases), least)
 
 
-def machine_ratio(unchanged: Iterable[tuple[float, float]], least_cases: int) -> float:
+def machine_ratio(unchanged: Iterable[tuple[float, float]], least_cases: int) -> float | None:
     """Return how many times slower the machine is, from the medians before and now of cases that did the same work.
 
-    1 when too few cases can tell.
+    None when too few cases can tell.
     """
     ratios = [now / before for before, now in unchanged if before > 0 and now > 0]
-    return stats.median(ratios) if len(ratios) >= least_cases else 1.0
+    return stats.median(ratios) if len(ratios) >= least_cases else None
 
 
 def _session_logs(sessions: Sequence[Session]) -> list[float]:

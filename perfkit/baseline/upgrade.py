@@ -11,6 +11,8 @@ def upgrade(document: dict[str, Any], version: int) -> None:
     """Bring a document of an older version up to date, in place."""
     if version < 2:
         _from_1(document)
+    if version < 3:
+        _from_2(document)
 
 
 def _from_1(document: dict[str, Any]) -> None:
@@ -24,6 +26,15 @@ def _from_1(document: dict[str, Any]) -> None:
         case.setdefault("functions", {})
         for accepted in _objects(_list(case.get("accepted"))):
             accepted.setdefault("sessions", [])
+
+
+def _from_2(document: dict[str, Any]) -> None:
+    """Version 3 records what was around an accepted plan: its relations and indexes, the machine's speed."""
+    for case in _members(document.get("cases")):
+        for accepted in _objects(_list(case.get("accepted"))):
+            accepted.setdefault("relations", {})
+            accepted.setdefault("indexes", [])
+            accepted.setdefault("calibration", {})
 
 
 def _members(value: Any) -> Iterator[dict[str, Any]]:

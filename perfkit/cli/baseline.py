@@ -22,7 +22,6 @@ from perfkit.cli.session import (
     chance_of,
     emit,
     leave,
-    measured,
     remember,
     settings_from,
     side_from,
@@ -144,11 +143,13 @@ def accept(
     catalog: CatalogOptions,
     measuring: MeasureOptions,
 ) -> None:
-    """Measure a case and accept the plan that it has now, beside the one in the baseline."""
+    """Measure a case and accept the plan that it has now, beside the one in the baseline.
+
+    It is measured in as many sessions as a baseline, with the sizes of its tables and the speed of the machine.
+    """
     from perfkit.baseline import store
     from perfkit.baseline.accepted import accept_plan
-    from perfkit.baseline.model import AcceptedPlan, recorded_session
-    from perfkit.plan.shape import shape_of
+    from perfkit.baseline.model import accepted_plan
 
     settings = settings_from(server, catalog, measuring, baselines=baselines)
     query, _, case_name = case.partition("/")
@@ -157,17 +158,10 @@ def accept(
         raise UsageError(
             f"the baseline {name!r} has no case {case!r}", hint="name it as regress does: query/case"
         )
-    analysis = measured(settings, [case], title="accept")
+    analysis = _recorded(settings, [case])
     runs = analysis.results[0].runs
     assert runs is not None
-    plan = AcceptedPlan(
-        shape=shape_of(runs.plan),
-        counters=runs.counters,
-        sessions=tuple(map(recorded_session, runs.sessions)),
-        reason=reason,
-        author=_author(),
-        at=analysis.measured_at,
-    )
+    plan = accepted_plan(runs, analysis, reason=reason, author=_author())
     store.save(settings.baselines, name, [accept_plan(stored[query], case_name, plan)])
     typer.echo(
         f"Accepted the plan of {case} ({plan.shape.digest}) in {settings.baselines / name / query}.json."

@@ -12,6 +12,7 @@ import pytest
 
 from perfkit.embedded import PostgresServer
 from tests.cli.command import Perfkit, Result
+from tests.cli.schemas import holds
 
 # The plan of this query hangs on one index.
 INDEX = "person_names_person_idx"
@@ -103,8 +104,13 @@ def test_an_accepted_plan_passes_the_gate(own_project: Perfkit, owner: psycopg.C
         accept = own_project("baseline", "accept", f"{QUERY}/{case}", "--reason", "the table will go")
         assert accept.returncode == 0, accept.stderr
     assert own_project("regress", QUERY).returncode == 0
-    stored = json.loads(_file(own_project).read_text())["cases"]["many"]["accepted"]
+    document = json.loads(_file(own_project).read_text())
+    holds("baseline", document)
+    holds("baseline.show", json.loads(own_project("baseline", "show", QUERY, "--format", "json").stdout))
+    stored = document["cases"]["many"]["accepted"]
     assert [plan["reason"] for plan in stored] == ["the table will go"]
+    assert set(stored[0]["relations"]) == {"alumni.people", "alumni.person_names"}
+    assert stored[0]["calibration"].keys() == document["recorded"]["calibration"].keys()
     assert own_project("baseline", "--only", QUERY).returncode == 0
     assert json.loads(_file(own_project).read_text())["cases"]["many"]["accepted"] == stored
 
@@ -160,10 +166,10 @@ def test_a_damaged_baseline_is_named_and_left_alone(recorded: Perfkit, damage: s
 
 
 def test_a_newer_baseline_asks_for_a_newer_perfkit(recorded: Perfkit) -> None:
-    _edit(_file(recorded), schema="perfkit.baseline/3")
+    _edit(_file(recorded), schema="perfkit.baseline/4")
     result = recorded("regress")
     assert result.returncode == 2
-    assert "written by a newer perfkit (perfkit.baseline/3)" in result.stderr
+    assert "written by a newer perfkit (perfkit.baseline/4)" in result.stderr
     assert "upgrade perfkit" in result.stderr
 
 

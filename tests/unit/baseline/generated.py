@@ -28,17 +28,30 @@ _SHAPE = st.lists(_TEXT.filter(lambda line: "\n" not in line), min_size=1, max_s
     lambda lines: shape_from_text("\n".join(lines))
 )
 _COUNTERS = st.builds(Counters, **dict.fromkeys(Counters.__dataclass_fields__, _COUNT))
+_CALIBRATION = st.dictionaries(_TEXT, _TIMES_MS, max_size=2)
 _SESSION = st.builds(
     Session,
     at=_MOMENT,
     execution_ms=st.lists(_TIMES_MS, min_size=1, max_size=3).map(tuple),
     planning_ms=st.lists(_TIMES_MS, max_size=3).map(tuple),
 )
+_RELATION = st.builds(
+    RecordedRelation,
+    rows=st.integers(-1, 2**40),
+    dead_rows=st.none() | _COUNT,
+    size_bytes=_COUNT,
+    indexes=st.dictionaries(_TEXT, st.builds(RecordedIndex, definition=_TEXT, size_bytes=_COUNT), max_size=2),
+    columns=st.dictionaries(_TEXT, _TEXT, max_size=2),
+    columns_without_statistics=st.none() | st.lists(_TEXT, max_size=2).map(tuple),
+)
 _ACCEPTED = st.builds(
     AcceptedPlan,
     shape=_SHAPE,
     counters=_COUNTERS,
+    relations=st.dictionaries(_TEXT, _RELATION, max_size=2),
+    indexes=st.lists(_TEXT, max_size=2).map(tuple),
     sessions=st.lists(_SESSION, max_size=1).map(tuple),
+    calibration=_CALIBRATION,
     reason=_TEXT,
     author=_TEXT,
     at=_MOMENT,
@@ -56,15 +69,6 @@ _CASE = st.builds(
     sessions=st.lists(_SESSION, min_size=1, max_size=2).map(tuple),
     accepted=st.lists(_ACCEPTED, max_size=2).map(tuple),
 )
-_RELATION = st.builds(
-    RecordedRelation,
-    rows=st.integers(-1, 2**40),
-    dead_rows=st.none() | _COUNT,
-    size_bytes=_COUNT,
-    indexes=st.dictionaries(_TEXT, st.builds(RecordedIndex, definition=_TEXT, size_bytes=_COUNT), max_size=2),
-    columns=st.dictionaries(_TEXT, _TEXT, max_size=2),
-    columns_without_statistics=st.none() | st.lists(_TEXT, max_size=2).map(tuple),
-)
 BASELINES = st.builds(
     QueryBaseline,
     query=_TEXT,
@@ -79,7 +83,7 @@ BASELINES = st.builds(
         server=_TEXT,
         samples=_COUNT,
         plan_mode=_TEXT,
-        calibration=st.dictionaries(_TEXT, _TIMES_MS, max_size=2),
+        calibration=_CALIBRATION,
     ),
     settings=st.dictionaries(_TEXT, _TEXT, max_size=3),
     relations=st.dictionaries(_TEXT, _RELATION, max_size=2),

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tests.unit.baseline.workloads as w
+from perfkit.baseline.accepted import accept_plan
 from perfkit.baseline.codec import decode, encode
 from perfkit.baseline.model import QueryBaseline, from_analysis
 from perfkit.errors import DamagedFileError
@@ -41,7 +42,7 @@ def test_what_is_written_is_read_again(baseline: QueryBaseline) -> None:
 def test_the_schema_stands_first_and_all_else_is_sorted() -> None:
     document = json.loads(TEXT)
     first, *names = document
-    assert (first, document["schema"]) == ("schema", "perfkit.baseline/2")
+    assert (first, document["schema"]) == ("schema", "perfkit.baseline/3")
     assert names == sorted(names)
     assert list(document["cases"]) == sorted(document["cases"])
     assert TEXT.endswith("}\n")
@@ -56,7 +57,7 @@ def test_times_stand_on_one_line_in_microseconds_and_a_plan_has_a_node_a_line() 
 
 def test_a_file_of_version_1_is_read_as_what_it_recorded() -> None:
     stored = _sample()
-    document = json.loads(TEXT.replace("perfkit.baseline/2", "perfkit.baseline/1"))
+    document = json.loads(TEXT.replace("perfkit.baseline/3", "perfkit.baseline/1"))
     del document["recorded"]["calibration"]
     for relation in document["relations"].values():
         del relation["columns"], relation["columns_without_statistics"]
@@ -70,6 +71,18 @@ def test_a_file_of_version_1_is_read_as_what_it_recorded() -> None:
     del document["recorded"]
     with pytest.raises(DamagedFileError, match="has no 'recorded'"):
         decode(json.dumps(document), PATH)
+
+
+def test_a_file_of_version_2_knows_not_what_was_around_an_accepted_plan() -> None:
+    plan = w.accepted(w.seq_plan(), around=w.facts(w.person()), calibration={"processor": 5.0})
+    stored = accept_plan(
+        w.baseline(w.analysis(w.result(w.runs(w.index_plan()))))["directory"], "typical", plan
+    )
+    document = json.loads(encode(stored).replace("perfkit.baseline/3", "perfkit.baseline/2"))
+    for name in ("relations", "indexes", "calibration"):
+        del document["cases"]["typical"]["accepted"][0][name]
+    (upgraded,) = decode(json.dumps(document), PATH).cases["typical"].accepted
+    assert upgraded == replace(plan, relations={}, indexes=(), calibration={})
 
 
 def test_no_value_of_a_parameter_or_a_plan_is_in_the_file() -> None:
@@ -141,14 +154,14 @@ def test_a_value_of_another_type_is_damage_or_still_a_baseline(odd: Any) -> None
             "cases.größte.sessions[0].at is text, not a date and time",
         ),
         ("2026-07-01T12:30:15+00:00", "2026-07-01T12:30:15", "cases.größte.sessions[0].at has no time zone"),
-        ('"schema": "perfkit.baseline/2",', "", "the document has no 'schema'"),
+        ('"schema": "perfkit.baseline/3",', "", "the document has no 'schema'"),
         (
-            "perfkit.baseline/2",
+            "perfkit.baseline/3",
             "perfkit.analyze/1",
-            "schema is 'perfkit.analyze/1', not 'perfkit.baseline/2'",
+            "schema is 'perfkit.analyze/1', not 'perfkit.baseline/3'",
         ),
-        ("perfkit.baseline/2", "perfkit.baseline/3", "written by a newer perfkit (perfkit.baseline/3)"),
-        ("perfkit.baseline/2", "perfkit.baseline/0", "schema is 'perfkit.baseline/0'"),
+        ("perfkit.baseline/3", "perfkit.baseline/4", "written by a newer perfkit (perfkit.baseline/4)"),
+        ("perfkit.baseline/3", "perfkit.baseline/0", "schema is 'perfkit.baseline/0'"),
         ("{", "<<<<<<< HEAD\n{", "the document is not valid JSON: Expecting value: line 1 column 1"),
     ],
 )

@@ -10,7 +10,6 @@ from perfkit.baseline.accepted import accept_plan
 from perfkit.baseline.judge import judge
 from perfkit.baseline.model import AcceptedPlan
 from perfkit.baseline.verdict import Cause, Gate, Verdict, VerdictKind
-from perfkit.plan.counters import count
 from perfkit.plan.facts import Relation
 from perfkit.plan.model import Actual, Buffers, Node, Plan
 from perfkit.plan.runs import Runs
@@ -307,23 +306,46 @@ def test_runs_that_count_differently_among_themselves_are_given_more_room(
     assert verdict(1_501).gate is Gate.FAILED
 
 
+def _held_to(accepted: AcceptedPlan, now: Plan, *, was: Relation, is_now: Relation) -> Verdict:
+    """Return the verdict on a case that was recorded with another plan when its table was like that."""
+    stored = w.baseline(w.analysis(w.result(w.runs(w.index_plan(34))), around=w.facts(was)))
+    stored = {"directory": accept_plan(stored["directory"], "typical", accepted)}
+    (verdict,) = judge(stored, w.analysis(w.result(w.runs(now, w.SLOW_MS)), around=w.facts(is_now))).verdicts
+    assert "an accepted plan" in verdict.message
+    return verdict
+
+
 @pytest.mark.parametrize(("blocks", "gate"), [(4_120, Gate.PASSED), (6_000, Gate.FAILED)])
 def test_an_accepted_plan_is_held_to_what_it_counted_when_it_was_accepted(blocks: int, gate: Gate) -> None:
-    stored = w.baseline(w.analysis(w.result(w.runs(w.index_plan(34)))))
-    plan = w.seq_plan(4_120)
-    accepted = AcceptedPlan(
-        shape=shape_of(plan),
-        counters=count(plan),
-        sessions=(),
-        reason="small table soon",
-        author="dba",
-        at=w.AT,
-    )
-    stored = {"directory": accept_plan(stored["directory"], "typical", accepted)}
-    now = w.analysis(w.result(w.runs(w.seq_plan(blocks), w.SLOW_MS)))
-    (verdict,) = judge(stored, now).verdicts
+    verdict = _held_to(w.accepted(w.seq_plan(4_120)), w.seq_plan(blocks), was=w.person(), is_now=w.person())
     assert verdict.gate is gate
-    assert "an accepted plan" in verdict.message
+
+
+TEN_TIMES = w.person(rows=1_000_000, blocks=41_200)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "cause"),
+    [
+        (TEN_TIMES, TEN_TIMES, Cause.WORK_GREW),
+        (w.person(), TEN_TIMES, Cause.DATA_GREW),
+        (w.person(dead=50_000), w.person(dead=50_000), Cause.WORK_GREW),
+        (w.person(), w.person(dead=50_000), Cause.VACUUM_NEEDED),
+    ],
+)
+def test_an_accepted_plan_is_excused_by_what_grew_since_it_was_accepted_alone(
+    then: Relation, now: Relation, cause: Cause
+) -> None:
+    accepted = w.accepted(w.seq_plan(5_000), around=w.facts(then))
+    verdict = _held_to(accepted, w.seq_plan(9_000), was=w.person(), is_now=now)
+    assert verdict.cause is cause
+    assert (verdict.gate is Gate.FAILED) == (cause is Cause.WORK_GREW)
+
+
+def test_an_accepted_plan_of_which_no_sizes_were_recorded_is_held_to_the_margin_alone() -> None:
+    of_old = replace(w.accepted(w.seq_plan(5_000)), relations={}, indexes=())
+    for blocks, gate in ((5_250, Gate.PASSED), (9_000, Gate.FAILED)):
+        assert _held_to(of_old, w.seq_plan(blocks), was=w.person(), is_now=TEN_TIMES).gate is gate
 
 
 _BETTER: list[Callable[[], Plan]] = [lambda: w.index_plan(10), lambda: w.index_plan(0)]

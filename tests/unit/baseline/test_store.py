@@ -12,7 +12,6 @@ from perfkit.baseline.model import AcceptedPlan, QueryBaseline, from_analysis
 from perfkit.baseline.store import Recorded, chosen, list_baselines, load, record, save
 from perfkit.errors import DamagedFileError, UsageError
 from perfkit.measure.model import Analysis, CaseResult, Problem, ProblemKind
-from perfkit.plan.counters import count
 from perfkit.plan.shape import shape_of
 
 NAMES = ("directory", "gifts", "profile")
@@ -34,10 +33,7 @@ def _measured(*names: str) -> tuple[QueryBaseline, ...]:
 
 
 def _accepted(reason: str = "looked at it") -> AcceptedPlan:
-    plan = w.seq_plan()
-    return AcceptedPlan(
-        shape=shape_of(plan), counters=count(plan), sessions=(), reason=reason, author="dba", at=w.AT
-    )
+    return replace(w.accepted(w.seq_plan()), reason=reason)
 
 
 def _files(directory: Path) -> dict[str, bytes]:
@@ -114,7 +110,7 @@ def test_accepted_plans_outlive_a_recording(tmp_path: Path) -> None:
     record(tmp_path, "main", _run("gifts", blocks=50))
     case = load(tmp_path, "main")["gifts"].cases["typical"]
     assert case.counters.shared_blocks == 50
-    assert case.accepted == (replace(_accepted(), at=w.AT),)
+    assert case.accepted == (_accepted(),)
 
 
 def test_accepted_plans_of_another_sql_text_are_dropped(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 import tests.unit.baseline.workloads as w
+from perfkit.baseline.accepted import accept_plan
 from perfkit.baseline.judge import judge
 from perfkit.baseline.thresholds import THRESHOLDS, Level, Noise
 from perfkit.baseline.timing import (
@@ -16,7 +17,9 @@ from perfkit.baseline.timing import (
     stored_noise,
     stored_timing,
 )
-from perfkit.baseline.verdict import Cause, Gate, VerdictKind
+from perfkit.baseline.verdict import Cause, Gate, Verdict, VerdictKind
+from perfkit.measure.model import Analysis
+from perfkit.plan.model import Plan
 from perfkit.plan.runs import Session
 
 LEVEL = Level(alpha=0.01, ratio=1.05, floor_ms=0.2)
@@ -109,8 +112,8 @@ def test_the_noise_of_a_run_is_that_of_its_cases_at_the_median_and_never_less_th
 
 def test_the_machine_is_as_slow_as_the_cases_say_at_the_median_if_enough_can_tell() -> None:
     assert machine_ratio([(10, 20)] * 4 + [(10, 500)], 5) == 2
-    assert machine_ratio([(10, 20)] * 4, 5) == 1
-    assert machine_ratio([(0, 20)] * 9, 5) == 1
+    assert machine_ratio([(10, 20)] * 4, 5) is None
+    assert machine_ratio([(0, 20)] * 9, 5) is None
 
 
 def test_the_machines_own_change_is_taken_out_of_a_stored_time() -> None:
@@ -172,6 +175,54 @@ def test_on_a_machine_that_is_much_the_same_a_slower_case_stands_out(factor: flo
     notes, kinds = _machine_slower(factor)
     assert notes == ()
     assert kinds == [VerdictKind.SAME] * 6 + [VerdictKind.SLOWER]
+
+
+def _accepted_after(
+    slower: float, since: float, own: float = 1, *, others: int = 6, fixed_work: bool = True
+) -> Verdict:
+    """Return the verdict on an accepted plan that takes `own` times as long as the machine lets expect.
+
+    The machine became so much `slower` between baseline and acceptance, and `since` then; other cases keep their plan.
+    """
+
+    def at(factor: float) -> tuple[float, ...]:
+        return tuple(time * factor for time in (10.0, 10.1, 10.2))
+
+    def workload(plan: Plan, machine: float, case: float) -> Analysis:
+        steady = (
+            w.result(w.runs(w.index_plan(), at(machine)), of=w.query(f"other_{i}")) for i in range(others)
+        )
+        return w.analysis(
+            w.result(w.runs(plan, at(machine * case))), *steady, calibration={"processor": 5.0 * machine}
+        )
+
+    plan = w.accepted(w.seq_plan(), at(slower), calibration={"processor": 5.0 * slower} if fixed_work else {})
+    stored = w.baseline(workload(w.index_plan(), 1, 1))
+    stored["directory"] = accept_plan(stored["directory"], "typical", plan)
+    return judge(stored, workload(w.seq_plan(), slower * since, own)).verdicts[0]
+
+
+@pytest.mark.parametrize("others", [6, 0])
+@pytest.mark.parametrize("slower", [1.3, 1 / 1.3])
+def test_an_accepted_plan_is_held_to_the_machine_that_it_was_accepted_on(slower: float, others: int) -> None:
+    verdict = _accepted_after(slower, 1, others=others)
+    assert verdict.kind is VerdictKind.SAME
+    assert verdict.evidence["machine_ratio"] == 1
+    assert _accepted_after(slower, 1, 2, others=others).kind is VerdictKind.SLOWER
+    assert _accepted_after(slower, 1, 0.5, others=others).kind is VerdictKind.FASTER
+
+
+@pytest.mark.parametrize("slower", [1, 1.2, 1 / 1.2])
+@pytest.mark.parametrize("since", [1.1, 1 / 1.1])
+def test_what_the_machine_changed_by_since_the_acceptance_is_taken_out(slower: float, since: float) -> None:
+    verdict = _accepted_after(slower, since)
+    assert verdict.kind is VerdictKind.SAME
+    assert verdict.evidence["machine_ratio"] == pytest.approx(since, abs=0.01)
+
+
+def test_the_times_of_an_accepted_plan_do_not_count_where_its_machine_is_not_known() -> None:
+    assert _accepted_after(1, 1, 3).kind is VerdictKind.SLOWER
+    assert _accepted_after(1, 1, 3, fixed_work=False).kind is VerdictKind.SAME
 
 
 def test_side_by_side_the_machine_is_no_excuse() -> None:

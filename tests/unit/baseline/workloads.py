@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from perfkit.baseline.judge import judge
-from perfkit.baseline.model import QueryBaseline, from_analysis
+from perfkit.baseline.model import AcceptedPlan, QueryBaseline, accepted_plan, from_analysis
 from perfkit.baseline.verdict import Verdict
 from perfkit.catalog.model import Case, Param, Query
 from perfkit.findings import Finding
@@ -178,7 +178,12 @@ def result(
     )
 
 
-def analysis(*results: CaseResult, around: Facts | None = None, plan_mode: str = "custom") -> Analysis:
+def analysis(
+    *results: CaseResult,
+    around: Facts | None = None,
+    plan_mode: str = "custom",
+    calibration: Mapping[str, float] | None = None,
+) -> Analysis:
     return Analysis(
         measured_at=AT,
         samples=5,
@@ -194,11 +199,25 @@ def analysis(*results: CaseResult, around: Facts | None = None, plan_mode: str =
             target_ms=100.0,
             share_within_budget=1.0,
         ),
+        calibration=calibration or {},
     )
 
 
 def baseline(measured: Analysis) -> dict[str, QueryBaseline]:
     return {each.query: each for each in from_analysis(measured)}
+
+
+def accepted(
+    plan: Plan,
+    times_ms: tuple[float, ...] = FAST_MS,
+    *,
+    around: Facts | None = None,
+    calibration: Mapping[str, float] | None = None,
+) -> AcceptedPlan:
+    """Return the plan as it was accepted, where that was around it."""
+    measured = runs(plan, times_ms)
+    then = analysis(result(measured), around=around, calibration=calibration)
+    return accepted_plan(measured, then, reason="looked at it", author="dba")
 
 
 def judged(
