@@ -45,7 +45,8 @@ class Column:
 class TableIndex:
     """An index that exists; `definition` is pg_get_indexdef's text, `constraint` the name of the one it holds, or ''.
 
-    `held` when the table is replicated by it or clustered on it, or a foreign key refers by it. `scans` is None where the server keeps no count; it counts since `Tables.statistics_since`.
+    `held` when the table is replicated by it or clustered on it, or a foreign key refers by it. `scans` is None where the
+    server keeps no count; it counts since `Tables.statistics_since`.
     """
 
     name: str

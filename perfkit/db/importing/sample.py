@@ -22,7 +22,8 @@ def sample(
 ) -> CleanFile:
     """Write a sample of the table's rows as a clean file; the same for the same seed and table.
 
-    It has at most as many rows as the table; of a large table it has the rows of some pages, or all would be read. Raises NothingMeasuredError for an empty one.
+    It has at most as many rows as the table; of a large table it has the rows of some pages, or all would be read.
+    Raises NothingMeasuredError for an empty one.
     """
     columns = tuple(column.name for column in table.writable)
     share = (_MARGIN * rows + _MARGIN_ROWS) / table.rows if table.rows else 1.0

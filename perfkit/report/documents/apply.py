@@ -39,7 +39,8 @@ _ALIKE_SHOWN = 2
 class Outlook:
     """What an apply is about to do: its steps, and those that take them back unless it is an undo or goes on.
 
-    `needed_bytes` is how large the indexes will be at most; `free_bytes` is None when nobody knows, `verified` when nothing was measured.
+    `needed_bytes` is how large the indexes will be at most; `free_bytes` is None when nobody knows, `verified` when
+    nothing was measured.
     """
 
     run: Run
