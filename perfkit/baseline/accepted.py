@@ -26,8 +26,8 @@ def accept_plan(baseline: QueryBaseline, case: str, plan: AcceptedPlan) -> Query
 
 
 def keep_accepted(old: QueryBaseline, new: QueryBaseline) -> QueryBaseline:
-    """Return the new baseline with the plans that were accepted in the old; those of another SQL text are dropped."""
-    if old.sql_sha256 != new.sql_sha256:
+    """Return the new baseline with the plans that were accepted in the old, unless its text or types were others."""
+    if (old.sql_sha256, old.parameter_types) != (new.sql_sha256, new.parameter_types):
         return new
     return _with_accepted(new, {name: old.cases[name].accepted for name in new.cases if name in old.cases})
 

@@ -199,14 +199,14 @@ def _times_of(settings: "Settings", baseline: str) -> dict[str, float]:
     """Return what a call of each case took when the baseline was recorded, of queries that are still the same."""
     from perfkit import stats
     from perfkit.baseline import store
-    from perfkit.baseline.model import sql_sha256
+    from perfkit.baseline.comparable import query_obstacle
 
-    now = {query.name: sql_sha256(query.statement) for query in catalog_from(settings).queries}
+    now = {query.name: query for query in catalog_from(settings).queries}
     stored = store.load(settings.baselines, baseline)
     return {
         f"{name}/{case}": stats.median(then.execution_ms)
         for name, query in stored.items()
-        if now.get(name) == query.sql_sha256
+        if name in now and not query_obstacle(query, now[name])
         for case, then in query.cases.items()
         if then.execution_ms
     }

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from statistics import median
 
-from perfkit.baseline.model import CaseBaseline, QueryBaseline, fingerprint, sql_sha256
+from perfkit.baseline.comparable import query_obstacle
+from perfkit.baseline.model import CaseBaseline, QueryBaseline, fingerprint
 from perfkit.catalog.workload import WeightedCase, Workload
 from perfkit.measure.model import Manner, Server
 from perfkit.measure.run import analysis_of, statement_of
@@ -38,9 +39,9 @@ def probe(
 
 
 def _recorded(weighted: WeightedCase, baseline: Mapping[str, QueryBaseline]) -> CaseBaseline | None:
-    """Return what the baseline holds of the case, None where its text or its values were others."""
+    """Return what the baseline holds of the case, None where its text, its types or its values were others."""
     query = baseline.get(weighted.query.name)
-    if query is None or query.sql_sha256 != sql_sha256(weighted.query.statement):
+    if query is None or query_obstacle(query, weighted.query):
         return None
     case = query.cases.get(weighted.case.name)
     return case if case and case.parameters == fingerprint(weighted.case) else None

@@ -10,6 +10,7 @@ import tests.unit.baseline.workloads as w
 from perfkit.baseline.accepted import accept_plan
 from perfkit.baseline.model import AcceptedPlan, QueryBaseline, from_analysis
 from perfkit.baseline.store import Recorded, chosen, list_baselines, load, record, save
+from perfkit.catalog.model import Param, Query
 from perfkit.errors import DamagedFileError, UsageError
 from perfkit.measure.model import Analysis, CaseResult, Problem, ProblemKind
 from perfkit.plan.shape import shape_of
@@ -113,10 +114,16 @@ def test_accepted_plans_outlive_a_recording(tmp_path: Path) -> None:
     assert case.accepted == (_accepted(),)
 
 
-def test_accepted_plans_of_another_sql_text_are_dropped(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "changed",
+    [
+        w.query("gifts", statement="SELECT name FROM alumni.person WHERE grad_year = $1"),
+        replace(w.query("gifts"), params=(Param(name="year", type="numeric"),)),
+    ],
+)
+def test_accepted_plans_of_another_sql_text_or_types_are_dropped(tmp_path: Path, changed: Query) -> None:
     (measured,) = _measured("gifts")
     save(tmp_path, "main", [accept_plan(measured, "typical", _accepted())])
-    changed = w.query("gifts", statement="SELECT name FROM alumni.person WHERE grad_year = $1")
     record(tmp_path, "main", w.analysis(w.result(w.runs(w.index_plan()), of=changed)))
     assert load(tmp_path, "main")["gifts"].cases["typical"].accepted == ()
 
