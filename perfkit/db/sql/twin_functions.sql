@@ -43,9 +43,11 @@ CREATE FUNCTION perfkit_twin.operators(type oid, OUT equal oid, OUT less oid) LA
             1
         FROM plain
         UNION ALL
-        SELECT cast_to.casttarget, 2
+        -- As varchar is taken as text and not as char.
+        SELECT cast_to.casttarget, CASE WHEN target.typispreferred THEN 2 ELSE 3 END
         FROM plain
         JOIN pg_cast AS cast_to ON cast_to.castsource = plain.oid
+        JOIN pg_type AS target ON target.oid = cast_to.casttarget
         WHERE cast_to.castmethod = 'b' AND cast_to.castcontext = 'i'
     ),
     classes AS (
