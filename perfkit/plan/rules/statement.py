@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from perfkit.findings import Finding, Severity
-from perfkit.plan.counters import count
 from perfkit.plan.derive import Tree
 from perfkit.plan.facts import Facts
 from perfkit.plan.label import kind
@@ -51,8 +50,8 @@ def _check_jit(tree: Tree, _facts: Facts | None) -> Iterator[Finding]:
     jit, execution_ms = tree.plan.jit, tree.plan.execution_ms
     if jit is None or jit.total_ms is None or not execution_ms:
         return
-    # EXPLAIN adds up what the leader and each worker took to compile, at the same time.
-    processes = 1 + count(tree.plan).workers_launched
+    # EXPLAIN adds up what the leader and each worker took to compile; those of one Gather do it at the same time.
+    processes = 1 + max(node.workers_launched or 0 for node in tree.nodes)
     share = jit.total_ms / processes / execution_ms
     if share >= thresholds.JIT_SHARE:
         at_once = f" in {processes} processes at once" if processes > 1 else ""

@@ -209,6 +209,30 @@ def test_what_processes_compile_at_once_is_shared_out_among_them(form: str, shar
     assert finding.evidence["processes"] == 3
 
 
+def test_gathers_that_run_one_after_the_other_do_not_compile_at_once() -> None:
+    def node(kind: str, *below: dict[str, Any], **more: Any) -> dict[str, Any]:
+        run = {
+            "Total Cost": 9.0,
+            "Plan Rows": 1,
+            "Actual Total Time": 1.0,
+            "Actual Rows": 1,
+            "Actual Loops": 1,
+        }
+        return {"Node Type": kind, **run, **more, "Plans": list(below)}
+
+    def gather(**more: Any) -> dict[str, Any]:
+        return node("Gather", node("Result"), **{"Workers Planned": 2, "Workers Launched": 2} | more)
+
+    first = gather(**{"Parent Relationship": "InitPlan", "Subplan Name": "InitPlan 1"})
+    plan = {
+        "Plan": node("Nested Loop", first, gather(**{"Parent Relationship": "Outer"}), node("Result")),
+        "JIT": {"Functions": 8, "Timing": {"Total": 500.0}},
+        "Execution Time": 400.0,
+    }
+    (finding,) = _of("jit-time", find_problems(parse_plan([plan])))
+    assert finding.evidence["processes"] == 3
+
+
 @pytest.mark.parametrize("form", ["json", "txt"])
 def test_rows_that_failed_the_recheck_were_read(form: str) -> None:
     findings = find_problems(load("bitmap_recheck", form=form))
