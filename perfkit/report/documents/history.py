@@ -211,19 +211,20 @@ def format_change(ratio: float) -> str:
 
 
 def _check(case: CaseHistory, histories: Histories, view: HistoryView) -> Check:
-    drifted = State.FAILED if view.drift_fails else State.WARNING
-    untold = case in histories.too_short
+    untold = case.direction is Direction.STEADY and case.sessions < histories.sessions_needed
     return Check(
         id=case.series.case,
         group=case.series.case.partition("/")[0],
-        state=drifted
-        if case.direction is Direction.WORSE
-        else State.SKIPPED
-        if untold and case.direction is Direction.STEADY
-        else State.PASSED,
+        state=State.SKIPPED if untold else _state(case, view),
         message=_change(case) or ("too few sessions to tell" if untold else "no drift"),
         seconds=case.series.points[-1].median_ms / 1000,
     )
+
+
+def _state(case: CaseHistory, view: HistoryView) -> State:
+    if case.direction is not Direction.WORSE:
+        return State.PASSED
+    return State.FAILED if view.drift_fails else State.WARNING
 
 
 def _data(case: CaseHistory) -> dict[str, object]:
@@ -231,6 +232,7 @@ def _data(case: CaseHistory) -> dict[str, object]:
     return {
         "case": series.case,
         "weight": series.weight,
+        "sessions": case.sessions,
         "direction": str(case.direction),
         "time": _trend_data(case.time, series.points, "_ms"),
         "blocks": _trend_data(case.blocks, series.points, ""),
