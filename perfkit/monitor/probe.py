@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from statistics import median
 
 from perfkit.baseline.comparable import query_obstacle
-from perfkit.baseline.model import CaseBaseline, QueryBaseline, fingerprint
+from perfkit.baseline.model import AcceptedPlan, CaseBaseline, QueryBaseline, fingerprint
 from perfkit.catalog.workload import WeightedCase, Workload
 from perfkit.measure.model import Manner, Server
 from perfkit.measure.run import analysis_of, statement_of
@@ -48,13 +48,18 @@ def _recorded(weighted: WeightedCase, baseline: Mapping[str, QueryBaseline]) -> 
 
 
 def _before(shape: Shape, recorded: CaseBaseline | None) -> Before | None:
+    """Return what the plan took and counted when it was recorded or accepted; of one that is neither, what the recorded did."""
     if recorded is None:
         return None
-    known = (recorded.shape, *(plan.shape for plan in recorded.accepted))
+    digest = _without_jit(shape).digest
+    plans: tuple[CaseBaseline | AcceptedPlan, ...] = (recorded, *recorded.accepted)
+    known = next((plan for plan in plans if _without_jit(plan.shape).digest == digest), None)
+    held = known or recorded
+    times_ms = [time for session in held.sessions or recorded.sessions for time in session.execution_ms]
     return Before(
-        execution_s=median(recorded.execution_ms) / 1000,
-        shared_blocks=recorded.counters.shared_blocks,
-        plan_changed=_without_jit(shape).digest not in {_without_jit(each).digest for each in known},
+        execution_s=median(times_ms) / 1000,
+        shared_blocks=held.counters.shared_blocks,
+        plan_changed=known is None,
     )
 
 

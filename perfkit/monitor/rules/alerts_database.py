@@ -136,7 +136,7 @@ QUERIES = (
         steps=(
             "`perfkit regress QUERY` measures it against the baseline and names the cause: plan, growth, bloat, settings.",
             "Was a change released? `perfkit regress --migration FILE` judges it on a copy.",
-            "It is as it must be (the data grew): `perfkit baseline accept`.",
+            "It is as it must be (the data grew): `perfkit baseline --only QUERY` records it anew.",
         ),
     ),
     Alert(
