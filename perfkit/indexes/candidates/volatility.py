@@ -34,6 +34,11 @@ def failing_casts(term: Term, table: Table, tables: Tables) -> Iterator[str]:
         yield term.name
 
 
+def is_text(term: Term, table: Table, tables: Tables) -> bool:
+    """Tell whether a term on `table` is a text."""
+    return _typed(term, table, tables).type_name in _TEXTS
+
+
 def _may_fail(source: str, target: str) -> bool:
     """Tell whether the cast reads a text or a document as something else, or a number as a narrower one."""
     if source in _NUMBERS and target in _NUMBERS:

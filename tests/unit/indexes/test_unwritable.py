@@ -39,7 +39,9 @@ def test_a_cast_that_not_every_value_takes_is_told(rest: str, types: list[str]) 
     ("rest", "names"),
     [
         ("(name, year)", "name"),
-        ('(year, name, "Long Name")', "name and Long Name"),
+        ('(year, name, "Long Name")', 'name and "Long Name"'),
+        ("((lower(name)))", "lower(name)"),
+        ("((left(lower(name), 3)), (lower(city)), (lower(profile ->> 'n')))", ""),
         ("(year, code, city)", ""),
         ("USING gin (profile)", ""),
         ("USING hash (name)", ""),
