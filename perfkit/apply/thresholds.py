@@ -17,10 +17,13 @@ BRIEF_OVERLONG_TRIES = 3
 CLIENT_CHECK_S = 1
 LOCK_PATIENCE_S = 5.0
 # An entry of a b-tree has 8 bytes of header and 4 of line pointer beside its key, which is aligned to 8 (itup.h), and
-# pages are filled to 90 % (nbtree.h). Deduplication only makes it smaller.
+# pages are filled to 90 % (nbtree.h).
 ENTRY_OVERHEAD_BYTES = 12
 ALIGNMENT_BYTES = 8
 BTREE_FILL = 0.9
+# Deduplication leaves of an entry, whose key may be NULL, no less than the place of its row (itemptr.h); a unique index is
+# built without (_bt_load). A hash index begins with pages for all rows, of which NULL ones use none (_hash_init).
+ROW_PLACE_BYTES = 6
 # Of a key, however wide it is, a hash index has its hash (hash.h).
 HASH_KEY_BYTES = 4
 # Of many tables or indexes alike, what fits a line; the steps have all.

@@ -519,6 +519,35 @@ def test_of_full_indexes_alone_is_sure_how_much_room_they_take(
     assert size.sure_bytes <= made.size_bytes <= size.most_bytes * 2
 
 
+@BOTH
+@pytest.mark.parametrize(
+    ("index", "least_part"),
+    [
+        ("INDEX made ON app.many (status)", 0.5),
+        ("INDEX made ON app.many (note)", 0.5),
+        ("INDEX made ON app.many USING hash (status)", 0.01),
+        ("INDEX made ON app.many USING hash (note)", 0.1),
+        ("UNIQUE INDEX made ON app.many (id) WITH (fillfactor = 100)", 0.9),
+        ("UNIQUE INDEX made ON app.many (code)", 0.8),
+    ],
+)
+def test_sure_is_no_more_than_an_index_takes_whose_rows_share_their_keys(
+    session: DdlSession, prepared: Callable[[str], Prepared], index: str, least_part: float
+) -> None:
+    _do(
+        session.dsn,
+        "CREATE TABLE app.many (id int NOT NULL, status int, note text, code int)",
+        "INSERT INTO app.many SELECT n, n % 5, CASE WHEN n % 100 = 0 THEN repeat('x', 200) || n END,"
+        " CASE WHEN n % 100 = 0 THEN n END FROM generate_series(1, 50000) AS n",
+        "ANALYZE app.many",
+    )
+    (size,) = prepared(f"CREATE {index}").sizes
+    _do(session.dsn, f"CREATE {index}")
+    made = session.catalog.index("app", "made")
+    assert made is not None
+    assert made.size_bytes * least_part < size.sure_bytes <= made.size_bytes
+
+
 def test_an_index_in_a_tablespace_of_its_own_takes_no_room_where_the_data_are(
     prepared: Callable[[str], Prepared], ssd: str
 ) -> None:

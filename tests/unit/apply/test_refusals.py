@@ -42,7 +42,7 @@ def test_what_this_role_owns_is_no_reason() -> None:
 
 @pytest.mark.parametrize(
     ("free_bytes", "refused", "noted"),
-    [(399, True, False), (400, False, True), (1299, False, True), (1300, False, False), (None, False, False)],
+    [(399, True, False), (400, False, True), (2349, False, True), (2350, False, False), (None, False, False)],
 )
 def test_only_what_surely_does_not_fit_is_refused(
     free_bytes: int | None, *, refused: bool, noted: bool
