@@ -43,9 +43,7 @@ SELECT
     written.definition,
     index.indisvalid AS is_valid,
     index.indisunique AS is_unique,
-    index.indisreplident
-    OR index.indisclustered
-    OR index.indexrelid IN (SELECT conindid FROM pg_catalog.pg_constraint WHERE contype = 'f') AS is_held,
+    /* part_is_held */ AS is_held,
     index_relation.relkind = 'I' AS is_partitioned,
     coalesce(key.conname, '') AS constraint,
     coalesce(sums.pages, index_relation.relpages) * current_setting('block_size')::bigint AS size_bytes,

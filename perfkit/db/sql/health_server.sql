@@ -20,15 +20,4 @@ SELECT
             )
     ) AS has_standbys,
     current_setting('track_counts')::bool AS counts_rows,
-    (
-        SELECT
-            extract(
-                -- A crash loses all counts, and moves only the last of these times.
-                epoch FROM clock_timestamp() - greatest(
-                    coalesce(statistics.stats_reset, pg_catalog.pg_postmaster_start_time()),
-                    (SELECT stats_reset FROM pg_catalog.pg_stat_bgwriter)
-                )
-            )::float8
-        FROM pg_catalog.pg_stat_database AS statistics
-        WHERE statistics.datname = current_database()
-    ) AS statistics_age_s
+    extract(epoch FROM clock_timestamp() - /* part_counted_since */)::float8 AS statistics_age_s

@@ -8,9 +8,7 @@ SELECT
     coalesce(key.conname, '') AS constraint,
     coalesce(pg_catalog.pg_relation_size(index.indexrelid), 0) AS size_bytes,
     pg_catalog.pg_stat_get_numscans(index.indexrelid) AS scans,
-    index.indisreplident
-    OR index.indisclustered
-    OR index.indexrelid IN (SELECT conindid FROM pg_catalog.pg_constraint WHERE contype = 'f') AS held
+    /* part_is_held */ AS held
 FROM pg_catalog.pg_index AS index
 JOIN pg_catalog.pg_class AS relation ON relation.oid = index.indrelid
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
