@@ -1,9 +1,11 @@
 """Indexes that are broken, and those that no query uses."""
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from perfkit.health.index_words import FAMILY, drop, largest_first, sizes, total_bytes
+from perfkit.health.index_words import FAMILY, definition_of, drop, largest_first, sizes, total_bytes
 from perfkit.health.model import (
     Concern,
     Context,
@@ -17,6 +19,9 @@ from perfkit.health.model import (
 )
 from perfkit.health.thresholds import Thresholds
 from perfkit.health.words import age, relation
+from perfkit.indexes.existing import unestimated
+from perfkit.syntax.index import IndexDefinition, read_definition
+from perfkit.syntax.lexer import SqlError
 from perfkit.units import counted, format_bytes, format_count
 
 _DAY_S = 86_400
@@ -82,7 +87,9 @@ def unused_index(rows: Rows, context: Context) -> Outcome:
     server, thresholds = context.server, context.thresholds
     if not server.counts_rows:
         return unknown("scans are not counted", "ALTER SYSTEM SET track_counts = on; SELECT pg_reload_conf()")
-    found = [_unused(row) for row in rows if _is_unused(row, thresholds.unused_least_bytes)]
+    least_bytes = thresholds.unused_least_bytes
+    staying = [each for row in rows if not _is_unused(row, least_bytes) and (each := _valid(row))]
+    found = [_unused(row, staying) for row in rows if _is_unused(row, least_bytes)]
     days = server.statistics_age_s / _DAY_S
     evidence = {
         "indexes": len(rows),
@@ -93,7 +100,7 @@ def unused_index(rows: Rows, context: Context) -> Outcome:
     if not found:
         return Outcome(
             state=HealthState.OK,
-            summary=f"no index of {format_bytes(thresholds.unused_least_bytes)} or more is unused",
+            summary=f"no index of {format_bytes(least_bytes)} or more is unused",
             evidence=evidence,
         )
     what = f"{counted(found, 'index', 'indexes')} without a scan, {format_bytes(total_bytes(found))}"
@@ -137,14 +144,30 @@ def _is_unused(row: Row, least_bytes: int) -> bool:
     return row["scans"] == 0 and row["is_valid"] and not keeps_a_rule and row["size_bytes"] >= least_bytes
 
 
-def _unused(row: Row) -> Concern:
+def _valid(row: Row) -> IndexDefinition | None:
+    """Return what an index does; None for one that is not valid or cannot be read."""
+    return definition_of(row["definition"]) if row["is_valid"] else None
+
+
+def _unused(row: Row, staying: Sequence[IndexDefinition]) -> Concern:
     return Concern(
         name=relation(row),
         state=HealthState.WARN,
         told=f"on {relation(row, name='table_name')}, {format_bytes(row['size_bytes'])}",
         evidence={"size_bytes": row["size_bytes"], "scans": 0, "definition": row["definition"]},
-        fix=drop(row),
+        fix=_removal(row, staying),
     )
+
+
+def _removal(row: Row, staying: Sequence[IndexDefinition]) -> str:
+    """Return the statement that drops an unused index, or what is to be done first; '' where it cannot be read."""
+    if row["is_child"]:
+        return (
+            "its table is one of those that inherit and are alike: drop the index of all of them, or of none"
+        )
+    with suppress(SqlError):
+        return unestimated(read_definition(row["definition"]), staying, row["expressions"]) or drop(row)
+    return ""
 
 
 CHECKS = (

@@ -1,6 +1,6 @@
 """Existing indexes that can go, each with its proof: duplicates, what a wider one serves, the unused, the replaced."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
@@ -8,14 +8,14 @@ from itertools import chain
 from perfkit.indexes import thresholds
 from perfkit.indexes.configuration import Candidates, Configuration
 from perfkit.indexes.costs import CostCache
-from perfkit.indexes.existing import ExistingIndex, definitions_by_table, keeping, serving
+from perfkit.indexes.existing import ExistingIndex, definitions_by_table, keeping, serving, unestimated
 from perfkit.indexes.overlap import covers, same
 from perfkit.indexes.whatif import WhatIf
-from perfkit.indexes.workload import WorkloadCase, table_of
+from perfkit.indexes.workload import WorkloadCase
 from perfkit.indexes.write_cost import write_ms_per_minute, writes_by_table
 from perfkit.names import quote_name
 from perfkit.plan.tables import Table
-from perfkit.syntax.index import IndexDefinition, read_expression
+from perfkit.syntax.index import IndexDefinition
 from perfkit.units import format_bytes, format_count
 
 
@@ -103,7 +103,11 @@ def find_drops(
         left = (each for each in existing if each.index.valid and each.name not in dropped | {name})
         doubt = (
             suspect.doubt
-            or _unestimated(suspect.existing, tables, chain((each.definition for each in left), chosen))
+            or unestimated(
+                suspect.existing.definition,
+                chain((each.definition for each in left), chosen),
+                tables[suspect.existing.table].expressions,
+            )
             or _missed_by(name, readers, costs, candidates.everything, dropped)
         )
         if doubt:
@@ -202,30 +206,6 @@ def _foreign_key_doubt(existing: ExistingIndex, table: Table) -> str:
         if {*map(quote_name, foreign.columns)} == set(keys[: len(foreign.columns)]):
             return f"deletes in {foreign.referenced} would need it"
     return ""
-
-
-def _unestimated(
-    existing: ExistingIndex, tables: Mapping[str, Table], beside: Iterable[IndexDefinition]
-) -> str:
-    """Return which expressions the planner would know nothing of without the index, '' for none.
-
-    Indexes that are not partial and extended statistics tell it how their values are spread (examine_variable in
-    selfuncs.c).
-    """
-    index = existing.definition
-    expressions = [key.text for key in index.keys if key.is_expression]
-    if index.predicate or not expressions:
-        return ""
-    telling = (each for each in beside if table_of(each) == existing.table and not each.predicate)
-    known = {key.text for each in telling for key in each.keys}
-    known.update(map(read_expression, tables[existing.table].expressions))
-    lost = [text for text in expressions if text not in known]
-    if not lost:
-        return ""
-    return (
-        f"the planner estimates {', '.join(lost)} by its statistics: CREATE STATISTICS …"
-        f" ON {', '.join(f'({text})' for text in lost)} FROM {index.qualified_table}, and ANALYZE it, first"
-    )
 
 
 def _missed_by(

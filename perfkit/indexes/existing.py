@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from perfkit.indexes.overlap import covers
 from perfkit.plan.tables import Table, TableIndex
-from perfkit.syntax.index import IndexDefinition, read_definition
+from perfkit.syntax.index import IndexDefinition, read_definition, read_expression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,31 @@ def keeping(existing: ExistingIndex) -> tuple[bool, bool, bool, int, str]:
     """Return the order in which one of several equal indexes is kept: a constraint's, held, unique, most used."""
     index = existing.index
     return (not index.constraint, not index.held, not index.unique, -(index.scans or 0), existing.name)
+
+
+def unestimated(
+    index: IndexDefinition, beside: Iterable[IndexDefinition], of_statistics: Iterable[str]
+) -> str:
+    """Return which expressions the planner would know nothing of without an index, '' for none; may raise SqlError.
+
+    Indexes `beside` it that are not partial and extended statistics, whose expressions are given, tell it how their values
+    are spread (examine_variable in selfuncs.c).
+    """
+    expressions = [key.text for key in index.keys if key.is_expression]
+    if index.predicate or not expressions:
+        return ""
+    telling = (
+        each for each in beside if each.qualified_table == index.qualified_table and not each.predicate
+    )
+    known = {key.text for each in telling for key in each.keys}
+    known.update(map(read_expression, of_statistics))
+    lost = [text for text in expressions if text not in known]
+    if not lost:
+        return ""
+    return (
+        f"the planner estimates {', '.join(lost)} by its statistics: CREATE STATISTICS …"
+        f" ON {', '.join(f'({text})' for text in lost)} FROM {index.qualified_table}, and ANALYZE it, first"
+    )
 
 
 def definitions_by_table(existing: Iterable[ExistingIndex]) -> Mapping[str, tuple[IndexDefinition, ...]]:

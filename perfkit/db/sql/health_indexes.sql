@@ -40,6 +40,8 @@ SELECT
     namespace.nspname AS schema,
     index_relation.relname AS name,
     relation.relname AS table_name,
+    /* part_is_child */ AS is_child,
+    /* part_expressions */ AS expressions,
     written.definition,
     index.indisvalid AS is_valid,
     index.indisunique AS is_unique,

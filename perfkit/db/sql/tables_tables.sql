@@ -39,7 +39,7 @@ SELECT
         WHERE root.oid = pg_catalog.pg_partition_root(relation.oid)
     ) ELSE '' END AS partition_of,
     relation.relkind = 'r' AND relation.oid IN (SELECT inhparent FROM pg_catalog.pg_inherits) AS has_children,
-    NOT relation.relispartition AND relation.oid IN (SELECT inhrelid FROM pg_catalog.pg_inherits) AS is_child,
+    /* part_is_child */ AS is_child,
     coalesce(
         (
             SELECT array_agg(attribute.attname::text ORDER BY part.place)
@@ -51,12 +51,7 @@ SELECT
         ),
         '{}'
     ) AS partition_key,
-    array(
-        SELECT expression.text
-        FROM pg_catalog.pg_statistic_ext AS statistics
-        CROSS JOIN LATERAL unnest(pg_catalog.pg_get_statisticsobjdef_expressions(statistics.oid)) AS expression (text)
-        WHERE statistics.stxrelid = relation.oid
-    ) AS expressions
+    /* part_expressions */ AS expressions
 FROM pg_catalog.pg_class AS relation
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
 LEFT JOIN sized ON sized.oid = relation.oid

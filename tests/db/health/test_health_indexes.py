@@ -180,6 +180,25 @@ def test_an_unused_index_warns_until_it_is_used(gifts: str) -> None:
     wait_for(lambda: look(gifts, "unused-index", **_AGED).state is HealthState.OK)
 
 
+def test_an_unused_index_that_the_planner_estimates_by_is_to_be_dropped_once_statistics_tell_it_as_much(
+    gifts: str,
+) -> None:
+    run(gifts, f"CREATE INDEX of_digit ON {_GIFT} ((amount % 10))", f"ANALYZE {_GIFT}")
+    (unused,) = look(gifts, "unused-index", **_AGED).outcome.objects
+    create = unused.fix.partition("statistics: ")[2].partition(",")[0]
+    assert create == f"CREATE STATISTICS … ON (amount % 10) FROM {_GIFT}"
+    run(gifts, create.replace("…", "digits"), f"ANALYZE {_GIFT}")
+    (unused,) = look(gifts, "unused-index", **_AGED).outcome.objects
+    assert unused.fix == 'DROP INDEX CONCURRENTLY "Alumni Office".of_digit'
+
+
+def test_an_unused_index_of_a_table_that_inherits_is_not_dropped_alone(gifts: str) -> None:
+    run(gifts, f"CREATE TABLE old_gift () INHERITS ({_GIFT})", "CREATE INDEX of_amount ON old_gift (amount)")
+    (unused,) = look(gifts, "unused-index", **_AGED).outcome.objects
+    assert unused.name == "public.of_amount"
+    assert "DROP INDEX" not in unused.fix
+
+
 def test_a_partitioned_index_is_unused_when_all_its_parts_are(database: str) -> None:
     run(database, *_PARTED.split(";\n"), "CREATE INDEX of_person ON letter (person)", "VACUUM ANALYZE letter")
     (unused,) = look(

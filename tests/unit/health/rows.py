@@ -65,6 +65,8 @@ def index(name: str, keys: str, **columns: Any) -> dict[str, Any]:
         "schema": "public",
         "name": name,
         "table_name": "gift",
+        "is_child": False,
+        "expressions": [],
         "definition": f"CREATE {unique}INDEX {name} ON public.gift USING btree ({keys})",
         "is_valid": True,
         "is_unique": False,
