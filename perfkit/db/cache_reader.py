@@ -13,9 +13,10 @@ from perfkit.bench.cache.stream import Key
 from perfkit.db import sql
 from perfkit.db.cache_scratch import Scratch
 from perfkit.db.calls import calls_of, refuse_volatile
-from perfkit.db.connect import connect, server_errors
+from perfkit.db.connect import connect, require_own_session, server_errors
 from perfkit.db.explain import server_types
 from perfkit.db.guard import Guard, execute, guarded
+from perfkit.errors import MeasureError
 from perfkit.plan.model import Plan, walk
 from perfkit.plan.runs import Statement
 from perfkit.syntax.statement import first_word, read_statement
@@ -37,13 +38,23 @@ class CachedDatabase:
     """
 
     def __init__(self, dsn: str, guard: Guard, scratch: Scratch | None) -> None:
-        """Connect; raises ConnectError, and GuardError where perfkit does not measure."""
+        """Connect; raises ConnectError, and GuardError behind a pooler and where perfkit does not measure."""
         self._guard = guard
         self._scratch = scratch
         self._prepared: dict[str, tuple[Identifier, int]] = {}
         self._connection = connect(dsn)
         self._writer = connect(dsn) if scratch else None
-        with guarded(self._connection, guard), server_errors():
+        try:
+            self._limit()
+        except MeasureError:
+            self.close()
+            raise
+
+    def _limit(self) -> None:
+        """Make the session one that cannot write, nor wait without end."""
+        require_own_session(self._connection, "measuring a cache")
+        guard = self._guard
+        with guarded(self._connection, guard):
             pass
         with server_errors():
             self._connection.execute("SET default_transaction_read_only = on")

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
 from perfkit.db import sql
-from perfkit.db.connect import connect, connected, server_errors
+from perfkit.db.connect import connect, connected, require_own_session, server_errors
 from perfkit.db.guard import Guard, guarded
 from perfkit.errors import MeasureError
 
@@ -34,9 +34,11 @@ def scratch_schema(dsn: str, guard: Guard, *, tables: int) -> Iterator[Scratch]:
     """Make a scratch schema with a version for so many tables, and drop it after.
 
     A session holds an advisory lock for as long as the schema is in use; schemas whose session is gone, as after a kill,
-    are dropped first. Raises GuardError where perfkit does not measure, StatementError where the role may not make it.
+    are dropped first. Raises GuardError behind a pooler and where perfkit does not measure, StatementError where the role
+    may not make it.
     """
     with connected(dsn) as connection:
+        require_own_session(connection, "measuring a cache")
         with guarded(connection, guard):
             pass
         with server_errors():

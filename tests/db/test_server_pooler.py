@@ -4,18 +4,21 @@ What needs a session of its own is refused there before it sets anything.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from perfkit.db.cache_reader import CachedDatabase
+from perfkit.db.cache_scratch import scratch_schema
 from perfkit.db.connect import connected
 from perfkit.db.copies import template_copies
 from perfkit.db.ddl import ddl_session
 from perfkit.db.guard import Guard
 from perfkit.db.hypopg import hypopg_what_if
+from perfkit.db.importing.stage import import_stage
 from perfkit.db.server import GuardedServer
 from perfkit.embedded import PostgresServer
 from perfkit.errors import GuardError
@@ -68,7 +71,17 @@ def _asking_hypopg(dsn: str) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("opened", [ddl_session, template_copies, _asking_hypopg])
+@pytest.mark.parametrize(
+    "opened",
+    [
+        pytest.param(ddl_session, id="apply"),
+        pytest.param(template_copies, id="copies"),
+        pytest.param(_asking_hypopg, id="hypopg"),
+        pytest.param(lambda dsn: closing(CachedDatabase(dsn, Guard(), None)), id="cache"),
+        pytest.param(lambda dsn: scratch_schema(dsn, Guard(), tables=1), id="cache's writes"),
+        pytest.param(lambda dsn: import_stage(dsn, Guard(), '"Alumni Office"."Person"'), id="import"),
+    ],
+)
 def test_what_needs_a_session_of_its_own_sets_nothing_in_one_that_an_application_shares(
     server: PostgresServer,
     office: Office,

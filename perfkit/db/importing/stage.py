@@ -15,7 +15,7 @@ from perfkit.bench.imports.model import Part, PartKind
 from perfkit.bench.imports.reject import Reject
 from perfkit.bench.imports.source import Source, opened
 from perfkit.bench.imports.table import ImportTable
-from perfkit.db.connect import connected
+from perfkit.db.connect import connected, require_own_session
 from perfkit.db.guard import Guard, guarded
 from perfkit.db.importing import scratch
 from perfkit.db.importing.binary import cannot_write
@@ -160,10 +160,12 @@ def import_stage(dsn: str, guard: Guard, table: str) -> Iterator[Stage]:
     """Yield the stage for a table, as SQL names it; nothing of it is left after, however the block or process ends.
 
     Triggers may write anywhere: they are copied only where the guard allows writes, and rolled back. Raises GuardError,
-    UsageError for what is no table, MeasureError where no scratch schema can be made.
+    also behind a pooler, UsageError for what is no table, MeasureError where no scratch schema can be made.
     """
-    with connected(dsn) as connection, guarded(connection, guard):
-        read_table(connection, table)
+    with connected(dsn) as connection:
+        require_own_session(connection, "importing")
+        with guarded(connection, guard):
+            read_table(connection, table)
     with guarded_run(dsn) as run, run.connect() as session:
         found = read_table(session, table)
         notes = scratch.make_scratch(session, found, run.schema, triggers=guard.allow_writes)
