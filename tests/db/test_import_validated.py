@@ -184,6 +184,46 @@ def test_records_may_refer_to_each_other_in_any_order(connection: psycopg.Connec
     assert names(connection) == ["Ann", "Bob", "Cy", "Dee", "Hal", "Kim", "Zoé"]
 
 
+@pytest.mark.both_servers
+@pytest.mark.parametrize(
+    ("text", "rejected", "stored"),
+    [
+        pytest.param(
+            "1,A,a@x,2\n2,B,b@x,9\n3,C,a@x,\n4,D,,3\n",
+            {2: "mentor", 3: "mentor"},
+            ["C", "D"],
+            id="of what does not repeat after all",
+        ),
+        pytest.param(
+            "1,A,a@x,2\n2,B,b@x,\n3,C,b@x,\n4,D,a@x,\n5,E,,4\n2,F,,\n6,G,,3\n",
+            {4: "email", 5: "email", 6: "mentor", 7: "id", 8: "mentor"},
+            ["A", "B"],
+            id="of repeats",
+        ),
+        pytest.param(
+            "1,A,a@x,\n2,B,a@x,\n3,C,c@x,2\n4,D,c@x,\n5,E,,4\n6,F,,5\n",
+            {3: "email", 4: "mentor"},
+            ["A", "D", "E", "F"],
+            id="of what repeats a record whose own reference is a repeat",
+        ),
+        pytest.param(
+            "1,A,a@x,2\n2,B,a@x,\n3,C,,2\n4,D,,3\n5,E,,1\n",
+            {2: "mentor", 6: "mentor"},
+            ["B", "C", "D"],
+            id="of what repeats the record that refers to it",
+        ),
+        pytest.param("1,A,a@x,2\n2,B,a@x,1\n", {2: "mentor", 3: "mentor"}, [], id="of each other"),
+    ],
+)
+def test_no_record_is_rejected_for_a_reference_to_one_that_is_stored(
+    connection: psycopg.Connection, tmp_path: Path, text: str, rejected: dict[int, str], stored: list[str]
+) -> None:
+    connection.execute("ALTER TABLE member ADD mentor int REFERENCES member")
+    _, rejects = imported_text(connection, tmp_path, f"id,name,email,mentor\n{text}")
+    assert {reject.line: reject.column for reject in rejects} == rejected
+    assert names(connection) == stored
+
+
 def test_a_record_may_refer_to_one_that_is_far_behind(connection: psycopg.Connection, tmp_path: Path) -> None:
     connection.execute("ALTER TABLE member ADD mentor int REFERENCES member")
     note = "x" * 1_900

@@ -1,6 +1,7 @@
 """What the table would refuse, found out for all records at once: types, missing values, rules, keys."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -13,6 +14,8 @@ from perfkit.db.guard import execute
 from perfkit.db.importing.values import FILE, LINE, STAGING, Values, text
 
 REJECTS = Identifier("pg_temp", "perfkit_rejects")
+# What was found against a record of the file.
+_KNOWN = SQL("SELECT FROM {} AS known WHERE known.line = {}.{}").format(REJECTS, FILE, LINE)
 # pg_input_is_valid came with 16.
 _INPUT_IS_VALID_VERSION = 160_000
 
@@ -65,18 +68,40 @@ class Checks:
     def _settle(self, key: Sequence[str]) -> None:
         """Hold the records against each other until nothing changes.
 
-        What refers to a record that is rejected is rejected too; what repeats one is looked at anew.
+        What refers to a record that is rejected is rejected too; what repeats one is looked at anew, and where some of
+        that is free then, so is what referred to it.
         """
+        unique = self._unique(key)
+        first = len(self.problems)
         own = list(map(self._unknown, self.values.own_keys))
-        repeated = list(map(self._repeated, self._unique(key)))
+        back = self._taken_back(range(first, len(self.problems)), unique)
+        repeated = list(map(self._repeated, unique))
+        # What is taken back repeats no valid record, so that valid ones stay so. It ends with the first round that makes no
+        # more of them, as where records refer to what repeats them.
+        count: float = math.inf
+        while self._rest(own, repeated) and own and (rejected := self._count()) < count:
+            count = rejected
+            self._try(back)
+
+    def _rest(self, own: Sequence[Composed], repeated: Sequence[Composed]) -> int:
+        """Reject until nothing changes; return how many were free in between, as what they repeat was rejected."""
         again = SQL(
             "DELETE FROM {} AS repeated USING {} AS known WHERE known.line = repeated.earlier"
         ).format(REJECTS, REJECTS)
+        all_freed = 0
         changed = True
         while changed:
-            rejected = sum(map(self._try, (*own, *repeated)))
+            while own and sum(map(self._try, own)):
+                pass
+            rejected = sum(map(self._try, repeated))
             freed = self.connection.execute(again).rowcount
+            all_freed += freed
             changed = freed > 0 or bool(own and rejected)
+        return all_freed
+
+    def _count(self) -> int:
+        ((count,),) = self.connection.execute(SQL("SELECT count(*) FROM {}").format(REJECTS)).fetchall()
+        return int(count)
 
     def _number(self, column: str, kind: RejectKind, reason: str) -> Literal:
         self.problems.append(Problem(column=column, kind=kind, reason=reason))
@@ -163,7 +188,7 @@ class Checks:
             return self.values.stored(column)
         return SQL("CAST({} AS {})").format(text(column.default or "NULL"), text(column.type))
 
-    def _unique(self, key: Sequence[str]) -> Iterable[tuple[str, ...]]:
+    def _unique(self, key: Sequence[str]) -> Collection[tuple[str, ...]]:
         """Return the columns of which no two records may have the same values."""
         known = [index.columns for index in self.values.table.indexes if self.values.knows(index.columns)]
         return dict.fromkeys([*known, *([tuple(key)] if key else [])])
@@ -209,6 +234,23 @@ class Checks:
             valid=self._valid(columns), names=names, known=known, line=LINE, rejects=REJECTS, number=number
         )
 
+    def _taken_back(self, numbers: Sequence[int], unique: Collection[tuple[str, ...]]) -> Composed:
+        """Return the statement that takes back these problems of records, but for those that repeat a valid record."""
+        found = SQL("known.problem = ANY ({})").format(list(numbers))
+        repeats = (
+            SQL(
+                " AND NOT EXISTS (SELECT FROM ({}) AS other JOIN ({}) AS valid USING ({})"
+                " WHERE other.{} = known.line)"
+            ).format(
+                self._records(columns, SQL("EXISTS ({} AND {})").format(_KNOWN, found)),
+                self._valid(columns),
+                SQL(", ").join(map(Identifier, columns)),
+                LINE,
+            )
+            for columns in unique
+        )
+        return SQL("DELETE FROM {} AS known WHERE {}{}").format(REJECTS, found, SQL("").join(repeats))
+
     def _taken(self, columns: tuple[str, ...], target: Identifier, key: Sequence[str]) -> Composed:
         number = self._number(", ".join(columns), RejectKind.TAKEN, "a stored row has it")
         same = self._same(columns, columns)
@@ -233,11 +275,14 @@ class Checks:
         )
 
     def _valid(self, columns: tuple[str, ...]) -> Composed:
-        """Return the query of these columns of the records that nothing was found against; a fence keeps casts from others."""
-        return SQL(
-            "SELECT {file}.{line}, {typed} FROM {staging} AS {file}"
-            " WHERE NOT EXISTS (SELECT FROM {rejects} AS known WHERE known.line = {file}.{line}) OFFSET 0"
-        ).format(file=FILE, line=LINE, typed=self.values.typed(columns), staging=STAGING, rejects=REJECTS)
+        """Return the query of these columns of the records that nothing was found against."""
+        return self._records(columns, SQL("NOT EXISTS ({})").format(_KNOWN))
+
+    def _records(self, columns: tuple[str, ...], condition: Composed) -> Composed:
+        """Return the query of these columns of the records of a condition; a fence keeps casts from others."""
+        return SQL("SELECT {}.{}, {} FROM {} AS {} WHERE {} OFFSET 0").format(
+            FILE, LINE, self.values.typed(columns), STAGING, FILE, condition
+        )
 
 
 def _exists(rows: Composable, same: Composed) -> Composed:
