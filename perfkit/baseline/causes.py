@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from perfkit.baseline.comparison import Comparison
-from perfkit.baseline.growth import Growth, is_stale
+from perfkit.baseline.growth import Growth, common_relations, is_stale
 from perfkit.baseline.model import RecordedRelation
 from perfkit.baseline.thresholds import Thresholds
 from perfkit.baseline.verdict import Cause
@@ -21,13 +21,15 @@ def changes_around(comparison: Comparison) -> Iterator[Reason]:
     if lost:
         yield Cause.INDEX_LOST, f"index {_listed(lost)} {'is' if len(lost) == 1 else 'are'} gone"
     yield from comparison.differences
-    columns = [text for before, now in _relations(comparison) for text in _changed_columns(before, now)]
+    columns = [
+        text for _, before, now in common_relations(comparison) for text in _changed_columns(before, now)
+    ]
     if columns:
         yield Cause.COLUMN_CHANGED, f"column {_listed(columns)}"
     functions = sorted(
         name
         for name, digest in comparison.runs.functions.items()
-        if comparison.before.functions.get(name, digest) != digest
+        if comparison.functions.get(name, digest) != digest
     )
     if functions:
         yield Cause.FUNCTION_CHANGED, f"function {_listed(functions)} is another one"
@@ -35,7 +37,7 @@ def changes_around(comparison: Comparison) -> Iterator[Reason]:
 
 def lost_statistics(comparison: Comparison) -> Iterator[Reason]:
     """Yield what the planner knew and knows no more, which is no cause where its plan is the same."""
-    for before, now in _relations(comparison):
+    for _, before, now in common_relations(comparison):
         if unknown := _lost_statistics(before, now):
             yield (
                 Cause.STATISTICS_LOST,
@@ -61,7 +63,7 @@ def changes_of_plan(comparison: Comparison, thresholds: Thresholds) -> Iterator[
         yield Cause.PARALLEL_LOST, "it no longer runs in parallel"
     if now.temp_written_blocks and not before.temp_written_blocks:
         yield Cause.SPILL_APPEARED, "it spills to temporary files, which it did not"
-    for _, relation in _relations(comparison):
+    for _, _, relation in common_relations(comparison):
         if is_stale(relation, thresholds):
             yield Cause.STATISTICS_STALE, _staleness(relation)
 
@@ -74,7 +76,7 @@ def changes_of_growth(growth: Growth, thresholds: Thresholds) -> Iterator[Reason
 
 def changes_of_time(comparison: Comparison, thresholds: Thresholds) -> Iterator[Reason]:
     """Yield what may make the same plan take longer over the same work."""
-    before, now = comparison.before.counters, comparison.runs.counters
+    before, now = comparison.reference, comparison.runs.counters
     if now.workers_launched < before.workers_launched and now.workers_planned >= before.workers_planned:
         yield (
             Cause.WORKERS_MISSING,
@@ -87,11 +89,11 @@ def changes_of_time(comparison: Comparison, thresholds: Thresholds) -> Iterator[
 
 
 def lost_indexes(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """Yield name (schema.index) and definition of each index of the old plan that no longer exists, by whatever name."""
-    for recorded, relation in _relations(comparison):
+    """Yield name (schema.index) and definition of each index of the plan then that no longer exists, by whatever name."""
+    for _, recorded, relation in common_relations(comparison):
         left = {_unnamed(index.definition) for index in relation.indexes if index.valid}
         for name, index in recorded.indexes.items():
-            if name in comparison.before.indexes and _unnamed(index.definition) not in left:
+            if name in comparison.indexes and _unnamed(index.definition) not in left:
                 yield f"{relation.schema}.{name}", index.definition
 
 
@@ -99,13 +101,6 @@ def _unnamed(definition: str) -> str:
     """Return an index's definition without its name: "CREATE UNIQUE INDEX name ON …" becomes "CREATE UNIQUE ON …"."""
     head, _, tail = definition.partition(" ON ")
     return f"{head.partition(' INDEX ')[0]} ON {tail}"
-
-
-def _relations(comparison: Comparison) -> Iterator[tuple[RecordedRelation, Relation]]:
-    """Yield those of the old plan's relations that are still read, before and now."""
-    for name in comparison.before.relations:
-        if name in comparison.query.relations and name in comparison.facts.relations:
-            yield comparison.query.relations[name], comparison.facts.relations[name]
 
 
 def _changed_columns(before: RecordedRelation, now: Relation) -> Iterator[str]:

@@ -59,6 +59,11 @@ class Comparison:
         return (self.accepted or self.before).indexes
 
     @property
+    def functions(self) -> Mapping[str, str]:
+        """Return the digests of the functions that it called then; of an accepted plan they are not recorded."""
+        return {} if self.accepted else self.before.functions
+
+    @property
     def drifts(self) -> bool:
         """Tell whether equal work need not count equally."""
         repeats = self.before.repeats and self.runs.counters_repeat

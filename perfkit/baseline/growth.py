@@ -32,9 +32,17 @@ def growth_of(comparison: Comparison, thresholds: Thresholds) -> Growth:
     """
     growths = (
         _relation_growth(name, before, now, comparison.indexes, thresholds)
-        for name, before, now in _common_relations(comparison)
+        for name, before, now in common_relations(comparison)
     )
     return max(growths, key=lambda growth: growth.ratio, default=NO_GROWTH)
+
+
+def common_relations(comparison: Comparison) -> Iterator[tuple[str, RecordedRelation, Relation]]:
+    """Yield those relations of the plan that the case is held to that the run reads too: name, as it was, as it is."""
+    for name, before in comparison.relations.items():
+        now = comparison.facts.relations.get(name)
+        if now:
+            yield name, before, now
 
 
 def new_relations(comparison: Comparison) -> tuple[str, ...]:
@@ -52,7 +60,7 @@ def dead_rows_in_the_way(comparison: Comparison) -> dict[str, int]:
     """
     return {
         name: max(0, now.dead_rows - (0 if _uses_gin(now, comparison.indexes) else before.dead_rows))
-        for name, before, now in _common_relations(comparison)
+        for name, before, now in common_relations(comparison)
         if now.dead_rows is not None and before.dead_rows is not None
     }
 
@@ -65,13 +73,6 @@ def is_stale(relation: Relation, thresholds: Thresholds) -> bool:
     """Tell whether so many rows changed since the last ANALYZE that the planner's numbers are wrong."""
     limit = max(thresholds.stale_least_rows, thresholds.stale_share * relation.rows)
     return relation.rows < 0 or (relation.modified_since_analyze or 0) >= limit
-
-
-def _common_relations(comparison: Comparison) -> Iterator[tuple[str, RecordedRelation, Relation]]:
-    for name, before in comparison.relations.items():
-        now = comparison.facts.relations.get(name)
-        if now:
-            yield name, before, now
 
 
 def _relation_growth(

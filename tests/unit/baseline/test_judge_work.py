@@ -348,6 +348,52 @@ def test_an_accepted_plan_of_which_no_sizes_were_recorded_is_held_to_the_margin_
         assert _held_to(of_old, w.seq_plan(blocks), was=w.person(), is_now=TEN_TIMES).gate is gate
 
 
+ON_SCHOOL = {"person_pkey": "(person_id)", w.YEAR_INDEX: "(grad_year)", "person_school_idx": "(school_id)"}
+
+
+@pytest.mark.parametrize(
+    ("plan", "gone", "gate", "cause"),
+    [
+        (w.seq_plan(), w.YEAR_INDEX, Gate.WARNING, Cause.CACHE_COLD),  # gone before it was accepted
+        (w.index_plan(index="person_school_idx"), w.YEAR_INDEX, Gate.WARNING, Cause.CACHE_COLD),
+        (w.index_plan(index="person_school_idx"), "person_school_idx", Gate.FAILED, Cause.INDEX_LOST),
+    ],
+)
+def test_an_accepted_plan_is_explained_by_what_it_lost_itself(
+    plan: Plan, gone: str, gate: Gate, cause: Cause
+) -> None:
+    was = w.person(indexes=ON_SCHOOL)
+    is_now = w.without_index(was, gone)
+    accepted = w.accepted(
+        plan,
+        around=w.facts(is_now if cause is Cause.CACHE_COLD else was),
+        calibration={"processor": 5.0},
+    )
+    cold = replace(plan.root, buffers=Buffers(shared_read=w.runs(plan).counters.shared_blocks))
+    verdict = _held_to(accepted, replace(plan, root=cold), was=was, is_now=is_now)
+    assert (verdict.kind, verdict.gate, verdict.cause) == (VerdictKind.SLOWER, gate, cause)
+
+
+def test_an_accepted_plan_misses_the_workers_that_it_had_itself() -> None:
+    plan = w.parallel_plan()
+    accepted = w.accepted(plan, calibration={"processor": 5.0})
+    alone = replace(plan, root=replace(plan.root, workers_launched=0))
+    verdict = _held_to(accepted, alone, was=w.person(), is_now=w.person())
+    assert (verdict.gate, verdict.cause) == (Gate.WARNING, Cause.WORKERS_MISSING)
+    assert "0 of 2 planned parallel workers were free" in verdict.message
+
+
+def test_a_function_that_was_another_one_before_an_acceptance_explains_nothing() -> None:
+    def calling(plan: Plan, digest: str, times_ms: tuple[float, ...]) -> Runs:
+        return replace(w.runs(plan, times_ms), functions={"alumni.fold(text)": digest})
+
+    stored = w.baseline(w.analysis(w.result(calling(w.index_plan(), "old", w.FAST_MS))))
+    accepted = w.accepted(w.seq_plan(), calibration={"processor": 5.0})
+    stored = {"directory": accept_plan(stored["directory"], "typical", accepted)}
+    now = w.analysis(w.result(calling(w.seq_plan(), "new", w.SLOW_MS)))
+    assert judge(stored, now).verdicts[0].cause is Cause.TIME_GREW
+
+
 _BETTER: list[Callable[[], Plan]] = [lambda: w.index_plan(10), lambda: w.index_plan(0)]
 
 
