@@ -1,6 +1,6 @@
 """The times of all cases of a run: the machine's own change and the noise are told first, then each case by them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from perfkit import stats
@@ -110,7 +110,6 @@ def _stored(
     cases = ground.machine if ground.noise else _ratio_of_cases(pairs, thresholds)
     recorded = [query.recorded.calibration for query in baseline.values()]
     ratio = _within_fixed_work(cases or 1.0, recorded, analysis, thresholds)
-    counts = _is_much_the_same(ratio, thresholds)
 
     def timing(case: str, pair: Pair) -> Timing:
         own = ratio
@@ -120,15 +119,17 @@ def _stored(
         return stored_timing(
             *sessions[case],
             machine_ratio=own,
-            counts=counts and pair.is_timed and _is_much_the_same(own, thresholds),
+            counts=pair.is_timed and _is_much_the_same(own, thresholds),
             noise=noise,
             level=ground.level,
         )
 
+    timings = {case: timing(case, pair) for case, pair in pairs.items()}
+    is_the_same = _is_much_the_same(ratio, thresholds)
     return Times(
-        timings={case: timing(case, pair) for case, pair in pairs.items()},
+        timings=timings,
         ground=Ground(paired=False, level=ground.level, noise=noise, machine=cases),
-        notes=() if counts else (_machine_note(ratio),),
+        notes=() if is_the_same else (_machine_note(ratio, timings.values()),),
     )
 
 
@@ -173,6 +174,8 @@ def _ratio_of_fixed_work(before: Sequence[_Calibration], now: _Calibration) -> f
     return stats.median(ratios) if ratios else None
 
 
-def _machine_note(ratio: float) -> str:
+def _machine_note(ratio: float, timings: Iterable[Timing]) -> str:
     how = f"{format_share(ratio - 1)} slower" if ratio > 1 else f"{format_share(1 - ratio)} faster"
-    return f"the machine is {how} than when the baseline was recorded: times do not count, counters do"
+    any_counts = any(timing.counts for timing in timings)
+    which = "times count only of plans accepted since" if any_counts else "times do not count"
+    return f"the machine is {how} than when the baseline was recorded: {which}, counters do"

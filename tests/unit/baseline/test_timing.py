@@ -17,7 +17,7 @@ from perfkit.baseline.timing import (
     stored_noise,
     stored_timing,
 )
-from perfkit.baseline.verdict import Cause, Gate, Verdict, VerdictKind
+from perfkit.baseline.verdict import Cause, Gate, Judgement, VerdictKind
 from perfkit.measure.model import Analysis
 from perfkit.plan.model import Plan
 from perfkit.plan.runs import Session
@@ -179,8 +179,8 @@ def test_on_a_machine_that_is_much_the_same_a_slower_case_stands_out(factor: flo
 
 def _accepted_after(
     slower: float, since: float, own: float = 1, *, others: int = 6, fixed_work: bool = True
-) -> Verdict:
-    """Return the verdict on an accepted plan that takes `own` times as long as the machine lets expect.
+) -> Judgement:
+    """Return the judgement on an accepted plan that takes `own` times as long as the machine lets expect, the first case.
 
     The machine became so much `slower` between baseline and acceptance, and `since` then; other cases keep their plan.
     """
@@ -199,30 +199,42 @@ def _accepted_after(
     plan = w.accepted(w.seq_plan(), at(slower), calibration={"processor": 5.0 * slower} if fixed_work else {})
     stored = w.baseline(workload(w.index_plan(), 1, 1))
     stored["directory"] = accept_plan(stored["directory"], "typical", plan)
-    return judge(stored, workload(w.seq_plan(), slower * since, own)).verdicts[0]
+    return judge(stored, workload(w.seq_plan(), slower * since, own))
 
 
 @pytest.mark.parametrize("others", [6, 0])
-@pytest.mark.parametrize("slower", [1.3, 1 / 1.3])
+@pytest.mark.parametrize("slower", [1.3, 1 / 1.3, 1.6, 1 / 1.6])
 def test_an_accepted_plan_is_held_to_the_machine_that_it_was_accepted_on(slower: float, others: int) -> None:
-    verdict = _accepted_after(slower, 1, others=others)
+    verdict = _accepted_after(slower, 1, others=others).verdicts[0]
     assert verdict.kind is VerdictKind.SAME
     assert verdict.evidence["machine_ratio"] == 1
-    assert _accepted_after(slower, 1, 2, others=others).kind is VerdictKind.SLOWER
-    assert _accepted_after(slower, 1, 0.5, others=others).kind is VerdictKind.FASTER
+    assert _accepted_after(slower, 1, 2, others=others).verdicts[0].kind is VerdictKind.SLOWER
+    assert _accepted_after(slower, 1, 0.5, others=others).verdicts[0].kind is VerdictKind.FASTER
 
 
 @pytest.mark.parametrize("slower", [1, 1.2, 1 / 1.2])
 @pytest.mark.parametrize("since", [1.1, 1 / 1.1])
 def test_what_the_machine_changed_by_since_the_acceptance_is_taken_out(slower: float, since: float) -> None:
-    verdict = _accepted_after(slower, since)
+    verdict = _accepted_after(slower, since).verdicts[0]
     assert verdict.kind is VerdictKind.SAME
     assert verdict.evidence["machine_ratio"] == pytest.approx(since, abs=0.01)
 
 
 def test_the_times_of_an_accepted_plan_do_not_count_where_its_machine_is_not_known() -> None:
-    assert _accepted_after(1, 1, 3).kind is VerdictKind.SLOWER
-    assert _accepted_after(1, 1, 3, fixed_work=False).kind is VerdictKind.SAME
+    assert _accepted_after(1, 1, 3).verdicts[0].kind is VerdictKind.SLOWER
+    assert _accepted_after(1, 1, 3, fixed_work=False).verdicts[0].kind is VerdictKind.SAME
+
+
+@pytest.mark.parametrize(
+    ("fixed_work", "words"),
+    [(True, "times count only of plans accepted since"), (False, "times do not count")],
+)
+def test_on_another_machine_than_the_baselines_it_is_said_whose_times_count(
+    fixed_work: bool,  # noqa: FBT001  parametrised
+    words: str,
+) -> None:
+    (note,) = _accepted_after(1.6, 1, fixed_work=fixed_work).notes
+    assert note.endswith(f"than when the baseline was recorded: {words}, counters do")
 
 
 def test_side_by_side_the_machine_is_no_excuse() -> None:
