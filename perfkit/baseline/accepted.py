@@ -6,20 +6,26 @@ from perfkit.baseline.model import AcceptedPlan, QueryBaseline
 from perfkit.errors import UsageError
 
 
-def accept_plan(baseline: QueryBaseline, case: str, plan: AcceptedPlan) -> QueryBaseline:
-    """Return the baseline with the plan accepted for the case of that name; a plan accepted before is replaced.
-
-    Raises UsageError when the reason is empty, when the baseline has no such case, or when the plan is its own.
-    """
+def refuse_unacceptable(baseline: QueryBaseline, case: str, reason: str) -> None:
+    """Raise UsageError when no plan can be accepted: the reason is empty, or the baseline has no case of that name."""
     case_id = f"{baseline.query}/{case}"
-    if not plan.reason.strip():
+    if not reason.strip():
         raise UsageError(f"accepting a plan of {case_id} needs a reason", hint='say why: --reason "…"')
     if case not in baseline.cases:
         names = ", ".join(sorted(baseline.cases))
         raise UsageError(f"the baseline has no case {case_id}", hint=f"its cases are: {names}")
+
+
+def accept_plan(baseline: QueryBaseline, case: str, plan: AcceptedPlan) -> QueryBaseline:
+    """Return the baseline with the plan accepted for its case of that name; a plan accepted before is replaced.
+
+    Raises UsageError when the plan is the case's own.
+    """
     before = baseline.cases[case]
     if plan.shape == before.shape:
-        raise UsageError(f"the plan of {case_id} is the baseline's own: there is nothing to accept")
+        raise UsageError(
+            f"the plan of {baseline.query}/{case} is the baseline's own: there is nothing to accept"
+        )
     others = (other for other in before.accepted if other.shape != plan.shape)
     accepted = tuple(sorted((*others, plan), key=lambda each: (each.at, each.shape.digest)))
     return _with_accepted(baseline, {case: accepted})

@@ -81,6 +81,13 @@ def case_obstacle(baseline: CaseBaseline, case: Case) -> Obstacle | None:
     )
 
 
+def refuse_other_case(baseline: QueryBaseline, query: Query, case: Case) -> None:
+    """Raise NotComparableError when a case of the catalog is another one than the baseline has by its name."""
+    obstacle = query_obstacle(baseline, query) or case_obstacle(baseline.cases[case.name], case)
+    if obstacle:
+        raise NotComparableError(f"{case.id} is not comparable: {obstacle.reason}", hint=obstacle.hint)
+
+
 def differences(baseline: QueryBaseline, query: Query, analysis: Analysis) -> tuple[tuple[Cause, str], ...]:
     """Return what would be an obstacle against a stored baseline, as causes of a change: SQL, version, settings."""
     obstacles = (query_obstacle(baseline, query), server_obstacle(baseline, analysis))

@@ -29,6 +29,7 @@ from perfkit.cli.session import (
 from perfkit.errors import MeasureError, NothingMeasuredError, UsageError
 
 if TYPE_CHECKING:
+    from perfkit.baseline.tally import Side
     from perfkit.measure.model import Analysis
     from perfkit.settings import Settings
 
@@ -75,7 +76,7 @@ def record(
     settings = settings_from(
         server, catalog, measuring, baselines=baselines, sessions=sessions, budget=budget
     )
-    analysis = _recorded(settings, only)
+    analysis = _recorded(settings, side_from(settings, only))
     recorded = store.record(settings.baselines, name, analysis, whole=not only)
     remember(settings, analysis, command="baseline", name=name, verdicts={})
     emit(record_document(analysis, recorded, directory=settings.baselines / name), out)
@@ -83,12 +84,12 @@ def record(
     leave(MeasureError.exit_code if incomplete else 0)
 
 
-def _recorded(settings: "Settings", patterns: list[str] | None) -> "Analysis":
+def _recorded(settings: "Settings", side: "Side") -> "Analysis":
     from perfkit.baseline.tally import record_round, start_tally
     from perfkit.cli.progress import progress_bar
     from perfkit.measure.run import refuse_nothing_measured
 
-    tally = start_tally(side_from(settings, patterns))
+    tally = start_tally(side)
     budget, chance = budget_of(settings), chance_of(settings)
     for number in range(settings.sessions):
         with progress_bar(f"session {number + 1} of {settings.sessions}") as progress:
@@ -145,10 +146,12 @@ def accept(
 ) -> None:
     """Measure a case and accept the plan that it has now, beside the one in the baseline.
 
-    It is measured in as many sessions as a baseline, with the sizes of its tables and the speed of the machine.
+    It is measured in as many sessions as a baseline, with the sizes of its tables and the speed of the machine. Exit 4
+    when its SQL or values are no longer those of the baseline.
     """
     from perfkit.baseline import store
-    from perfkit.baseline.accepted import accept_plan
+    from perfkit.baseline.accepted import accept_plan, refuse_unacceptable
+    from perfkit.baseline.comparable import refuse_other_case
     from perfkit.baseline.model import accepted_plan
 
     settings = settings_from(server, catalog, measuring, baselines=baselines)
@@ -158,9 +161,12 @@ def accept(
         raise UsageError(
             f"the baseline {name!r} has no case {case!r}", hint="name it as regress does: query/case"
         )
-    analysis = _recorded(settings, [case])
-    runs = analysis.results[0].runs
-    assert runs is not None
+    refuse_unacceptable(stored[query], case_name, reason)
+    side = side_from(settings, [case])
+    for each in side.workload.cases:
+        refuse_other_case(stored[query], each.query, each.case)
+    analysis = _recorded(settings, side)
+    (runs,) = (result.runs for result in analysis.results if result.runs)
     plan = accepted_plan(runs, analysis, reason=reason, author=_author())
     store.save(settings.baselines, name, [accept_plan(stored[query], case_name, plan)])
     typer.echo(

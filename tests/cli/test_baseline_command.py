@@ -115,21 +115,47 @@ def test_an_accepted_plan_passes_the_gate(own_project: Perfkit, owner: psycopg.C
     assert json.loads(_file(own_project).read_text())["cases"]["many"]["accepted"] == stored
 
 
+def test_only_a_changed_plan_can_be_accepted(recorded: Perfkit) -> None:
+    result = recorded("baseline", "accept", f"{QUERY}/many", "--reason", "why not")
+    assert result.returncode == 2
+    assert "there is nothing to accept" in result.stderr
+
+
+NOWHERE = ("--dsn", "host=127.0.0.1 port=1")
+
+
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("case", "reason", "words"),
     [
-        ((f"{QUERY}/many", "--reason", "why not"), "there is nothing to accept"),
-        (("class_lists/typical", "--reason", "x"), "has no case"),
-        ((QUERY, "--reason", "x"), "has no case"),
-        ((f"{QUERY}/*", "--reason", "x"), "has no case"),
+        (f"{QUERY}/many", "", "needs a reason"),
+        ("class_lists/typical", "x", "has no case"),
+        (QUERY, "x", "has no case"),
+        (f"{QUERY}/*", "x", "has no case"),
     ],
 )
-def test_only_a_changed_plan_of_a_known_case_can_be_accepted(
-    recorded: Perfkit, arguments: tuple[str, ...], words: str
+def test_what_cannot_be_accepted_is_refused_before_anything_is_measured(
+    recorded: Perfkit, case: str, reason: str, words: str
 ) -> None:
-    result = recorded("baseline", "accept", *arguments)
+    result = recorded("baseline", "accept", case, "--reason", reason, *NOWHERE)
     assert result.returncode == 2
     assert words in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("p.person_id <= :people", "p.person_id < :people", "its SQL text changed"),
+        ("people=300", "people=299", "its parameter values changed"),
+    ],
+)
+def test_a_plan_of_another_case_than_the_baselines_is_refused_before_it_is_measured(
+    recorded: Perfkit, old: str, new: str, words: str
+) -> None:
+    path = recorded.directory / "queries" / "office.sql"
+    path.write_text(path.read_text().replace(old, new))
+    result = recorded("baseline", "accept", f"{QUERY}/many", "--reason", "x", *NOWHERE)
+    assert result.returncode == 4
+    assert f"{QUERY}/many is not comparable: {words} since the baseline" in result.stderr
 
 
 def test_without_a_baseline_the_hint_says_how_to_record_one(project: Perfkit) -> None:
