@@ -32,10 +32,15 @@ def accept_plan(baseline: QueryBaseline, case: str, plan: AcceptedPlan) -> Query
 
 
 def keep_accepted(old: QueryBaseline, new: QueryBaseline) -> QueryBaseline:
-    """Return the new baseline with the plans that were accepted in the old, unless its text or types were others."""
+    """Return the new baseline with the plans accepted in the old, of cases of the same text, types and values."""
     if (old.sql_sha256, old.parameter_types) != (new.sql_sha256, new.parameter_types):
         return new
-    return _with_accepted(new, {name: old.cases[name].accepted for name in new.cases if name in old.cases})
+    same = (
+        name
+        for name, case in new.cases.items()
+        if name in old.cases and old.cases[name].parameters == case.parameters
+    )
+    return _with_accepted(new, {name: old.cases[name].accepted for name in same})
 
 
 def _with_accepted(baseline: QueryBaseline, accepted: dict[str, tuple[AcceptedPlan, ...]]) -> QueryBaseline:

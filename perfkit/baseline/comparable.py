@@ -81,6 +81,15 @@ def case_obstacle(baseline: CaseBaseline, case: Case) -> Obstacle | None:
     )
 
 
+def recorded_case(stored: Mapping[str, QueryBaseline], query: Query, case: Case) -> CaseBaseline | None:
+    """Return what is stored of a case of the catalog, None where there is nothing or it is of another one."""
+    baseline = stored.get(query.name)
+    if baseline is None or query_obstacle(baseline, query):
+        return None
+    before = baseline.cases.get(case.name)
+    return None if before is None or case_obstacle(before, case) else before
+
+
 def refuse_other_case(baseline: QueryBaseline, query: Query, case: Case) -> None:
     """Raise NotComparableError when a case of the catalog is another one than the baseline has by its name."""
     obstacle = query_obstacle(baseline, query) or case_obstacle(baseline.cases[case.name], case)

@@ -60,8 +60,8 @@ def record(
 ) -> None:
     """Measure the catalog in several sessions and store counters, plans' shapes and times, a JSON file a query, meant for git.
 
-    Accepted plans are kept. Exit 3 when a case could not be measured, or no time was left for it; what is stored of its
-    query stays as it was, the other queries are stored.
+    Accepted plans of cases with the same SQL and values are kept. Exit 3 when a case could not be measured, or no time
+    was left for it; what is stored of its query stays as it was, the other queries are stored.
     """
     if context.invoked_subcommand:
         return

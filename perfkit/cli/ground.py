@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfkit.cli.progress import progress_bar
-from perfkit.cli.session import catalog_from, manner_of, server_at, server_from, workload_from
+from perfkit.cli.session import manner_of, server_at, server_from, workload_from
 from perfkit.cli.twin import database, snapshot_from, written_workload
 from perfkit.cli.whatif import hypopg_what_if, refuse_without_hypopg, twin_what_if
 from perfkit.errors import MeasureError, NothingMeasuredError
@@ -115,8 +115,8 @@ def snapshot_ground(
     from perfkit.twin.codec import read_snapshot
 
     snapshot = read_snapshot(file)
-    known_ms = _times_of(settings, baseline) if baseline else {}
     chosen = written_workload(settings, patterns)
+    known_ms = _times_of(chosen.cases, settings, baseline) if baseline else {}
     with built_twin(snapshot, settings.dir, database()) as twin:
         planner = server_at(twin.dsn, settings, allow_superuser=True)
         plans, problems = _planned(chosen.cases, planner)
@@ -195,20 +195,16 @@ def _planned(
     )
 
 
-def _times_of(settings: "Settings", baseline: str) -> dict[str, float]:
-    """Return what a call of each case took when the baseline was recorded, of queries that are still the same."""
+def _times_of(cases: Iterable["WeightedCase"], settings: "Settings", baseline: str) -> dict[str, float]:
+    """Return what a call of each case took when the baseline was recorded, of those that are still the same."""
     from perfkit import stats
     from perfkit.baseline import store
-    from perfkit.baseline.comparable import query_obstacle
+    from perfkit.baseline.comparable import recorded_case
 
-    now = {query.name: query for query in catalog_from(settings).queries}
     stored = store.load(settings.baselines, baseline)
+    recorded = {each.case.id: recorded_case(stored, each.query, each.case) for each in cases}
     return {
-        f"{name}/{case}": stats.median(then.execution_ms)
-        for name, query in stored.items()
-        if name in now and not query_obstacle(query, now[name])
-        for case, then in query.cases.items()
-        if then.execution_ms
+        name: stats.median(then.execution_ms) for name, then in recorded.items() if then and then.execution_ms
     }
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from statistics import median
 
-from perfkit.baseline.comparable import query_obstacle
-from perfkit.baseline.model import AcceptedPlan, CaseBaseline, QueryBaseline, fingerprint
+from perfkit.baseline.comparable import recorded_case
+from perfkit.baseline.model import AcceptedPlan, CaseBaseline, QueryBaseline
 from perfkit.catalog.workload import WeightedCase, Workload
 from perfkit.measure.model import Manner, Server
 from perfkit.measure.run import analysis_of, statement_of
@@ -33,18 +33,9 @@ def probe(
         shared_blocks=runs.counters.shared_blocks,
         rows=runs.counters.rows,
         within_budget=bool(result.within_budget),
-        before=_before(shape_of(runs.plan), _recorded(weighted, baseline)),
+        before=_before(shape_of(runs.plan), recorded_case(baseline, weighted.query, weighted.case)),
         findings=Counter(finding.severity for finding in result.findings),
     )
-
-
-def _recorded(weighted: WeightedCase, baseline: Mapping[str, QueryBaseline]) -> CaseBaseline | None:
-    """Return what the baseline holds of the case, None where its text, its types or its values were others."""
-    query = baseline.get(weighted.query.name)
-    if query is None or query_obstacle(query, weighted.query):
-        return None
-    case = query.cases.get(weighted.case.name)
-    return case if case and case.parameters == fingerprint(weighted.case) else None
 
 
 def _before(shape: Shape, recorded: CaseBaseline | None) -> Before | None:

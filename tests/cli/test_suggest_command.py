@@ -105,6 +105,23 @@ def test_the_times_for_a_snapshot_are_a_baseline_s(offline: Perfkit, baselines: 
     assert not any(each["before_is_estimated"] for each in index["helps"])
 
 
+def test_a_case_whose_values_changed_since_the_baseline_has_no_time_of_it(
+    offline: Perfkit, baselines: Path
+) -> None:
+    shutil.copytree(baselines, offline.directory / "baselines")
+    path = offline.directory / "queries" / "office.sql"
+    path.write_text(path.read_text().replace("people=300", "people=299"))
+    told = offline("suggest", QUERY, "--twin", "alumni.twin", "--baseline", "main", "--format", "json")
+    assert told.returncode == 0, told.stderr
+    advice = json.loads(told.stdout)
+    (index,) = (each for each in advice["create"] if "person_names" in each["statement"])
+    estimated = {each["case_id"]: each["before_is_estimated"] for each in index["helps"]}
+    assert estimated == {f"{QUERY}/few": False, f"{QUERY}/many": True}
+    assert any(
+        "1 of 2 cases are not in the baseline main, or changed since" in note for note in advice["notes"]
+    )
+
+
 def test_a_table_that_the_role_may_not_read_costs_its_own_queries_alone(
     own_project: Perfkit, alumni_server: PostgresServer, own_database: str
 ) -> None:

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 import tests.unit.baseline.workloads as w
+from perfkit.baseline.comparable import recorded_case
 from perfkit.baseline.judge import judge
 from perfkit.baseline.verdict import Cause, Gate, VerdictKind
-from perfkit.catalog.model import Param
+from perfkit.catalog.model import Param, Query
 from perfkit.errors import NotComparableError
 from perfkit.measure.model import Analysis, CaseResult, Problem, ProblemKind
 from perfkit.plan.facts import Facts
@@ -81,6 +82,28 @@ def test_another_query_is_not_compared_and_is_named(changed: CaseResult, cause: 
     assert (verdict.kind, verdict.gate, verdict.cause) == (VerdictKind.NOT_COMPARABLE, Gate.SKIPPED, cause)
     assert verdict.message.startswith("directory/typical is not comparable: ")
     assert "perfkit baseline --only directory" in verdict.hint
+
+
+@pytest.mark.parametrize(
+    ("query", "case", "year", "is_known"),
+    [
+        (w.query(), "typical", "1998", True),
+        (w.query(statement="SELECT count(*) FROM alumni.person"), "typical", "1998", False),
+        (w.query(), "typical", "2015", False),
+        (w.query(), "largest", "1998", False),
+        (w.query("gifts"), "typical", "1998", False),
+    ],
+)
+def test_what_is_recorded_of_a_case_is_of_the_same_one(
+    query: Query,
+    case: str,
+    year: str,
+    is_known: bool,  # noqa: FBT001  parametrised
+) -> None:
+    stored = w.baseline(BEFORE)
+    now = w.result(RUNS, of=query, case=case, year=year).case
+    expected = stored["directory"].cases["typical"] if is_known else None
+    assert recorded_case(stored, query, now) == expected
 
 
 def test_layout_and_comments_are_not_another_query() -> None:
