@@ -30,7 +30,7 @@ from perfkit.errors import MeasureError, NothingMeasuredError, UsageError
 
 if TYPE_CHECKING:
     from perfkit.baseline.tally import Side
-    from perfkit.measure.model import Analysis
+    from perfkit.measure.model import Analysis, CaseResult
     from perfkit.settings import Settings
 
 app = typer.Typer(help="Record a baseline; list, show, and accept plans.", invoke_without_command=True)
@@ -60,8 +60,9 @@ def record(
 ) -> None:
     """Measure the catalog in several sessions and store counters, plans' shapes and times, a JSON file a query, meant for git.
 
-    Accepted plans of cases with the same SQL and values are kept. Exit 3 when a case could not be measured, or no time
-    was left for it; what is stored of its query stays as it was, the other queries are stored.
+    Accepted plans of cases with the same SQL and values are kept. Exit 3 when a case could not be measured, unless it
+    writes and may not, or no time was left for it; what is stored of its query stays as it was, the other queries are
+    stored.
     """
     if context.invoked_subcommand:
         return
@@ -80,8 +81,16 @@ def record(
     recorded = store.record(settings.baselines, name, analysis, whole=not only)
     remember(settings, analysis, command="baseline", name=name, verdicts={})
     emit(record_document(analysis, recorded, directory=settings.baselines / name), out)
-    incomplete = analysis.summary.failed or analysis.summary.skipped
+    incomplete = any(result.problem and not _is_choice(result, settings) for result in analysis.results)
     leave(MeasureError.exit_code if incomplete else 0)
+
+
+def _is_choice(result: "CaseResult", settings: "Settings") -> bool:
+    """Tell whether a case was not measured because it writes, which the user has not allowed."""
+    from perfkit.measure.model import ProblemKind
+
+    refused = result.problem is not None and result.problem.kind is ProblemKind.REFUSED
+    return refused and "write" in result.query.allowed and not settings.allow_writes
 
 
 def _recorded(settings: "Settings", side: "Side") -> "Analysis":

@@ -1,6 +1,7 @@
 """perfkit baseline and perfkit regress: recording, judging, what cannot be judged, what is damaged."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -264,10 +265,36 @@ def test_what_no_time_was_left_for_stays_in_the_baseline(project: Perfkit) -> No
     assert result.returncode == 3
     assert "the time budget was spent" in result.stdout
     assert "Left as they were, as not all their stored cases ran: pause." in result.stdout
-    assert "Recorded 0 cases of 0 queries" in result.stdout
+    assert "Recorded" not in result.stdout
     document = json.loads(project(*record, "--format", "json").stdout)
     assert (document["left"], document["queries"], document["cases"]) == (["pause"], [], 0)
     assert _file(project, "pause").read_bytes() == before
+
+
+def test_a_query_that_is_refused_stays_in_the_baseline(project: Perfkit) -> None:
+    path = project.directory / "queries" / "pause.sql"
+    text = PAUSE.format(PAUSES.format(0)).replace(
+        "pg_sleep(:s)", "pg_sleep(:s), pg_try_advisory_xact_lock(1)"
+    )
+    path.write_text(text)
+    assert project("baseline", "--only", "pause").returncode == 0
+    before = _file(project, "pause").read_bytes()
+    path.write_text(re.sub("-- allow: .*\n", "", text))
+    result = project("baseline", "--only", "pause", "--only", QUERY)
+    assert result.returncode == 3
+    assert "it calls the volatile function" in result.stdout
+    assert "Left as they were, as not all their stored cases ran: pause." in result.stdout
+    assert "Recorded 2 cases of 1 queries" in result.stdout
+    assert _file(project, "pause").read_bytes() == before
+
+
+def test_a_write_that_may_not_run_stays_in_the_baseline_and_is_no_failure(project: Perfkit) -> None:
+    assert project("baseline", "--only", "profile_update", "--allow-writes").returncode == 0
+    before = _file(project, "profile_update").read_bytes()
+    result = project("baseline", "--only", "profile_update", "--only", QUERY)
+    assert result.returncode == 0
+    assert "Left as they were, as not all their stored cases ran: profile_update." in result.stdout
+    assert _file(project, "profile_update").read_bytes() == before
 
 
 def test_two_runs_at_a_time_do_not_harm_each_other(recorded: Perfkit) -> None:

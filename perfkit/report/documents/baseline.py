@@ -75,13 +75,13 @@ def _record_blocks(analysis: Analysis, recorded: Recorded, directory: Path) -> I
     if recorded.removed:
         removed = ", ".join(recorded.removed)
         yield Paragraph(f"Removed, as the catalog no longer has them: {removed}.", Tone.WARN)
-    runs = _stored_runs(analysis, recorded)
-    sessions = max((len(each.sessions) for each in runs), default=0)
-    yield Paragraph(
-        f"Recorded {len(runs)} cases of {len(recorded.stored)} queries in {directory}: "
-        f"{sessions} sessions of {analysis.samples} samples each.",
-        Tone.GOOD,
-    )
+    if runs := _stored_runs(analysis, recorded):
+        sessions = max(len(each.sessions) for each in runs)
+        yield Paragraph(
+            f"Recorded {len(runs)} cases of {len(recorded.stored)} queries in {directory}: "
+            f"{sessions} sessions of {analysis.samples} samples each.",
+            Tone.GOOD,
+        )
 
 
 def list_document(baselines: Mapping[str, Mapping[str, QueryBaseline]]) -> Document:
