@@ -97,8 +97,7 @@ class Thresholds:
     # between a database and its restored dump.
     choice_growth_ratio: float = 1.15
     # Plans that are not run have no time: one that costs twice as much is held to be worse. Less than a tenth is what
-    # statistics of another sample change.
-    # 1 is what reading a page costs.
+    # statistics of another sample change; 1, what reading a page costs, is the least that counts.
     plan_cost: Margin = Margin(2.0, 1)
     plan_felt: Margin = Margin(1.1, 1)
     # Below 8 blocks a relation doubles by one page; it counts as if it had 8, and as many rows as fit there.
