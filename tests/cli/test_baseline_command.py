@@ -221,11 +221,9 @@ def test_new_and_missing_cases_are_named_and_pass(recorded: Perfkit) -> None:
     result = recorded("regress", QUERY, "--format", "json")
     assert result.returncode == 0
     kinds = {case: verdict["kind"] for case, verdict in _verdicts(result).items()}
-    assert kinds == {
-        "names_of_many/some": "new",
-        "names_of_many/many": "same",
-        "names_of_many/few": "missing",
-    }
+    # A busy machine may leave its time untold.
+    assert kinds.pop("names_of_many/many") in {"same", "inconclusive"}
+    assert kinds == {"names_of_many/some": "new", "names_of_many/few": "missing"}
 
 
 @pytest.mark.parametrize("arguments", [("--dsn", "host=127.0.0.1 port=1"), ("profile_update",)])

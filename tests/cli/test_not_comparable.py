@@ -67,6 +67,9 @@ def test_a_baseline_of_the_first_format_is_read_and_judged(recorded: Perfkit) ->
     for case in document["cases"].values():
         del case["functions"]
     path.write_text(json.dumps(document | {"schema": "perfkit.baseline/1"}))
-    result = recorded("regress", QUERY)
+    result = recorded("regress", QUERY, "--format", "json")
     assert result.returncode == 0, result.stderr
-    assert "No regression (2 " in result.stdout
+    # A busy machine may leave a time untold.
+    kinds = [verdict["kind"] for verdict in json.loads(result.stdout)["verdicts"]]
+    assert len(kinds) == 2
+    assert set(kinds) <= {"same", "inconclusive"}
