@@ -77,10 +77,8 @@ class Advisor:
         self._missed |= missed
         made = frozenset(change for change in kept if isinstance(change, IndexDefinition))
         tables, planner = self._tables.tables, self._planner
-        cases, existing = (
-            _without(self.advice.gathered.cases, self._missed),
-            existing_indexes(tables.values()),
-        )
+        cases = _without(self.advice.gathered.cases, self._missed)
+        existing = existing_indexes(tables.values())
         screened = screen(cases, tables, existing, planner.refused)
         limits = replace(self._limits, kept=made)
         other = select(cases, screened, existing, planner.what_if, limits, self._clock)

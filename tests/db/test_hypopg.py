@@ -15,6 +15,7 @@ from perfkit.indexes.advise import Planner
 from perfkit.indexes.workload import WorkloadCase
 from perfkit.plan.runs import Statement
 from perfkit.syntax.index import IndexDefinition, read_definition
+from tests.db.health.looking import run
 
 GUARD = Guard(allow_superuser=True)
 SCHEMA = """
@@ -82,9 +83,7 @@ def server(postgres15: PostgresServer) -> PostgresServer:
 
 @pytest.fixture
 def source(database: str) -> str:
-    with psycopg.connect(database, autocommit=True) as connection:
-        for statement in SCHEMA.split(";\n"):
-            connection.execute(statement.encode())
+    run(database, *SCHEMA.split(";\n"))
     return database
 
 

@@ -28,6 +28,7 @@ from perfkit.twin.codec import decode, encode
 from perfkit.twin.export import snapshot_of
 from perfkit.twin.known_texts import KnownTexts
 from perfkit.twin.snapshot import Redaction, Snapshot
+from tests.db.health.looking import run
 
 GUARD = Guard(allow_superuser=True, analyze_on_primary=True)
 DATABASE = Database(
@@ -141,9 +142,7 @@ def _nodes(plan: Plan) -> list[tuple[object, ...]]:
 
 @pytest.fixture
 def source(database: str) -> str:
-    with psycopg.connect(database, autocommit=True) as connection:
-        for statement in SCHEMA.split(";\n"):
-            connection.execute(statement.encode())
+    run(database, *SCHEMA.split(";\n"))
     return database
 
 
@@ -235,9 +234,7 @@ VACUUM office.stale
 def test_what_lies_beyond_stale_statistics_is_looked_up_in_the_ends_of_indexes(
     source: str, server_folder: Path
 ) -> None:
-    with psycopg.connect(source, autocommit=True) as connection:
-        for statement in STALE.split(";\n"):
-            connection.execute(statement.encode())
+    run(source, *STALE.split(";\n"))
     conditions = ("day > '2075-01-01'", "n > 25000", "n < 10001", "mark > 'm25'")
     statements = [f"SELECT * FROM office.stale WHERE {condition}" for condition in conditions]
     snapshot = _snapshot(source)
@@ -330,9 +327,7 @@ ORDER BY 1, 2, 3
 
 @pytest.fixture
 def hidden(database: str) -> str:
-    with psycopg.connect(database, autocommit=True) as connection:
-        for statement in HIDDEN.split(";\n"):
-            connection.execute(statement.encode())
+    run(database, *HIDDEN.split(";\n"))
     return database
 
 

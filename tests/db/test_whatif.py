@@ -12,6 +12,7 @@ from perfkit.plan.runs import Statement
 from perfkit.syntax.index import read_definition
 from tests.bench.bench_whatif import NEAR, pairs
 from tests.bench.twins import asking
+from tests.db.health.looking import run
 
 SCHEMA = """
 CREATE SCHEMA office;
@@ -104,9 +105,7 @@ USES = (
 
 @pytest.fixture
 def source(database: str) -> str:
-    with psycopg.connect(database, autocommit=True) as connection:
-        for statement in SCHEMA.split(";\n"):
-            connection.execute(statement.encode())
+    run(database, *SCHEMA.split(";\n"))
     return database
 
 
